@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine's configuration. One option table (config.c) makes the parser, --check,
+ * --describe-config and conf/flashgate.yaml. Read once at start; read-only after it.
+ */
+#ifndef FG_CONTROL_CONFIG_H
+#define FG_CONTROL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flashgate/limits.h"
+
+enum fg_idle { FG_IDLE_POLL, FG_IDLE_YIELD, FG_IDLE_SLEEP };
+
+struct fg_port_config {
+    char *device;     /* PCI address, or an EAL vdev string: "net_vhost0,iface=/run/x.sock" */
+    uint32_t address; /* the engine's IPv4 address on it, host order */
+    uint8_t prefix_bits;
+};
+
+struct fg_config {
+    /* EAL */
+    char **eal; /* arguments as given, without cores, --file-prefix and --vdev, which we add */
+    unsigned eal_count;
+    char *file_prefix;
+    struct fg_port_config ports[FG_PORTS_MAX];
+    unsigned ports_count;
+    uint32_t mbufs; /* buffers of each worker */
+    uint32_t rx_descriptors, tx_descriptors;
+
+    /* workers */
+    unsigned workers;
+    int worker_cores[FG_WORKERS_MAX]; /* several workers may share a core */
+    unsigned worker_cores_count;      /* equals workers */
+    int control_core, journal_core, storage_core, delivery_core; /* -1: not pinned */
+    enum fg_idle idle;
+
+    /* protocol */
+    uint16_t base_port; /* a multiple of partitions */
+    uint32_t partitions;
+    unsigned node;
+    char *key_file;        /* NULL: no keys */
+    bool unsigned_allowed; /* take unsigned datagrams (key id 0): rehearsals only */
+    uint32_t freshness_ms;
+
+    /* orders */
+    char *log_dir;
+    uint64_t log_budget, log_segment; /* bytes */
+    uint32_t lane_records;
+    uint32_t restart_grace_ms; /* 0: by the rule (down time, at most the hold, at least 60 s) */
+
+    /* limits */
+    uint32_t limit_orders; /* remembered orders, all workers together */
+    uint32_t limit_items;  /* items of live sales */
+    uint32_t orders_per_buyer;
+    uint32_t limit_parked; /* datagrams of each worker that may wait */
+
+    /* redis; with neither socket nor host there is no delivery */
+    char *redis_socket, *redis_host, *redis_user, *redis_password_file;
+    uint16_t redis_port;
+    uint32_t redis_database, redis_timeout_ms, redis_batch;
+
+    /* control */
+    char *control_socket;
+};
+
+/* Reads a file; on failure a sentence "FILE:LINE:COLUMN: ..." in `message` and -1. Checks what
+ * fields say about each other too (base_port against partitions, cores against workers ...). */
+int fg_config_load(struct fg_config *config, const char *path, char *message, size_t size);
+void fg_config_free(struct fg_config *config);
+
+/* The commented reference configuration, as YAML, and a table of all options, from the one list. */
+struct _IO_FILE;
+void fg_config_reference(struct _IO_FILE *out);
+void fg_config_describe(struct _IO_FILE *out);
+
+#endif

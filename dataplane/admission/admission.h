@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Admission: one worker's decisions. Plain C: no EAL, no sockets, no clock; all it needs is passed
+ * in. It decides datagrams a burst at a time, keeps those whose answer has to wait (for durability,
+ * or for other workers' orders to settle), and gives back datagrams that are ready.
+ *
+ * A datagram belongs to admission from fg_admission_decide() until fg_admission_ready() gives it
+ * back; the payload is then a finished, signed reply of the length told, or the length is 0 and
+ * nothing may be sent.
+ *
+ * Threads: everything here by the owning worker only, but fg_admission_create and _restore, which
+ * come before the worker starts.
+ */
+#ifndef FG_ADMISSION_ADMISSION_H
+#define FG_ADMISSION_ADMISSION_H
+
+#include "dataplane/admission/catalogue.h"
+#include "dataplane/admission/stock.h"
+#include "dataplane/counters.h"
+#include "dataplane/orders/lane.h"
+
+struct fg_admission;
+
+struct fg_admission_config {
+    unsigned worker, workers;
+    unsigned node, epoch;
+    uint32_t partitions;
+    uint16_t base_port;
+    uint32_t orders;           /* remembered orders and void requests, at most */
+    uint32_t orders_per_buyer; /* of one buyer in one sale */
+    uint32_t parked;           /* datagrams waiting, at most */
+    uint64_t seed;             /* of the table's hash and of jitter */
+    struct fg_stock *stock;    /* shared by all workers */
+    struct fg_lane *lane;
+    struct fg_counters *counters;
+};
+
+/* The time a loop decides by. */
+struct fg_now {
+    uint64_t wall_ns; /* CLOCK_REALTIME as of the clock page */
+    uint32_t ms;      /* elapsed since the engine started; compared by difference */
+};
+
+/* One authenticated datagram of a partition of this worker. */
+struct fg_datagram {
+    void *packet;       /* the caller's; comes back from fg_admission_ready */
+    uint8_t *payload;   /* header and entries, checked by fg_payload_check; replied in place */
+    uint16_t key_place; /* place of its key in the catalogue's ring */
+    uint8_t count;      /* entries */
+};
+
+struct fg_ready {
+    void *packet;
+    uint32_t length; /* of the finished reply payload; 0: send nothing */
+};
+
+/* NULL when memory is short. Allocates and touches all it will ever use. */
+struct fg_admission *fg_admission_create(const struct fg_admission_config *config);
+void fg_admission_destroy(struct fg_admission *admission);
+
+/* Bytes that fg_admission_create would take. */
+uint64_t fg_admission_bytes(const struct fg_admission_config *config);
+
+/*
+ * Before the worker starts: applies one order event of the log. `held_until_ms` is when a held
+ * order expires, in engine ms (ADMIT of a held order only). 0, -ENOSPC when the table is full,
+ * -EINVAL when the event does not follow from the earlier ones.
+ * Returns in *units by how much the event changed units given: +quantity, -quantity or 0.
+ * fg_admission_restored() is called after the last one: held orders get their timers and `open`.
+ */
+int fg_admission_restore(struct fg_admission *admission, const struct fg_order_event *event,
+                         uint32_t held_until_ms, int32_t *units);
+void fg_admission_restored(struct fg_admission *admission, const struct fg_catalogue *catalogue);
+
+/* Decides up to FG_BURST datagrams. Entries outside this worker's partitions never get here. */
+void fg_admission_decide(struct fg_admission *admission, const struct fg_now *now,
+                         const struct fg_catalogue *catalogue, const struct fg_datagram *datagrams,
+                         unsigned count);
+
+/* Once a loop: settles what has become durable, judges waiting datagrams again, runs out holds, all
+ * bounded. */
+void fg_admission_poll(struct fg_admission *admission, const struct fg_now *now,
+                       const struct fg_catalogue *catalogue);
+
+/* Takes up to `max` datagrams that are ready; returns how many. */
+unsigned fg_admission_ready(struct fg_admission *admission, struct fg_ready *ready, unsigned max);
+
+/* At a clean stop, when every lane is durable: nothing waits any more after a poll; what was still
+ * undecided is answered BUSY. Returns datagrams still waiting. */
+unsigned fg_admission_waiting(const struct fg_admission *admission);
+
+/* What is known of an order, for control commands. */
+struct fg_order_view {
+    uint64_t order, request;
+    uint32_t item;
+    uint16_t quantity;
+    uint8_t verdict; /* FG_VERDICT_ADMITTED, _CONFIRMED, _CANCELLED or _EXPIRED */
+    uint8_t held;
+    uint8_t durable;
+    uint32_t left_ms; /* held: until it expires */
+};
+/* 0 or -ENOENT. */
+int fg_admission_order(const struct fg_admission *admission, const struct fg_now *now,
+                       const uint8_t buyer[FG_BUYER_BYTES], uint64_t request,
+                       struct fg_order_view *view);
+
+/* Orders remembered, holds outstanding. worker: rw, control: ro (relaxed). */
+struct fg_admission_gauges {
+    _Atomic uint64_t orders, holds, parked, unsettled;
+};
+const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *admission);
+
+/* --- Payload steps, pure --- */
+
+/* Checks form only: magic, version, type, count, length, reserved. */
+bool fg_payload_check(const void *payload, size_t length);
+
+/* What fg_payload_authenticate found. */
+enum fg_authentic {
+    FG_AUTHENTIC,
+    FG_AUTH_UNSIGNED,
+    FG_AUTH_UNKNOWN_KEY,
+    FG_AUTH_SOURCE,
+    FG_AUTH_MAC,
+    FG_AUTH_STALE,
+};
+
+/* Key, source (IPv4, host order), mac and freshness of a checked payload; *key_place is set when
+ * FG_AUTHENTIC. */
+enum fg_authentic fg_payload_authenticate(const struct fg_catalogue *catalogue, const void *payload,
+                                          size_t length, uint32_t source, uint64_t wall_ns,
+                                          uint16_t *key_place);
+
+/* Partition of the first partitioned entry of a checked payload, or -1 if it has none. */
+int fg_payload_partition(const void *payload, uint32_t partitions);
+
+/* Answers every entry of a checked payload BUSY (a full hand-over ring); returns the reply's
+ * length.
+ */
+uint32_t fg_payload_busy(const struct fg_catalogue *catalogue, uint8_t *payload, uint16_t key_place,
+                         uint32_t wait_ms);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The catalogue: what is on sale, as one immutable snapshot.
+ *
+ * Control builds the next snapshot aside, publishes it with one pointer (rcu_assign_pointer), waits
+ * until every worker has seen its revision, and frees the old one after a grace period. Workers
+ * only read. Keys and block lists are objects of their own, shared by successive snapshots.
+ */
+#ifndef FG_ADMISSION_CATALOGUE_H
+#define FG_ADMISSION_CATALOGUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flashgate/limits.h"
+#include "flashgate/protocol.h"
+
+/* X(NAME, text) */
+#define FG_SALE_STATES(X)                                                                          \
+    X(SCHEDULED, "scheduled")                                                                      \
+    X(OPEN, "open")                                                                                \
+    X(PAUSED, "paused")                                                                            \
+    X(CLOSED, "closed")                                                                            \
+    X(ARCHIVED, "archived")
+
+enum fg_sale_state {
+#define X(name, text) FG_SALE_##name,
+    FG_SALE_STATES(X)
+#undef X
+        FG_SALE_STATE_COUNT
+};
+
+enum fg_late_confirm { FG_LATE_REFUSE, FG_LATE_REACQUIRE };
+
+/* One item on sale, with what a decision needs of its sale: one cache line. */
+struct fg_item {
+    uint32_t id;      /* 0: this place of the table is empty */
+    uint32_t slot;    /* of its stock */
+    uint32_t sale;    /* sale number */
+    uint32_t hold_ms; /* 0: orders are final at once */
+    uint32_t limit;   /* units a buyer may have of it; 0: no limit */
+    uint16_t max_per_order;
+    uint8_t sale_index;   /* bit in key rights: 0..FG_SALES_LIVE_MAX-1 */
+    uint8_t state;        /* enum fg_sale_state */
+    uint8_t cancel_final; /* CANCEL may withdraw a final order */
+    uint8_t late_confirm; /* enum fg_late_confirm */
+    uint8_t reserved[6];
+    uint64_t opens_ns;  /* wall clock; 0: opened by hand */
+    uint64_t closes_ns; /* wall clock; 0: closed by hand */
+    uint64_t spare;
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct fg_item) == 64, "an item is one cache line");
+
+struct fg_prefix {
+    uint32_t address; /* IPv4, host order */
+    uint32_t mask;
+};
+
+struct fg_key {
+    uint16_t id;            /* 1..65535 */
+    uint8_t ops;            /* bit (1 << op) for each op it may use */
+    uint8_t prefixes_count; /* 0: any source */
+    uint8_t secret[FG_SECRET_BYTES];
+    struct fg_prefix prefixes[FG_KEY_PREFIXES_MAX];
+};
+
+struct fg_keyring {
+    uint16_t count;
+    bool unsigned_allowed; /* datagrams with key_id 0 are taken, as keys[0] says */
+    struct fg_key keys[FG_KEYS_MAX];
+};
+
+struct fg_block_list; /* NULL: nobody is blocked. Lookup comes with its loader. */
+
+struct fg_catalogue {
+    uint64_t revision;         /* 1, 2, 3 ... */
+    uint64_t serving_since_ns; /* wall clock: requests named before it are silence */
+    uint64_t freshness_ns;
+    uint32_t item_mask;    /* places in `items`, a power of two, less one */
+    bool killed;           /* kill switch: everything is BUSY */
+    struct fg_item *items; /* open addressing by fg_item_hash, linear, at most half full */
+    const struct fg_keyring *keys;
+    const struct fg_block_list *blocked;
+    uint64_t key_sales[FG_KEYS_MAX]; /* by key's place in the ring: bit per sale_index */
+};
+
+static inline uint32_t fg_item_hash(uint32_t id)
+{
+    return (uint32_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
+}
+
+/* The item, or NULL. Bounded: the table is at most half full. Any thread inside its read side. */
+static inline const struct fg_item *fg_catalogue_item(const struct fg_catalogue *cat, uint32_t id)
+{
+    if (id == 0)
+        return NULL;
+    for (uint32_t at = fg_item_hash(id);; at++) {
+        const struct fg_item *item = &cat->items[at & cat->item_mask];
+        if (item->id == id)
+            return item;
+        if (item->id == 0)
+            return NULL;
+    }
+}
+
+/* Place of a key in the ring, or -1. A site has a handful of keys. */
+static inline int fg_keyring_find(const struct fg_keyring *ring, uint16_t id)
+{
+    for (int i = 0; i < ring->count; i++)
+        if (ring->keys[i].id == id)
+            return i;
+    return -1;
+}
+
+const char *fg_sale_state_name(unsigned state);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stock: who gets the units of an item, over any number of workers, without a lock.
+ *
+ * Units of an item lie in a pool word S = version (high 32 bits) | units (low 32), and in a cell of
+ * each worker. `open` of a worker says how much of the item it has unsettled: it goes up before a
+ * take and comes down when the order's record is durable (and a held order's when it is confirmed
+ * or its units are back). A refusal is true only if all cells, then all opens, were seen with S
+ * unchanged. The rules were model-checked; docs/architecture.md gives them with the reasons.
+ *
+ * Threads: fg_stock_take and the open functions by the owner of line w only; fg_stock_put_back by
+ * anyone whose record is durable; restore before any worker runs.
+ */
+#ifndef FG_ADMISSION_STOCK_H
+#define FG_ADMISSION_STOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flashgate/limits.h"
+
+enum fg_take {
+    FG_TOOK,      /* the units are the caller's; its `open` is up */
+    FG_SOLD_OUT,  /* fewer units than asked, and nothing unsettled */
+    FG_UNSETTLED, /* fewer units than asked, but something is unsettled */
+};
+
+/* The pool word of one item, alone on its line. */
+struct fg_pool {
+    _Atomic uint64_t word; /* workers, control: rw */
+} __attribute__((aligned(64)));
+
+/* Worker w's line of one item. */
+struct fg_stock_line {
+    _Atomic uint32_t cell;        /* owner: rw; others may empty it (recall) */
+    _Atomic uint32_t open;        /* owner: rw, others: ro */
+    _Atomic uint32_t earliest_ms; /* owner: rw, others: ro. Lower bound of the first held unit's
+                                     return, engine ms; meaningless while no hold is open */
+    /* owner only: the remembered refusal, and when an unsettled scan was last made */
+    uint32_t refused_version;
+    uint32_t refused_available; /* units there were; a request for more is refused */
+    uint32_t refused;           /* 0: nothing remembered */
+    uint64_t scanned_loop;      /* loop in which a scan said UNSETTLED */
+    uint32_t scanned_quantity;
+    uint32_t reserved[5];
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct fg_stock_line) == 64, "a stock line is one cache line");
+
+struct fg_stock {
+    uint32_t workers; /* lines of workers; control's line is number `workers` */
+    uint32_t slots;
+    struct fg_pool *pools;                           /* [slots] */
+    struct fg_stock_line *lines[FG_WORKERS_MAX + 1]; /* [slots] each, one run per owner */
+    _Atomic uint32_t *available; /* [slots], control: rw every 10 ms, workers: ro */
+};
+
+/* 0 or -ENOMEM. Memory is zeroed and touched. */
+int fg_stock_init(struct fg_stock *stock, unsigned workers, uint32_t slots);
+void fg_stock_fini(struct fg_stock *stock);
+
+/* Before workers run: puts `units` into the pool. */
+void fg_stock_restore(struct fg_stock *stock, uint32_t slot, uint32_t units);
+
+/* Takes `quantity` units for line w. `loop` is the caller's loop count: within one loop an item
+ * that was UNSETTLED is not scanned again. On SOLD_OUT *available says how many there were. */
+enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t quantity,
+                           uint64_t loop, uint32_t *available);
+
+/* Units go back on sale; their record is durable. */
+void fg_stock_put_back(struct fg_stock *stock, uint32_t slot, uint32_t quantity);
+
+void fg_stock_open_up(struct fg_stock *stock, unsigned w, uint32_t slot);
+void fg_stock_open_down(struct fg_stock *stock, unsigned w, uint32_t slot);
+
+/* Control (line `workers`): takes up to `quantity` unsold units; returns how many. Its `open` is up
+ * from before the take: the caller lowers it once the removal is durable. */
+uint32_t fg_stock_remove(struct fg_stock *stock, uint32_t slot, uint32_t quantity);
+
+/* Pool and cells, advisory while workers run, exact at rest. Any thread. */
+uint32_t fg_stock_free_units(const struct fg_stock *stock, uint32_t slot);
+
+/* Control, every 10 ms: publishes `available` of these slots. */
+void fg_stock_publish(struct fg_stock *stock, uint32_t slots);
+
+/* Worker: forgets remembered refusals, once a second, long before a version can wrap. */
+void fg_stock_forget(struct fg_stock *stock, unsigned w, uint32_t first_slot, uint32_t count);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine: what main.c starts part by part, and what control sees of the rest.
+ * The main thread is the control thread; every field is written by it only, before workers start,
+ * unless said otherwise.
+ */
+#ifndef FG_ENGINE_H
+#define FG_ENGINE_H
+
+#include <signal.h>
+
+#include "control/config.h"
+#include "dataplane/orders/delivery.h"
+#include "dataplane/orders/journal.h"
+#include "dataplane/worker.h"
+
+struct fg_control; /* control/control.h */
+
+/* Raised in order; workers read it once a loop. */
+enum fg_stop {
+    FG_RUN,
+    FG_STOP_RECEIVING, /* take nothing new; settle and send what waits; then DRAINED */
+    FG_STOP_NOW,       /* leave the loop */
+};
+
+struct fg_engine {
+    struct fg_config config;
+    struct fg_journal *journal;
+    struct fg_recovery recovered;
+    struct fg_redis_link *redis; /* NULL: no delivery */
+    struct fg_delivery *delivery;
+    struct fg_stock stock;
+    struct fg_control *control;
+    struct fg_worker *workers[FG_WORKERS_MAX];
+    uint16_t ports[FG_PORTS_MAX]; /* DPDK port ids, in the order of config.ports */
+    char steering[128];           /* how datagrams reach their worker, in words */
+
+    struct fg_clock_page clock;
+    struct fg_catalogue *catalogue; /* rcu: control publishes, workers dereference */
+    _Atomic uint32_t stop;          /* enum fg_stop; control: rw, workers: ro */
+};
+
+#endif

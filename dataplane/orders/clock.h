@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The clock seam: journal, delivery and control read time only through it. */
+#ifndef FG_ORDERS_CLOCK_H
+#define FG_ORDERS_CLOCK_H
+
+#include <stdint.h>
+
+struct fg_clock {
+    void *context;
+    uint64_t (*wall_ns)(void *context);      /* CLOCK_REALTIME */
+    uint64_t (*monotonic_ns)(void *context); /* CLOCK_MONOTONIC */
+};
+
+/* The machine's clock. Any thread. */
+extern const struct fg_clock fg_clock_system;
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Delivery: reads the log up to the durable mark and appends each sale's order events to its Redis
+ * stream, exactly once and in log order. No cursor is stored: on every connect the stream's last id
+ * is looked up in the log (models and rules: docs/architecture.md, Delivery).
+ *
+ * Threads: fg_delivery_step belongs to the delivery thread (or a simulator); stats to anyone.
+ */
+#ifndef FG_ORDERS_DELIVERY_H
+#define FG_ORDERS_DELIVERY_H
+
+#include <stdatomic.h>
+
+#include "dataplane/orders/clock.h"
+#include "dataplane/orders/log.h"
+#include "dataplane/orders/redis_link.h"
+
+struct fg_delivery;
+
+enum fg_delivery_state {
+    FG_DELIVERY_CONNECTING,
+    FG_DELIVERY_RUNNING,
+    FG_DELIVERY_FENCED, /* for good: the process must stop */
+    FG_DELIVERY_FAILED, /* the log could not be read: the process must stop */
+};
+
+/* X(NAME, text): one sale's stream */
+#define FG_STREAM_STATES(X)                                                                        \
+    X(SEEKING, "seeking") /* its place in the log is being looked up */                            \
+    X(LIVE, "live")                                                                                \
+    X(FOREIGN, "foreign")                 /* holds an entry that this log does not know */         \
+    X(LOST_BEYOND_LOG, "lost-beyond-log") /* lost entries that the log no longer has */            \
+    X(BAD_KEY, "bad-key")                 /* stream or fence is a key of another type */
+
+enum fg_stream_state {
+#define X(name, text) FG_STREAM_##name,
+    FG_STREAM_STATES(X)
+#undef X
+};
+
+struct fg_delivery_config {
+    const char *dir; /* of the log */
+    const struct fg_disk *disk;
+    const struct fg_clock *clock;
+    struct fg_redis_link *link;
+    unsigned batch; /* entries of one append, at most */
+    /* How far the log may be read: the journal's durable mark. */
+    uint64_t (*durable)(void *arg);
+    void *durable_arg;
+};
+
+struct fg_delivery *fg_delivery_create(const struct fg_delivery_config *config, int *error);
+void fg_delivery_destroy(struct fg_delivery *delivery);
+
+/* A thread that steps, pinned to `core` (-1: not pinned). Stop delivers what is durable, but waits
+ * for Redis at most `limit_ms`, and joins. */
+int fg_delivery_start(struct fg_delivery *delivery, int core);
+void fg_delivery_stop(struct fg_delivery *delivery, unsigned limit_ms);
+
+/* One bounded piece of work. 1: did something; 0: nothing to do now; -1: stopped for good. */
+int fg_delivery_step(struct fg_delivery *delivery);
+
+/* Figures for status; written by the delivery thread, read relaxed by anyone. */
+struct fg_delivery_stats {
+    _Atomic uint32_t state;     /* enum fg_delivery_state */
+    _Atomic uint64_t delivered; /* entries appended since start */
+    _Atomic uint64_t lag;       /* order events durable but not in their stream, as last seen */
+    _Atomic uint64_t connects, gaps, errors;
+};
+const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *delivery);
+
+/* State of one sale's stream by sale number; SEEKING if it is not known. Any thread. */
+enum fg_stream_state fg_delivery_stream_state(const struct fg_delivery *delivery, uint32_t sale);
+
+/* Copies the last error's text. Any thread. */
+void fg_delivery_last_error(struct fg_delivery *delivery, char *text, size_t size);
+
+#endif

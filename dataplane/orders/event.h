@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The records of the log.
+ *
+ * A record begins with a 64-byte unit. An order event is that unit alone. A control event is the
+ * unit followed by `body_length` bytes, padded with zeros to whole units; its body is JSON text.
+ * A record's LSN is its number in the log, from 1. Structs have the layout on disk, little-endian.
+ *
+ * FG_ORDER_FIELDS is the one list of an order event's fields: dump, stream fields and docs use it.
+ */
+#ifndef FG_ORDERS_EVENT_H
+#define FG_ORDERS_EVENT_H
+
+#include "flashgate/limits.h"
+#include "flashgate/protocol.h"
+
+/* X(NAME, code, meaning): the kinds of order event. */
+#define FG_ORDER_KINDS(X)                                                                          \
+    X(ADMIT, 1, "the order exists; held if hold_ms is not 0")                                      \
+    X(CONFIRM, 2, "the held order is final")                                                       \
+    X(CANCEL, 3, "the order is withdrawn; its units go back on sale")                              \
+    X(EXPIRE, 4, "the hold ran out; its units go back on sale")                                    \
+    X(REACQUIRE, 5, "a late CONFIRM took units anew; the order is final")                          \
+    X(REFUSE_LATE, 6, "a late CONFIRM was told EXPIRED; that is final")
+
+/* X(NAME, code, meaning): the kinds of control event. */
+#define FG_CONTROL_KINDS(X)                                                                        \
+    X(SALE, 32, "a sale's whole definition, new or changed")                                       \
+    X(SALE_STATE, 33, "a sale opened, closed, paused, resumed or archived")                        \
+    X(ITEM_STATE, 34, "an item was paused or resumed")                                             \
+    X(STOCK_ADD, 35, "units were added to an item")                                                \
+    X(STOCK_REMOVE, 36, "unsold units were taken off an item")                                     \
+    X(ENGINE_STATE, 37, "the engine was paused, resumed, drained or killed")                       \
+    X(BLOCK_LIST, 38, "a block list was loaded")                                                   \
+    X(SALE_POSITION, 48, "base: a sale's next sale_seq and the epoch of its last order event")     \
+    X(ITEM_SUPPLY, 49, "base: units of an item added and removed since its definition")            \
+    X(NAMES_USED, 50, "base: sale names and item ids that were ever used in this log")
+
+enum fg_event_kind {
+#define X(name, code, meaning) FG_EVENT_##name = code,
+    FG_ORDER_KINDS(X) FG_CONTROL_KINDS(X)
+#undef X
+};
+#define FG_EVENT_CONTROL_FIRST 32 /* kinds from here on are control events */
+
+struct fg_order_event {
+    uint8_t kind;      /* enum fg_event_kind, an order kind */
+    uint8_t flags;     /* 0 */
+    uint16_t quantity; /* units */
+    uint32_t item;
+    uint32_t sale;     /* sale number, given once in a log, from 1 */
+    uint32_t hold_ms;  /* ADMIT: how long it is held; 0: final at once. Else 0 */
+    uint64_t sale_seq; /* 1, 2, 3 ... within its sale; set by the journal thread */
+    uint64_t order;
+    uint8_t buyer[FG_BUYER_BYTES];
+    uint64_t request;
+    uint64_t at_ns; /* CLOCK_REALTIME of the decision */
+};
+
+struct fg_control_event {
+    uint8_t kind;         /* enum fg_event_kind, a control kind */
+    uint8_t flags;        /* 0 */
+    uint16_t reserved;    /* 0 */
+    uint32_t body_length; /* bytes that follow, before padding */
+    uint64_t revision;    /* catalogue revision it made */
+    uint32_t uid, gid;    /* who asked; ~0 if the engine itself */
+    uint32_t pid;
+    uint32_t sale; /* sale number, or 0 */
+    uint64_t at_ns;
+    uint64_t value;  /* SALE_POSITION: next sale_seq; SALE_STATE: enum fg_sale_state; else 0 */
+    uint64_t value2; /* SALE_POSITION: epoch of the sale's last order event, 0 if none; else 0 */
+    uint64_t unused; /* 0 */
+};
+
+static_assert(sizeof(struct fg_order_event) == FG_RECORD_BYTES, "one order event is one unit");
+static_assert(sizeof(struct fg_control_event) == FG_RECORD_BYTES, "a control event starts as one");
+
+/* One record as found in a frame. */
+struct fg_record {
+    uint64_t lsn;
+    uint32_t epoch; /* of the frame that holds it */
+    union {
+        const void *unit; /* alignment 8 */
+        const struct fg_order_event *order;
+        const struct fg_control_event *control;
+    };
+    const char *body; /* control events: body_length bytes, not terminated; else NULL */
+};
+
+static inline unsigned fg_event_kind(const void *unit)
+{
+    return *(const uint8_t *)unit;
+}
+
+static inline int fg_event_is_control(const void *unit)
+{
+    return fg_event_kind(unit) >= FG_EVENT_CONTROL_FIRST;
+}
+
+/* Name of a kind ("ADMIT"), or "?" */
+const char *fg_event_name(unsigned kind);
+
+/* Bytes that a record takes in a frame, its padded body included. */
+static inline size_t fg_record_bytes(const void *unit)
+{
+    if (!fg_event_is_control(unit))
+        return FG_RECORD_BYTES;
+    size_t body = ((const struct fg_control_event *)unit)->body_length;
+    return FG_RECORD_BYTES + (body + FG_RECORD_BYTES - 1) / FG_RECORD_BYTES * FG_RECORD_BYTES;
+}
+
+/*
+ * Order ids: node (10 bits) | epoch (16) | worker (6) | count (32). Nothing takes an id apart.
+ */
+static inline uint64_t fg_order_id(unsigned node, unsigned epoch, unsigned worker, uint32_t count)
+{
+    return (uint64_t)node << 54 | (uint64_t)epoch << 38 | (uint64_t)worker << 32 | count;
+}
+
+/*
+ * X(NAME, value of an order event `e` as text): the fields of a stream entry, in this order. The
+ * macros text_* are defined by whoever expands the list.
+ */
+#define FG_ORDER_FIELDS(X)                                                                         \
+    X(event, text_kind(e->kind))                                                                   \
+    X(order, text_u64(e->order))                                                                   \
+    X(buyer, text_hex(e->buyer))                                                                   \
+    X(request, text_u64(e->request))                                                               \
+    X(item, text_u64(e->item))                                                                     \
+    X(quantity, text_u64(e->quantity))                                                             \
+    X(at, text_u64(e->at_ns))                                                                      \
+    X(hold_ms, text_u64(e->hold_ms))
+
+#endif

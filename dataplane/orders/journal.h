@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The journal: the durable order log. Group commit: one write and one flush for all that has
+ * gathered in the lanes. docs/architecture.md describes the format; log.h has its structs.
+ *
+ * Threads: open, start, stop, close and fg_journal_submit belong to control; fg_journal_step to the
+ * journal thread (or a simulator); fg_journal_prepare to the storage helper; the marks to anyone.
+ */
+#ifndef FG_ORDERS_JOURNAL_H
+#define FG_ORDERS_JOURNAL_H
+
+#include "dataplane/orders/clock.h"
+#include "dataplane/orders/lane.h"
+#include "dataplane/orders/log.h"
+
+struct fg_journal;
+
+struct fg_journal_config {
+    const char *dir;
+    uint64_t budget_bytes;  /* all segments together */
+    uint64_t segment_bytes; /* a multiple of FG_BLOCK_BYTES, at least 16 MiB */
+    unsigned workers;       /* lanes */
+    uint32_t lane_records;  /* power of two */
+    const struct fg_disk *disk;
+    const struct fg_clock *clock;
+};
+
+/* What recovery found. */
+struct fg_recovery {
+    uint64_t journal_id;
+    uint64_t frames, records;
+    uint64_t cut_bytes;    /* torn tail: bytes from the invalid frame on; 0 if none */
+    uint64_t last_wall_ns; /* greatest at_ns of any record; 0 in a new log */
+    unsigned epoch;        /* the new one, already durable */
+    double seconds;
+    struct fg_log_position end;
+};
+
+/*
+ * Takes the lock, reads the log from its first segment calling `apply` for every record in order
+ * (base frames of later segments only update the journal's own books), cuts a torn tail, raises the
+ * epoch and makes it durable, and prepares the first segments. `apply` returns 0 or a negative
+ * errno, which stops the opening. On failure NULL; *status is FG_EXIT_IN_USE, _DISK, _CORRUPT,
+ * _MEMORY or _CONFIG and `message` a sentence.
+ */
+struct fg_journal *fg_journal_open(const struct fg_journal_config *config,
+                                   int (*apply)(void *arg, const struct fg_record *record),
+                                   void *arg, struct fg_recovery *found, int *status, char *message,
+                                   size_t message_size);
+
+/* Starts and stops the journal thread and the storage helper, pinned to these cores (-1: not
+ * pinned). Stop drains every lane, writes a closing frame and joins. A simulator uses neither. */
+int fg_journal_start(struct fg_journal *journal, int journal_core, int storage_core);
+void fg_journal_stop(struct fg_journal *journal);
+void fg_journal_close(struct fg_journal *journal);
+
+/* One round: gathers, writes, flushes, publishes. 1: wrote; 0: nothing to do; negative errno: the
+ * disk failed, nothing is durable any more and the journal is dead (see fg_journal_failed). */
+int fg_journal_step(struct fg_journal *journal);
+
+/* Prepares the next segments if they are missing. 1: prepared one; 0: nothing to do; negative
+ * errno.
+ */
+int fg_journal_prepare(struct fg_journal *journal);
+
+/* The lane of worker w. */
+struct fg_lane *fg_journal_lane(struct fg_journal *journal, unsigned worker);
+
+/* Control: queues a control event with a copy of its body; returns its ticket, or 0 if the queue is
+ * full or memory is short. */
+uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_event *event,
+                           const void *body);
+/* The last durable ticket of control events. */
+uint64_t fg_journal_submitted_durable(const struct fg_journal *journal);
+
+/* Sequence of the last durable frame: how far delivery may read. acquire. */
+uint64_t fg_journal_durable(const struct fg_journal *journal);
+
+/* 0, or the negative errno that stopped the journal. Any thread. */
+int fg_journal_failed(const struct fg_journal *journal);
+
+unsigned fg_journal_epoch(const struct fg_journal *journal);
+uint64_t fg_journal_id(const struct fg_journal *journal);
+
+/* Figures for status; written by the journal thread, read relaxed by anyone. */
+struct fg_journal_stats {
+    _Atomic uint64_t frames, records, bytes;
+    _Atomic uint64_t flush_ns_last, flush_ns_max, flush_ns_total;
+    _Atomic uint64_t segment;        /* number of the one being written */
+    _Atomic uint64_t log_bytes;      /* all segments on disk */
+    _Atomic uint64_t flushes_direct; /* 1: O_DIRECT|O_DSYNC, 0: fdatasync */
+};
+const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The log on disk and how it is read.
+ *
+ * A log is a directory of segments, segment-00000001.fgl and so on, each preallocated and zeroed to
+ * one size. A segment is a run of frames, each beginning on a FG_BLOCK_BYTES boundary and padded
+ * with zeros to the next. A frame is a header and whole records. The first frame of each segment is
+ * a base frame (FG_FRAME_BASE): control events that tell all that the earlier segments would be
+ * needed for besides orders (live sales, their supply, positions, names used). A frame that does
+ * not fit the rest of a segment begins the next one, after its base frame. What follows the last
+ * frame is zeros.
+ *
+ * Frames are chained: sequence counts 1, 2, 3 ... over all segments, and each header carries the
+ * CRC of the frame before it.
+ */
+#ifndef FG_ORDERS_LOG_H
+#define FG_ORDERS_LOG_H
+
+#include "dataplane/orders/disk.h"
+#include "dataplane/orders/event.h"
+
+#define FG_FRAME_MAGIC   0x4c474746u /* "FGGL" */
+#define FG_FRAME_VERSION 1
+#define FG_FRAME_BASE    0x0001     /* the base record of a segment */
+#define FG_FRAME_EPOCH   0x0002     /* the first frame of an epoch; holds no records */
+#define FG_FRAME_CLOSING 0x0004     /* written when idle and at a clean stop; holds no records */
+#define FG_FRAME_MAX     (8u << 20) /* bytes, header and padding included */
+
+struct fg_frame {
+    uint32_t magic;
+    uint16_t version;
+    uint16_t flags;
+    uint64_t journal_id; /* random, one per log */
+    uint64_t sequence;   /* of this frame in the log, from 1 */
+    uint64_t durable;    /* greatest sequence known durable when this one was written */
+    uint64_t first_lsn;  /* of its first record (or of the next record, if it has none) */
+    uint32_t epoch;
+    uint32_t count;  /* records */
+    uint32_t length; /* bytes of records after the header */
+    uint32_t previous_crc;
+    uint32_t crc; /* CRC-32C of header (this field zero) and records */
+    uint32_t reserved;
+};
+static_assert(sizeof(struct fg_frame) == 64, "a frame header is one unit");
+
+/* Why reading stopped. */
+enum fg_log_end {
+    FG_LOG_MORE,    /* a frame was read */
+    FG_LOG_END,     /* zeros, or the durable limit: nothing more now */
+    FG_LOG_TORN,    /* an invalid frame and nothing valid after it */
+    FG_LOG_CORRUPT, /* an invalid frame with a valid one after it, or a broken chain */
+    FG_LOG_ERROR,   /* the disk failed: `error` holds the negative errno */
+};
+
+struct fg_log_position {
+    uint32_t segment; /* its number; 0 before the first frame */
+    uint64_t offset;  /* bytes from the segment's start, of the next frame */
+};
+
+/*
+ * Reads the frames of a log in order. One thread. Recovery, delivery, dump and audit all read
+ * through it. `limit` is the greatest sequence it may return (UINT64_MAX: all there is).
+ */
+struct fg_log_reader;
+
+/* `direct` reads past the page cache. NULL with *error (negative errno) when it cannot start. */
+struct fg_log_reader *fg_log_reader_open(const struct fg_disk *disk, const char *dir, bool direct,
+                                         int *error);
+void fg_log_reader_close(struct fg_log_reader *reader);
+
+/* Goes back to the first segment that exists. */
+void fg_log_reader_rewind(struct fg_log_reader *reader);
+
+/*
+ * Reads and checks the next frame. After FG_LOG_MORE, *frame is valid until the next call and its
+ * records are walked with fg_log_reader_record(). A tail is classified (TORN or CORRUPT) only when
+ * limit is UINT64_MAX; up to a smaller limit everything must be valid, else CORRUPT.
+ */
+enum fg_log_end fg_log_reader_next(struct fg_log_reader *reader, uint64_t limit,
+                                   const struct fg_frame **frame);
+
+/* Next record of the frame just read; false after its last. */
+bool fg_log_reader_record(struct fg_log_reader *reader, struct fg_record *record);
+
+/* Where the next frame is expected (or where the invalid one stands), and the errno of ERROR. */
+struct fg_log_position fg_log_reader_position(const struct fg_log_reader *reader);
+int fg_log_reader_error(const struct fg_log_reader *reader);
+
+#endif

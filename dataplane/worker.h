@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A worker: the packet loop of one lcore, and what others may see of it.
+ *
+ * receive -> parse -> authenticate -> decide -> reply, a burst at a time. A worker makes no system
+ * call (but the idle step), takes no lock, and allocates nothing.
+ */
+#ifndef FG_WORKER_H
+#define FG_WORKER_H
+
+#include <stdalign.h>
+
+#include "dataplane/admission/admission.h"
+#include "dataplane/clock_page.h"
+#include "dataplane/counters.h"
+
+struct rte_mempool;
+struct rte_ring;
+struct fg_engine;
+
+/* X(NAME): what control may ask of a worker. */
+enum fg_command_kind { FG_COMMAND_ORDER_SHOW };
+
+/* A command and, on its way back, its answer. Control owns it but while it is on a ring. */
+struct fg_command {
+    enum fg_command_kind kind;
+    uint8_t buyer[FG_BUYER_BYTES];
+    uint64_t request;
+    int result; /* 0 or a negative errno */
+    struct fg_order_view order;
+};
+
+struct fg_worker {
+    /* set at start, read-only after it */
+    struct fg_engine *engine;
+    unsigned index;
+    unsigned lcore;
+    struct fg_admission *admission;
+    struct rte_mempool *pool;
+    struct rte_ring *handover[FG_WORKERS_MAX]; /* from worker v to this one; SPSC */
+    struct rte_ring *commands;                 /* control -> worker; SPSC of struct fg_command * */
+    struct rte_ring *results;                  /* worker -> control */
+    struct fg_counters *counters;
+
+    /* worker: rw, control: ro */
+    alignas(128) _Atomic uint64_t seen_revision; /* of the catalogue; release */
+    _Atomic uint32_t state;                      /* enum fg_worker_state */
+} __attribute__((aligned(128)));
+
+enum fg_worker_state { FG_WORKER_STARTING, FG_WORKER_RUNNING, FG_WORKER_DRAINED, FG_WORKER_ENDED };
+
+/* lcore main function; `arg` is the struct fg_worker. Runs until the engine stops. */
+int fg_worker_main(void *arg);
+
+#endif
