@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A sale as an operator writes it (YAML) and as the log keeps it (JSON, the body of a SALE event).
+ * Plain data; the holder owns it.
+ */
+#ifndef FG_CONTROL_SALE_H
+#define FG_CONTROL_SALE_H
+
+#include <jansson.h>
+
+#include "dataplane/admission/catalogue.h"
+
+struct fg_sale_item {
+    uint32_t id; /* never used twice in one log */
+    char name[FG_ITEM_NAME_MAX + 1];
+    uint32_t stock; /* total supply ever */
+    uint32_t limit; /* units per buyer; 0: none */
+    uint16_t max_per_order;
+    uint32_t hold_ms; /* 0: final at once */
+};
+
+struct fg_sale {
+    char name[FG_SALE_NAME_MAX + 1]; /* [A-Za-z0-9._-]+, never used twice in one log */
+    uint32_t number;                 /* given by control; 0 before */
+    uint8_t state;                   /* enum fg_sale_state */
+    uint8_t cancel_final;
+    uint8_t late_confirm; /* enum fg_late_confirm */
+    uint64_t opens_ns;    /* wall clock; 0: by hand */
+    uint64_t closes_ns;   /* wall clock; 0: by hand */
+    uint32_t items_count;
+    struct fg_sale_item *items; /* allocated */
+};
+
+/* Reads a sale file's text. `source` names it in messages; relative times ("+30s") count from
+ * now_ns. 0, or -1 with "SOURCE:LINE:COLUMN: what is wrong, what is wanted". number is 0 and state
+ * SCHEDULED. */
+int fg_sale_parse(struct fg_sale *sale, const char *source, const char *text, size_t length,
+                  uint64_t now_ns, char *message, size_t size);
+
+/* To and from the log's form. from_json: 0 or -1. */
+json_t *fg_sale_to_json(const struct fg_sale *sale);
+int fg_sale_from_json(struct fg_sale *sale, const json_t *json);
+
+void fg_sale_free(struct fg_sale *sale);
+
+#endif
