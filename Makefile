@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# make            build everything         make test   build and run every test
-# make demo       a whole sale, with books make lint   formatting and static checks
-# make deps       install what is missing
+# make            build everything             make test   build and run every test
+# make demo       a whole sale, with its books make lint   formatting and static checks
+# make deps       install what is missing      make unit   only the unit tests
 #
 # Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan.
 
@@ -20,9 +20,12 @@ endif
 CC       := gcc
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
 PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1
-CFLAGS    = -std=gnu17 -D_GNU_SOURCE $(VARIANT) $(WARNINGS) -I. -Iinclude -MMD -MP \
-	    $(shell pkg-config --cflags $(PACKAGES))
-LIBS      = $(shell pkg-config --libs $(PACKAGES)) -lpthread -lm
+# pkg-config is asked once, when first needed: `make deps` must work before it is installed.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+LANGUAGE  := -std=gnu17 -D_GNU_SOURCE -I. -Iinclude
+CFLAGS     = $(LANGUAGE) $(VARIANT) $(WARNINGS) -MMD -MP $(PACKAGE_CFLAGS)
+LIBS       = $(PACKAGE_LIBS) -lpthread -lm
 # jemalloc replaces malloc in the whole process: not in sanitized builds.
 JEMALLOC := $(if $(filter 1,$(SANITIZE)),,-ljemalloc)
 
@@ -33,7 +36,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all units unit clean
+.PHONY: all units unit test lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load
 
 $(BUILD)/%.o: %.c
@@ -58,7 +61,36 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 unit: units
 	@set -e; for test in $(UNITS); do echo "== $$test"; $$test; done
 
+test:
+	@tests/run
+
+# The list of packages is packages.txt. Asks for root only when something is missing.
+deps:
+	@missing=; for package in $$(sed 's/#.*//' packages.txt); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q ' installed$$' || \
+		missing="$$missing $$package"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	root=; [ $$(id -u) = 0 ] || root=sudo; \
+	echo "installing:$$missing"; \
+	$$root apt-get -q update && \
+	$$root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get -qy --no-install-recommends install $$missing
+
+lint:
+	@tests/lint
+
+# clang-tidy, a stamp for each file: only what has changed is looked at again.
+TIDIED := $(patsubst %.c,build/tidy/%.ok,$(SOURCES) $(wildcard $(MAINS) tests/*/*.c))
+tidy: $(TIDIED)
+build/tidy/%.ok: %.c .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(LANGUAGE) $(PACKAGE_CFLAGS) \
+	    2> $@.stderr || { cat $@.stderr; exit 1; }
+	@$(CC) $(LANGUAGE) $(PACKAGE_CFLAGS) -MM -MP -MT $@ -MF $(@:.ok=.d) $<
+	@touch $@
+
 clean:
 	rm -rf build
 
--include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+-include $(shell find $(BUILD) build/tidy -name '*.d' 2>/dev/null)

@@ -14,12 +14,11 @@
 #define FG_ITEM_NAME_MAX      95    /* bytes of an item's name: shown, never matched */
 #define FG_ITEMS_PER_SALE_MAX 10000 /* keeps a sale's definition within one control record */
 #define FG_QUANTITY_MAX       65535 /* units in one order: 16 bits on the wire */
-#define FG_STOCK_MAX          2000000000 /* units of one item: 31 bits, so that no sum overflows the pool \
-                                          */
-#define FG_HOLD_MS_MAX      604800000 /* 7 days: deadlines are 32-bit ms compared by difference */
-#define FG_KEYS_MAX         256       /* keys in force: one sales mask each in every snapshot */
-#define FG_KEY_PREFIXES_MAX 16        /* source prefixes of one key: checked one by one */
-#define FG_RECORD_BYTES     64        /* unit of the log: one order event, one cache line */
+#define FG_STOCK_MAX          2000000000 /* units of one item: 31 bits, so no sum overflows the pool */
+#define FG_HOLD_MS_MAX        604800000 /* 7 days: deadlines are 32-bit ms compared by difference */
+#define FG_KEYS_MAX           256       /* keys in force: one sales mask each in every snapshot */
+#define FG_KEY_PREFIXES_MAX   16        /* source prefixes of one key: checked one by one */
+#define FG_RECORD_BYTES       64        /* unit of the log: one order event, one cache line */
 #define FG_CONTROL_BODY_MAX                                                                        \
     (4 << 20)                      /* bytes of one control record's body: a sale of 10,000 items */
 #define FG_BLOCK_BYTES       4096  /* frames begin on it: the largest common sector size */
