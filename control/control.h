@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The control plane: socket server, catalogue, schedules, clock page. One thread: the main one.
+ *
+ * In this order: create, replay (recovery), restored, listen, run, close, destroy. The engine's
+ * config comes before create, its journal and stock before restored, its workers before run.
  */
 #ifndef FG_CONTROL_CONTROL_H
 #define FG_CONTROL_CONTROL_H
@@ -26,7 +29,8 @@ int fg_control_replay(struct fg_control *control, const struct fg_record *record
 /* Recovery: an order event of `item` changed the units given by `units` (may be negative). */
 int fg_control_replay_units(struct fg_control *control, uint32_t item, int32_t units);
 
-/* Recovery: looks an item up by id in the model; NULL if it is not (or no longer) known. */
+/* Recovery: looks an item up by id in the model; NULL if it is not (or no longer) known. Valid
+ * until the next fg_control_replay(). */
 const struct fg_item *fg_control_item(struct fg_control *control, uint32_t id);
 
 /* After recovery: gives every item its stock (supply less given), builds and publishes the first
@@ -37,9 +41,10 @@ int fg_control_restored(struct fg_control *control, char *message, size_t size);
  * engine answers on is IN_USE; a stale one is replaced. */
 int fg_control_listen(struct fg_control *control, char *message, size_t size);
 
-/* Runs until *stop is not 0, or a part fails: returns an exit status (FG_EXIT_OK for a clean stop).
- */
-int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop);
+/* Runs until *stop is not 0, or a part fails: returns an exit status (FG_EXIT_OK for a clean stop),
+ * with a sentence in `message` when it is another. Workers are running or are about to. */
+int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char *message,
+                   size_t size);
 
 /* Stops listening and closes every connection. */
 void fg_control_close(struct fg_control *control);
