@@ -1,0 +1,129 @@
+#!lua name=flashgate
+-- SPDX-License-Identifier: BSD-3-Clause
+--
+-- Compare-and-append: the only way in which an engine writes to a sale's stream.
+--
+--   FCALL append 2 STREAM FENCE HOLDER EXPECTED [COUNT NAME... {ID VALUE...}...]
+--
+-- HOLDER is "epoch:instance" of the calling engine. The fence key keeps the holder that may write.
+-- EXPECTED is the id of the sale's previous record in the log, "0-0" if there is none. COUNT field
+-- names come once, then each entry as its id "epoch-sale_seq" and COUNT values. Without entries the
+-- call only claims the fence and reads.
+--
+-- Answers { OK, last id } | { GAP, last id } | { FENCED, the newer engine's holder or id }.
+--
+-- A function is not rolled back: all that could fail is checked before the first XADD. Ids are
+-- compared as text where they must be equal (numbers are exact up to 2^53 only, and a foreign id
+-- may be greater) and as numbers where they must be in order.
+
+-- Greatest epoch an engine can have. A greater one in a stream is some other writer's id, such as
+-- the milliseconds of XADD *, and says nothing about a takeover.
+local EPOCH_MAX = 65535
+
+local function parse(text, separator)
+    local left, right = string.match(text, '^(%d+)' .. separator .. '(%d+)$')
+    return tonumber(left), tonumber(right)
+end
+
+local function check_type(key, wanted)
+    local kind = redis.call('TYPE', key).ok
+    if kind ~= 'none' and kind ~= wanted then
+        return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind .. ', not a ' .. wanted)
+    end
+end
+
+local function read_last(stream)
+    if redis.call('EXISTS', stream) == 0 then
+        return '0-0'
+    end
+    local info = redis.call('XINFO', 'STREAM', stream)
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then
+            return info[i + 1]
+        end
+    end
+end
+
+-- What is wrong with the arguments, or nil.
+local function check_arguments(args, my_epoch)
+    local epoch, seq = parse(args[2] or '', '-')
+    if not my_epoch or not epoch then
+        return 'HOLDER or EXPECTED is malformed'
+    end
+    if #args == 2 then
+        return nil
+    end
+    local fields = tonumber(args[3])
+    if not fields or fields < 1 or #args < 4 + fields * 2 or
+            (#args - 3 - fields) % (fields + 1) ~= 0 then
+        return 'the number of arguments is wrong'
+    end
+    for i = 4 + fields, #args, fields + 1 do
+        local next_epoch, next_seq = parse(args[i], '-')
+        if not next_epoch or next_epoch < epoch or next_epoch > my_epoch or next_seq ~= seq + 1 then
+            return 'entry ' .. args[i] .. ' does not follow ' .. epoch .. '-' .. seq
+        end
+        epoch, seq = next_epoch, next_seq
+    end
+end
+
+local function append_entries(stream, args)
+    local fields = tonumber(args[3])
+    local command = { 'XADD', stream, '' }
+    for field = 1, fields do
+        command[2 + 2 * field] = args[3 + field]
+        command[3 + 2 * field] = ''
+    end
+    for i = 4 + fields, #args, fields + 1 do
+        command[3] = args[i]
+        for field = 1, fields do
+            command[3 + 2 * field] = args[i + field]
+        end
+        redis.call(unpack(command))
+    end
+    return args[#args - fields]
+end
+
+local function append(keys, args)
+    local stream, fence = keys[1], keys[2]
+    local mine, expected = args[1] or '', args[2]
+    local my_epoch = parse(mine, ':')
+    local fault = check_arguments(args, my_epoch)
+    if fault then
+        return redis.error_reply('BADCALL ' .. fault)
+    end
+    fault = check_type(stream, 'stream') or check_type(fence, 'string')
+    if fault then
+        return fault
+    end
+
+    local last = read_last(stream)
+    local last_epoch = parse(last, '-')
+    if last_epoch > my_epoch and last_epoch <= EPOCH_MAX then
+        return { 'FENCED', last }
+    end
+    local holder = redis.call('GET', fence)
+    if holder ~= mine then
+        local epoch = 0
+        if holder then
+            epoch = parse(holder, ':')
+            if not epoch then
+                return redis.error_reply('WRONGTYPE ' .. fence .. ' does not hold epoch:instance')
+            end
+        end
+        if holder and epoch >= my_epoch then
+            return { 'FENCED', holder }
+        end
+        redis.call('SET', fence, mine)
+    end
+
+    if #args == 2 then
+        return { 'OK', last }
+    end
+    if last ~= expected then
+        return { 'GAP', last }
+    end
+    return { 'OK', append_entries(stream, args) }
+end
+
+redis.register_function('append', append)
