@@ -29,7 +29,7 @@
 
 /* X(NAME, code, meaning): the kinds of control event. */
 #define FG_CONTROL_KINDS(X)                                                                        \
-    X(SALE, 32, "a sale's whole definition, new or changed")                                       \
+    X(SALE, 32, "a sale's whole definition and state, new or changed")                             \
     X(SALE_STATE, 33, "a sale opened, closed, paused, resumed or archived")                        \
     X(ITEM_STATE, 34, "an item was paused or resumed")                                             \
     X(STOCK_ADD, 35, "units were added to an item")                                                \
@@ -38,7 +38,7 @@
     X(BLOCK_LIST, 38, "a block list was loaded")                                                   \
     X(SALE_POSITION, 48, "base: a sale's next sale_seq and the epoch of its last order event")     \
     X(ITEM_SUPPLY, 49, "base: units of an item added and removed since its definition")            \
-    X(NAMES_USED, 50, "base: sale names and item ids that were ever used in this log")
+    X(NAMES_USED, 50, "all sale names and item ids ever used that no live sale has any more")
 
 enum fg_event_kind {
 #define X(name, code, meaning) FG_EVENT_##name = code,
@@ -71,13 +71,28 @@ struct fg_control_event {
     uint32_t pid;
     uint32_t sale; /* sale number, or 0 */
     uint64_t at_ns;
-    uint64_t value;  /* SALE_POSITION: next sale_seq; SALE_STATE: enum fg_sale_state; else 0 */
-    uint64_t value2; /* SALE_POSITION: epoch of the sale's last order event, 0 if none; else 0 */
-    uint64_t unused; /* 0 */
+    /* Figures that the journal itself understands, by kind; 0 where not named:
+     *                 value               value2                         value3
+     * SALE_STATE      enum fg_sale_state
+     * ITEM_STATE      the new state       item
+     * STOCK_ADD       units               item
+     * STOCK_REMOVE    units               item
+     * SALE_POSITION   next sale_seq       epoch of the last order event
+     * ITEM_SUPPLY     units added         item                           units removed */
+    uint64_t value, value2, value3;
 };
 
 static_assert(sizeof(struct fg_order_event) == FG_RECORD_BYTES, "one order event is one unit");
 static_assert(sizeof(struct fg_control_event) == FG_RECORD_BYTES, "a control event starts as one");
+
+/*
+ * What a base frame repeats of all this, so that it alone gives the same state: for each sale that
+ * is not archived its last SALE event and what came after it. A SALE event supersedes every earlier
+ * event of its sale; a SALE_STATE, and an ITEM_STATE of the same item, the one before. STOCK_ADD
+ * and STOCK_REMOVE since the definition are summed into one ITEM_SUPPLY, which tells the sums and
+ * adds nothing to them. Of ENGINE_STATE, BLOCK_LIST and NAMES_USED the last one counts: control
+ * writes NAMES_USED, with the whole list, before a sale is archived or loses an item.
+ */
 
 /* One record as found in a frame. */
 struct fg_record {

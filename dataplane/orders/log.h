@@ -4,11 +4,11 @@
  *
  * A log is a directory of segments, segment-00000001.fgl and so on, each preallocated and zeroed to
  * one size. A segment is a run of frames, each beginning on a FG_BLOCK_BYTES boundary and padded
- * with zeros to the next. A frame is a header and whole records. The first frame of each segment is
- * a base frame (FG_FRAME_BASE): control events that tell all that the earlier segments would be
- * needed for besides orders (live sales, their supply, positions, names used). A frame that does
- * not fit the rest of a segment begins the next one, after its base frame. What follows the last
- * frame is zeros.
+ * with zeros to the next. A frame is a header and whole records. Each segment begins with a base
+ * (FG_FRAME_BASE): control events that tell all that the earlier segments would be needed for
+ * besides orders (live sales, their supply, positions, names used), in one frame, or in several of
+ * which all but the last are flagged FG_FRAME_BASE_MORE. A frame that does not fit the rest of a
+ * segment begins the next one, after its base. What follows the last frame is zeros.
  *
  * Frames are chained: sequence counts 1, 2, 3 ... over all segments, and each header carries the
  * CRC of the frame before it.
@@ -19,13 +19,15 @@
 #include "dataplane/orders/disk.h"
 #include "dataplane/orders/event.h"
 
-#define FG_FRAME_MAGIC   0x4c474746u /* "FGGL" */
-#define FG_FRAME_VERSION 1
-#define FG_FRAME_BASE    0x0001     /* the base record of a segment */
-#define FG_FRAME_EPOCH   0x0002     /* the first frame of an epoch; holds no records */
-#define FG_FRAME_CLOSING 0x0004     /* written when idle and at a clean stop; holds no records */
-#define FG_FRAME_MAX     (8u << 20) /* bytes, header and padding included */
+#define FG_FRAME_MAGIC     0x4c474746u /* "FGGL" */
+#define FG_FRAME_VERSION   1
+#define FG_FRAME_BASE      0x0001     /* a base frame of a segment */
+#define FG_FRAME_EPOCH     0x0002     /* begins serving in an epoch; holds no records */
+#define FG_FRAME_CLOSING   0x0004     /* written when idle and at a clean stop; holds no records */
+#define FG_FRAME_BASE_MORE 0x0008     /* another base frame follows */
+#define FG_FRAME_MAX       (8u << 20) /* bytes, header and padding included */
 
+/* Every version keeps magic, version, length and crc where they are, and the crc's meaning. */
 struct fg_frame {
     uint32_t magic;
     uint16_t version;
@@ -49,6 +51,7 @@ enum fg_log_end {
     FG_LOG_END,     /* zeros, or the durable limit: nothing more now */
     FG_LOG_TORN,    /* an invalid frame and nothing valid after it */
     FG_LOG_CORRUPT, /* an invalid frame with a valid one after it, or a broken chain */
+    FG_LOG_VERSION, /* a sound frame of a version that this program does not know */
     FG_LOG_ERROR,   /* the disk failed: `error` holds the negative errno */
 };
 
@@ -73,14 +76,19 @@ void fg_log_reader_rewind(struct fg_log_reader *reader);
 
 /*
  * Reads and checks the next frame. After FG_LOG_MORE, *frame is valid until the next call and its
- * records are walked with fg_log_reader_record(). A tail is classified (TORN or CORRUPT) only when
- * limit is UINT64_MAX; up to a smaller limit everything must be valid, else CORRUPT.
+ * records are walked with fg_log_reader_record(). A tail is classified (END, TORN or CORRUPT) only
+ * when limit is UINT64_MAX, by reading all that follows it; up to a smaller limit everything must
+ * be valid, else CORRUPT. A limit that has been reached costs nothing; it may grow while the log is
+ * being written, if it is a sequence known durable.
  */
 enum fg_log_end fg_log_reader_next(struct fg_log_reader *reader, uint64_t limit,
                                    const struct fg_frame **frame);
 
 /* Next record of the frame just read; false after its last. */
 bool fg_log_reader_record(struct fg_log_reader *reader, struct fg_record *record);
+
+/* Sequence of the last frame returned; 0 before the first. */
+uint64_t fg_log_reader_sequence(const struct fg_log_reader *reader);
 
 /* Where the next frame is expected (or where the invalid one stands), and the errno of ERROR. */
 struct fg_log_position fg_log_reader_position(const struct fg_log_reader *reader);
