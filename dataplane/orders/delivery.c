@@ -397,6 +397,9 @@ static int read_on(struct fg_delivery *delivery)
         case FG_LOG_CORRUPT:
             fail(delivery, "a frame that was durable is damaged");
             return 1;
+        case FG_LOG_VERSION:
+            fail(delivery, "a frame of a format version that this engine does not know");
+            return 1;
         case FG_LOG_ERROR:
             fail(delivery, strerror(-fg_log_reader_error(delivery->reader)));
             return 1;
