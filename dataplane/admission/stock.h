@@ -34,16 +34,20 @@ struct fg_pool {
 /* Worker w's line of one item. */
 struct fg_stock_line {
     _Atomic uint32_t cell;        /* owner: rw; others may empty it (recall) */
-    _Atomic uint32_t open;        /* owner: rw, others: ro */
-    _Atomic uint32_t earliest_ms; /* owner: rw, others: ro. Lower bound of the first held unit's
-                                     return, engine ms; meaningless while no hold is open */
-    /* owner only: the remembered refusal, and when an unsettled scan was last made */
-    uint32_t refused_version;
-    uint32_t refused_available; /* units there were; a request for more is refused */
+    _Atomic uint32_t open;        /* owner: rw, others: ro. Orders of the item that are unsettled */
+    _Atomic uint32_t held;        /* owner: rw, others: ro. How many of them are holds */
+    _Atomic uint32_t earliest_ms; /* owner: rw, others: ro. No hold of this line returns before
+                                     it, engine ms; meaningless while held is 0 */
+    /* owner only: the remembered refusal */
     uint32_t refused;           /* 0: nothing remembered */
-    uint64_t scanned_loop;      /* loop in which a scan said UNSETTLED */
+    uint32_t refused_version;   /* version of S that was read first */
+    uint32_t refused_available; /* units there were; a request for more is refused */
+    /* owner only: the last scan that said UNSETTLED */
     uint32_t scanned_quantity;
-    uint32_t reserved[5];
+    uint64_t scanned_loop;
+    uint32_t scanned_earliest_ms; /* least earliest_ms of the lines with holds */
+    uint32_t scanned_settling;    /* some open order was no hold: it settles with the next flush */
+    uint32_t reserved[4];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct fg_stock_line) == 64, "a stock line is one cache line");
 
@@ -55,7 +59,7 @@ struct fg_stock {
     _Atomic uint32_t *available; /* [slots], control: rw every 10 ms, workers: ro */
 };
 
-/* 0 or -ENOMEM. Memory is zeroed and touched. */
+/* 0, or -1 when memory is short. Memory is zeroed and touched. */
 int fg_stock_init(struct fg_stock *stock, unsigned workers, uint32_t slots);
 void fg_stock_fini(struct fg_stock *stock);
 
@@ -70,8 +74,16 @@ enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot, ui
 /* Units go back on sale; their record is durable. */
 void fg_stock_put_back(struct fg_stock *stock, uint32_t slot, uint32_t quantity);
 
+/* One more, one fewer unsettled order of line w. Open goes up by itself in a take. */
 void fg_stock_open_up(struct fg_stock *stock, unsigned w, uint32_t slot);
 void fg_stock_open_down(struct fg_stock *stock, unsigned w, uint32_t slot);
+
+/* The order just taken is a hold until deadline_ms; a hold is a hold no more (its `open` stays). */
+void fg_stock_hold(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t deadline_ms);
+void fg_stock_unhold(struct fg_stock *stock, unsigned w, uint32_t slot);
+
+/* After UNSETTLED: ms until units may come back at the earliest; 0: with the next flush. */
+uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t now_ms);
 
 /* Control (line `workers`): takes up to `quantity` unsold units; returns how many. Its `open` is up
  * from before the take: the caller lowers it once the removal is durable. */

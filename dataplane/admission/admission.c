@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One worker's admission: bursts in, ready replies out, and the housekeeping of a loop.
+ *
+ * A burst is worked on in groups of about FG_BURST entries. A first pass hashes every buyer and
+ * prefetches its bucket; a second one, when those lines are on their way, the first order of each
+ * buyer that has a place; only then are the entries judged, in order.
+ */
+#include <stdlib.h>
+
+#include "dataplane/admission/internal.h"
+
+#define UNDECIDED_MAX     4096 /* slots are big; more waiting refusals than this are BUSY */
+#define REJUDGED_PER_LOOP 64   /* undecided datagrams looked at in one loop */
+#define EXPIRED_PER_LOOP  64   /* holds that run out in one loop */
+#define FORGET_PERIOD_MS  1000 /* remembered refusals live at most so long */
+#define BUSY_UNSETTLED_MS 1    /* told to who waited in vain: the model's advice */
+
+static uint64_t power_of_two(uint64_t at_least)
+{
+    uint64_t power = 1;
+    while (power < at_least)
+        power *= 2;
+    return power;
+}
+
+static uint32_t undecided_slots(const struct fg_admission_config *config)
+{
+    return config->parked < UNDECIDED_MAX ? config->parked : UNDECIDED_MAX;
+}
+
+static uint64_t pending_slots(const struct fg_admission_config *config)
+{
+    return power_of_two(2 * (uint64_t)config->lane->capacity);
+}
+
+uint64_t fg_admission_bytes(const struct fg_admission_config *config)
+{
+    return sizeof(struct fg_admission) + fg_book_bytes(config->orders) +
+           pending_slots(config) * sizeof(struct pending) +
+           power_of_two(config->parked) * sizeof(struct parked) +
+           power_of_two(config->parked + 2 * FG_BURST) * sizeof(struct fg_ready) +
+           undecided_slots(config) * sizeof(struct undecided);
+}
+
+/* Zeroed and touched, so that no page fault comes later. */
+static void *array(uint64_t count, size_t size)
+{
+    void *memory = aligned_alloc(64, (count * size + 63) & ~UINT64_C(63));
+    if (memory)
+        memset(memory, 0, count * size);
+    return memory;
+}
+
+struct fg_admission *fg_admission_create(const struct fg_admission_config *config)
+{
+    struct fg_admission *a = array(1, sizeof(*a));
+    if (!a)
+        return NULL;
+    a->config = *config;
+    a->random = config->seed | 1;
+    a->loop = 1;
+    a->pending_mask = (uint32_t)pending_slots(config) - 1;
+    a->parked_mask = (uint32_t)power_of_two(config->parked) - 1;
+    a->ready_mask = (uint32_t)power_of_two(config->parked + 2 * FG_BURST) - 1;
+    a->undecided_capacity = undecided_slots(config);
+    a->pending = array(a->pending_mask + UINT64_C(1), sizeof(*a->pending));
+    a->parked = array(a->parked_mask + UINT64_C(1), sizeof(*a->parked));
+    a->ready = array(a->ready_mask + UINT64_C(1), sizeof(*a->ready));
+    a->undecided = array(a->undecided_capacity, sizeof(*a->undecided));
+    if (fg_book_init(&a->book, config->orders, config->seed) != 0 || !a->pending || !a->parked ||
+        !a->ready || !a->undecided) {
+        fg_admission_destroy(a);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < a->undecided_capacity; i++)
+        a->undecided[i].next = i + 1 < a->undecided_capacity ? i + 1 : UNDECIDED_NONE;
+    return a;
+}
+
+void fg_admission_destroy(struct fg_admission *a)
+{
+    if (!a)
+        return;
+    fg_book_fini(&a->book);
+    free(a->pending);
+    free(a->parked);
+    free(a->ready);
+    free(a->undecided);
+    free(a);
+}
+
+void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,
+                const struct fg_catalogue *catalogue, unsigned key_place)
+{
+    *turn = (struct turn){
+        .now = now,
+        .catalogue = catalogue,
+        .key = &catalogue->keys->keys[key_place],
+        .key_sales = catalogue->key_sales[key_place],
+        .partition = -1,
+        .may_park = waiting_room(a, false),
+        .may_park_settle = waiting_room(a, true),
+    };
+}
+
+uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
+                        uint32_t entries, struct fg_reply *answers)
+{
+    uint32_t unsettled = 0;
+
+    /* The datagram's partition is its first partitioned entry's, judged before or not. */
+    turn->partition = fg_payload_partition(payload, a->config.partitions);
+    for (; entries != 0; entries &= entries - 1) {
+        unsigned i = (unsigned)__builtin_ctz(entries);
+        struct fg_request ask = payload_entry(payload, i);
+        unsigned outcome = decide_entry(a, turn, &ask, &answers[i]);
+        if (outcome == OUTCOME_SILENT)
+            return ENTRIES_SILENT;
+        if (outcome == OUTCOME_UNSETTLED)
+            unsettled |= UINT32_C(1) << i;
+    }
+    return unsettled;
+}
+
+static void answer_busy(struct fg_admission *a, uint32_t entries, struct fg_reply *answers)
+{
+    for (; entries != 0; entries &= entries - 1) {
+        struct fg_reply *answer = &answers[__builtin_ctz(entries)];
+        answer->verdict = FG_VERDICT_BUSY;
+        answer->wait_ms = jitter(a, BUSY_UNSETTLED_MS);
+    }
+}
+
+static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
+                            const struct fg_catalogue *catalogue,
+                            const struct fg_datagram *datagram)
+{
+    struct fg_reply answers[FG_ENTRIES_MAX];
+    struct turn turn;
+    uint32_t all = UINT32_MAX >> (FG_ENTRIES_MAX - datagram->count);
+
+    fg_count(a->config.counters, FG_COUNTER_REQUESTS);
+    turn_begin(&turn, a, now, catalogue, datagram->key_place);
+    uint64_t unsettled = decide_entries(a, &turn, datagram->payload, all, answers);
+    if (unsettled == ENTRIES_SILENT) {
+        waiting_silence(a, datagram);
+        return;
+    }
+    if (unsettled != 0 && turn.may_park && waiting_undecided_room(a)) {
+        struct undecided *slot = waiting_undecided(a, datagram);
+        slot->key_id = turn.key->id;
+        slot->since_ms = now->ms;
+        slot->entries = (uint32_t)unsettled;
+        slot->ticket = turn.ticket;
+        memcpy(slot->answers, answers, datagram->count * sizeof(answers[0]));
+        fg_count_add(&a->config.counters->count[FG_COUNTER_UNSETTLED],
+                     (unsigned)__builtin_popcount(slot->entries));
+        return;
+    }
+    answer_busy(a, (uint32_t)unsettled, answers);
+    waiting_finish(a, datagram, turn.key, answers, turn.ticket);
+}
+
+/* Hashes and prefetches what the entries of these datagrams will touch. */
+static void prefetch(const struct fg_admission *a, const struct fg_catalogue *catalogue,
+                     const struct fg_datagram *datagrams, unsigned count)
+{
+    for (unsigned d = 0; d < count; d++) {
+        for (unsigned i = 0; i < datagrams[d].count; i++) {
+            struct fg_request ask = payload_entry(datagrams[d].payload, i);
+            fg_book_prefetch(&a->book, fg_book_hash(&a->book, ask.buyer));
+            __builtin_prefetch(&catalogue->items[fg_item_hash(ask.item) & catalogue->item_mask]);
+        }
+    }
+    for (unsigned d = 0; d < count; d++) {
+        for (unsigned i = 0; i < datagrams[d].count; i++) {
+            struct fg_request ask = payload_entry(datagrams[d].payload, i);
+            fg_book_prefetch_order(&a->book, fg_book_hash(&a->book, ask.buyer));
+            const struct fg_item *item = fg_catalogue_item(catalogue, ask.item);
+            if (item) {
+                __builtin_prefetch(&a->config.stock->lines[a->config.worker][item->slot]);
+                __builtin_prefetch(&a->config.stock->pools[item->slot]);
+            }
+        }
+    }
+}
+
+void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
+                         const struct fg_catalogue *catalogue, const struct fg_datagram *datagrams,
+                         unsigned count)
+{
+    while (count > 0) {
+        unsigned group = 0, entries = 0;
+        while (group < count && entries < FG_BURST)
+            entries += datagrams[group++].count;
+        prefetch(a, catalogue, datagrams, group);
+        for (unsigned d = 0; d < group; d++)
+            decide_datagram(a, now, catalogue, &datagrams[d]);
+        datagrams += group;
+        count -= group;
+    }
+}
+
+/* Judges one waiting datagram again. */
+static void rejudge(struct fg_admission *a, const struct fg_now *now,
+                    const struct fg_catalogue *catalogue, struct undecided *slot)
+{
+    struct turn turn;
+    int place = fg_keyring_find(catalogue->keys, slot->key_id);
+
+    if (place < 0) { /* its key was withdrawn meanwhile */
+        waiting_silence(a, &slot->datagram);
+        waiting_decided(a, slot);
+        return;
+    }
+    turn_begin(&turn, a, now, catalogue, (unsigned)place);
+    turn.may_park = turn.may_park_settle = true; /* this datagram has its place already */
+    turn.ticket = slot->ticket;
+    uint64_t unsettled =
+        decide_entries(a, &turn, slot->datagram.payload, slot->entries, slot->answers);
+    if (unsettled == ENTRIES_SILENT) {
+        waiting_silence(a, &slot->datagram);
+        waiting_decided(a, slot);
+        return;
+    }
+    slot->ticket = turn.ticket;
+    slot->entries = (uint32_t)unsettled;
+    if (unsettled != 0) {
+        if (now->ms - slot->since_ms < FG_UNSETTLED_WAIT_MS)
+            return;
+        answer_busy(a, (uint32_t)unsettled, slot->answers);
+    }
+    /* Its slot is free before the reply is parked: it never counts twice. */
+    struct fg_datagram datagram = slot->datagram;
+    struct fg_reply answers[FG_ENTRIES_MAX];
+    memcpy(answers, slot->answers, datagram.count * sizeof(answers[0]));
+    waiting_decided(a, slot);
+    waiting_finish(a, &datagram, turn.key, answers, turn.ticket);
+}
+
+static void rejudge_some(struct fg_admission *a, const struct fg_now *now,
+                         const struct fg_catalogue *catalogue)
+{
+    uint32_t some = a->undecided_count < REJUDGED_PER_LOOP ? a->undecided_count : REJUDGED_PER_LOOP;
+    for (uint32_t n = 0; n < some; n++) {
+        struct undecided *slot = &a->undecided[a->undecided_cursor];
+        a->undecided_cursor = slot->next;
+        rejudge(a, now, catalogue, slot);
+    }
+}
+
+/* Every remembered refusal is forgotten once a second, a few items each millisecond. */
+static void forget_some(struct fg_admission *a, const struct fg_now *now)
+{
+    struct fg_stock *stock = a->config.stock;
+    if (now->ms == a->forgotten_ms)
+        return;
+    a->forgotten_ms = now->ms;
+    uint32_t some = stock->slots / FORGET_PERIOD_MS + 1;
+    fg_stock_forget(stock, a->config.worker, a->forget_slot, some);
+    a->forget_slot += some;
+    if (a->forget_slot >= stock->slots)
+        a->forget_slot = 0;
+}
+
+void publish_gauges(struct fg_admission *a)
+{
+    struct fg_admission_gauges *gauges = &a->gauges;
+    atomic_store_explicit(&gauges->orders, a->book.count, memory_order_relaxed);
+    atomic_store_explicit(&gauges->holds, a->holds, memory_order_relaxed);
+    atomic_store_explicit(&gauges->parked, a->parked_tail - a->parked_head, memory_order_relaxed);
+    atomic_store_explicit(&gauges->unsettled, a->undecided_count, memory_order_relaxed);
+}
+
+void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
+                       const struct fg_catalogue *catalogue)
+{
+    struct expiry expiry = {a, now, catalogue};
+
+    a->loop++;
+    records_settle(a);
+    waiting_release(a);
+    rejudge_some(a, now, catalogue);
+    fg_book_expire(&a->book, now->ms, EXPIRED_PER_LOOP, decide_expiry, &expiry);
+    forget_some(a, now);
+    publish_gauges(a);
+}
+
+int fg_admission_order(const struct fg_admission *a, const struct fg_now *now,
+                       const uint8_t buyer[FG_BUYER_BYTES], uint64_t request,
+                       struct fg_order_view *view)
+{
+    struct fg_order *first = fg_book_buyer(&a->book, fg_book_hash(&a->book, buyer), buyer);
+    const struct fg_order *order = fg_book_find(&a->book, first, request);
+
+    if (!order)
+        return -ENOENT;
+    int32_t left = (int32_t)(order->deadline_ms - now->ms);
+    *view = (struct fg_order_view){
+        .order = order->id,
+        .request = request,
+        .item = order->item,
+        .quantity = order->quantity,
+        .verdict = order_verdict(order->state),
+        .held = order->state == FG_ORDER_HELD,
+        .durable = order->ticket <= a->settled,
+        .left_ms = order->state == FG_ORDER_HELD && left > 0 ? (uint32_t)left : 0,
+    };
+    return 0;
+}
+
+const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *a)
+{
+    return &a->gauges;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The book: the buyers and orders of one worker's partitions, and the timers of their holds.
+ *
+ * Orders lie in a slab of 64-byte lines. A buyer has one place in a bucket table: a 16-bit tag and
+ * the number of the first order; the rest hang on it through `next`. So one bucket line, and for a
+ * known buyer one order line, answer both "is this a replay?" and "what has this buyer got?", and a
+ * stranger costs the bucket line only. Buckets overflow into the next one; each bucket counts how
+ * many places went past it, so that a lookup ends at the first bucket nobody went past.
+ *
+ * Timers are a hierarchical wheel (Varghese and Lauck, 1987): 4 levels of 256 slots, 1 ms a tick,
+ * linked through the orders themselves. A tick that has more work than a loop may do is continued
+ * in the next loop.
+ *
+ * Owned by one worker. Nothing here allocates after fg_book_init.
+ */
+#ifndef FG_ADMISSION_BOOK_H
+#define FG_ADMISSION_BOOK_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "flashgate/protocol.h"
+
+enum fg_order_state {
+    FG_ORDER_FREE,
+    FG_ORDER_HELD,
+    FG_ORDER_FINAL, /* admitted without a hold */
+    FG_ORDER_CONFIRMED,
+    FG_ORDER_CANCELLED,
+    FG_ORDER_EXPIRED,
+    FG_ORDER_VOID, /* a CANCEL that came before its ORDER */
+};
+
+#define FG_ORDER_NONE UINT32_MAX
+
+/* An order, or a void request. One cache line. */
+struct fg_order {
+    uint8_t buyer[FG_BUYER_BYTES];
+    uint64_t request;
+    uint64_t id;     /* 0: void */
+    uint64_t ticket; /* of its last record in the lane; 0: durable since before this start */
+    uint32_t item;
+    uint32_t next;        /* next order of the buyer, or next free line */
+    uint32_t deadline_ms; /* of the hold, or when the void request is forgotten */
+    uint32_t timer_next, timer_previous;
+    uint16_t quantity;
+    uint8_t state;            /* enum fg_order_state */
+    uint8_t refused_late : 1; /* a late CONFIRM was told EXPIRED */
+    uint8_t armed : 1;        /* is in the wheel */
+    uint8_t copies : 6;       /* answers that wait for `ticket` besides the first */
+};
+static_assert(sizeof(struct fg_order) == 64, "an order is one cache line");
+
+#define FG_BUCKET_PLACES 10
+
+struct fg_bucket {
+    uint16_t tags[FG_BUCKET_PLACES]; /* 0: empty */
+    uint16_t passed; /* places of other buyers that went past this bucket; sticks at its maximum */
+    uint16_t reserved;
+    uint32_t first[FG_BUCKET_PLACES]; /* first order of the buyer */
+};
+static_assert(sizeof(struct fg_bucket) == 64, "a bucket is one cache line");
+
+#define FG_WHEEL_LEVELS 4
+#define FG_WHEEL_SLOTS  256
+
+struct fg_book {
+    struct fg_order *orders;
+    struct fg_bucket *buckets;
+    uint32_t bucket_mask;
+    uint32_t capacity;
+    uint32_t touched; /* lines ever used: those from here on are free too */
+    uint32_t free_first;
+    uint32_t count; /* orders and void requests */
+    uint64_t seed[2];
+    uint32_t tick_ms; /* the wheel has run up to here */
+    uint32_t wheel[FG_WHEEL_LEVELS][FG_WHEEL_SLOTS];
+};
+
+/* 0 or -1 when memory is short. */
+int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed);
+void fg_book_fini(struct fg_book *book);
+uint64_t fg_book_bytes(uint32_t capacity);
+
+/* A seeded hash of the buyer: buyers are chosen by others, the seed is ours. */
+static inline uint64_t fg_book_hash(const struct fg_book *book, const uint8_t *buyer)
+{
+    uint64_t a, b;
+    memcpy(&a, buyer, 8);
+    memcpy(&b, buyer + 8, 8);
+    unsigned __int128 product =
+        (unsigned __int128)(a ^ book->seed[0]) * (b ^ book->seed[1] ^ UINT64_C(0x9E3779B97F4A7C15));
+    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
+    return (folded ^ a) * UINT64_C(0xD6E8FEB86659FD93) ^ folded >> 29;
+}
+
+/* What stands for a buyer in its bucket; never 0. */
+static inline uint16_t fg_book_tag(uint64_t hash)
+{
+    uint16_t tag = (uint16_t)(hash >> 48);
+    return tag ? tag : 1;
+}
+
+static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
+{
+    __builtin_prefetch(&book->buckets[hash & book->bucket_mask]);
+}
+
+/* Prefetches the first order of whoever has this hash's tag in its home bucket. */
+static inline void fg_book_prefetch_order(const struct fg_book *book, uint64_t hash)
+{
+    const struct fg_bucket *bucket = &book->buckets[hash & book->bucket_mask];
+    for (unsigned i = 0; i < FG_BUCKET_PLACES; i++)
+        if (bucket->tags[i] == fg_book_tag(hash))
+            __builtin_prefetch(&book->orders[bucket->first[i]]);
+}
+
+/* First order of the buyer, or NULL. */
+struct fg_order *fg_book_buyer(const struct fg_book *book, uint64_t hash, const uint8_t *buyer);
+
+static inline struct fg_order *fg_book_next(const struct fg_book *book,
+                                            const struct fg_order *order)
+{
+    return order->next == FG_ORDER_NONE ? NULL : &book->orders[order->next];
+}
+
+/* The buyer's order of this request, or NULL. */
+static inline struct fg_order *fg_book_find(const struct fg_book *book, struct fg_order *first,
+                                            uint64_t request)
+{
+    for (struct fg_order *order = first; order; order = fg_book_next(book, order))
+        if (order->request == request)
+            return order;
+    return NULL;
+}
+
+/* Is there room for one more order of any buyer? */
+static inline bool fg_book_room(const struct fg_book *book)
+{
+    return book->count < book->capacity;
+}
+
+/* Adds an order (cleared but for buyer and request) as the buyer's first; NULL when full. */
+struct fg_order *fg_book_insert(struct fg_book *book, uint64_t hash, const uint8_t *buyer,
+                                uint64_t request);
+
+/* Takes an order out of the book and the wheel. */
+void fg_book_remove(struct fg_book *book, struct fg_order *order);
+
+/* Puts the order's deadline_ms into the wheel (again), or takes it out. */
+void fg_book_arm(struct fg_book *book, struct fg_order *order, uint32_t deadline_ms);
+void fg_book_disarm(struct fg_book *book, struct fg_order *order);
+
+/* Moves the wheel to now_ms, handing at most `budget` orders whose time has come to `expire`, which
+ * must arm them anew, disarm them (they are disarmed already) or remove them. Returns how much of
+ * the budget was used. */
+unsigned fg_book_expire(struct fg_book *book, uint32_t now_ms, unsigned budget,
+                        void (*expire)(void *arg, struct fg_order *order), void *arg);
+
+#endif

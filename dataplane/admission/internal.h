@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of admission share: the state of one worker's admission. Owned by that worker.
+ *
+ *   payload.c    the form, authenticity and reply of a payload; pure
+ *   decide.c     one entry: the order of checks, the state table
+ *   records.c    queues order events, and settles what has become durable
+ *   waiting.c    datagrams whose answer has to wait
+ *   admission.c  creation, bursts, the loop's housekeeping
+ *   restore.c    the log's order events applied again after a start
+ */
+#ifndef FG_ADMISSION_INTERNAL_H
+#define FG_ADMISSION_INTERNAL_H
+
+#include "dataplane/admission/admission.h"
+#include "dataplane/admission/book.h"
+
+/* What is to be done with the stock once a record is durable. */
+enum settlement {
+    SETTLE_NOTHING, /* ADMIT of a hold, REFUSE_LATE */
+    SETTLE_GIVEN,   /* final now: lower `open` */
+    SETTLE_UNHOLD,  /* CONFIRM of a hold: no hold any more, lower `open` */
+    SETTLE_RETURN,  /* put the units back, lower `open` */
+    SETTLE_RELEASE, /* the same of a hold: no hold any more */
+};
+
+/* One for each record queued, in the lane's order. */
+struct pending {
+    uint32_t slot;
+    uint16_t quantity;
+    uint16_t settlement; /* enum settlement */
+};
+
+/* A finished reply that waits for a ticket. */
+struct parked {
+    void *packet;
+    uint64_t ticket;
+    uint32_t length;
+};
+
+/* A datagram with entries that cannot be judged yet. */
+struct undecided {
+    struct fg_datagram datagram;
+    uint16_t key_id;
+    uint32_t since_ms;
+    uint32_t entries; /* bit per entry still to be judged */
+    uint64_t ticket;  /* of the entries decided so far */
+    uint32_t next, previous;
+    struct fg_reply answers[FG_ENTRIES_MAX];
+};
+
+#define UNDECIDED_NONE UINT32_MAX
+
+struct fg_admission {
+    struct fg_admission_config config;
+    struct fg_book book;
+    uint64_t loop; /* counts polls */
+    uint64_t random;
+    uint32_t last_count; /* of order ids */
+
+    /* records queued and not settled: tickets settled+1 .. lane->queued */
+    struct pending *pending;
+    uint32_t pending_mask;
+    uint64_t settled;
+
+    /* parked replies, a ring in order of arrival */
+    struct parked *parked;
+    uint32_t parked_mask;
+    uint64_t parked_head, parked_tail;
+
+    /* undecided datagrams: slots on a free list or on a ring list that is judged round and round */
+    struct undecided *undecided;
+    uint32_t undecided_capacity, undecided_count;
+    uint32_t undecided_free, undecided_cursor;
+
+    /* given back to the caller */
+    struct fg_ready *ready;
+    uint32_t ready_mask;
+    uint64_t ready_head, ready_tail;
+
+    uint32_t forgotten_ms; /* housekeeping of remembered refusals: up to this millisecond */
+    uint32_t forget_slot;
+    struct fg_admission_gauges gauges;
+    uint64_t holds;
+};
+
+/* What decides one datagram. */
+struct turn {
+    const struct fg_now *now;
+    const struct fg_catalogue *catalogue;
+    const struct fg_key *key;
+    uint64_t key_sales;   /* bit per sale_index that the key may touch */
+    int partition;        /* of the first partitioned entry, -1 before it */
+    bool may_park;        /* there is room to wait for an order */
+    bool may_park_settle; /* ... for what settles an order */
+    uint64_t ticket;      /* greatest that the reply must wait for */
+};
+
+/* Outcomes of an entry that are no verdicts. */
+#define OUTCOME_UNSETTLED 0xfe /* judge again later */
+#define OUTCOME_SILENT    0xff /* the datagram gets no answer */
+
+/* decide.c: fills `answer` and returns its verdict, or an OUTCOME. */
+unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
+                      struct fg_reply *answer);
+
+/* The hold of this order ran out (called by the wheel); also forgets void requests. */
+struct expiry {
+    struct fg_admission *admission;
+    const struct fg_now *now;
+    const struct fg_catalogue *catalogue;
+};
+void decide_expiry(void *arg, struct fg_order *order);
+
+/* records.c */
+/* May one more record be queued? The last FG_SETTLE_SHARE-th is for what settles orders. */
+bool records_room(const struct fg_admission *a, bool settles);
+/* Queues a record of the order; its ticket becomes the order's. */
+void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_order *order,
+                   const struct fg_item *item, const struct fg_now *now,
+                   enum settlement settlement);
+void records_settle(struct fg_admission *a);
+
+/* waiting.c */
+bool waiting_room(const struct fg_admission *a, bool settles);
+/* Builds the reply in place, counts it, and parks it or gives it back. */
+void waiting_finish(struct fg_admission *a, const struct fg_datagram *datagram,
+                    const struct fg_key *key, const struct fg_reply *answers, uint64_t ticket);
+void waiting_silence(struct fg_admission *a, const struct fg_datagram *datagram);
+bool waiting_undecided_room(const struct fg_admission *a);
+struct undecided *waiting_undecided(struct fg_admission *a, const struct fg_datagram *datagram);
+void waiting_decided(struct fg_admission *a, struct undecided *slot);
+void waiting_release(struct fg_admission *a);
+
+/* admission.c */
+void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,
+                const struct fg_catalogue *catalogue, unsigned key_place);
+/* Judges the entries in the set `entries` of a datagram; returns those still unsettled, or
+ * ENTRIES_SILENT. */
+#define ENTRIES_SILENT UINT64_MAX
+uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
+                        uint32_t entries, struct fg_reply *answers);
+
+void publish_gauges(struct fg_admission *a);
+
+/* payload.c: builds the finished, signed reply in place; returns its length. */
+uint32_t payload_reply(uint8_t *payload, const struct fg_key *key, const struct fg_reply *answers);
+
+/* What an order of this state is told as. */
+static inline uint8_t order_verdict(unsigned state)
+{
+    static const uint8_t verdicts[] = {
+        [FG_ORDER_HELD] = FG_VERDICT_ADMITTED,       [FG_ORDER_FINAL] = FG_VERDICT_ADMITTED,
+        [FG_ORDER_CONFIRMED] = FG_VERDICT_CONFIRMED, [FG_ORDER_CANCELLED] = FG_VERDICT_CANCELLED,
+        [FG_ORDER_EXPIRED] = FG_VERDICT_EXPIRED,     [FG_ORDER_VOID] = FG_VERDICT_CANCELLED,
+    };
+    return verdicts[state];
+}
+
+/* A small generator for jitter (Marsaglia's xorshift64*, 2003): not for secrets. */
+static inline uint64_t random_next(uint64_t *state)
+{
+    uint64_t x = *state;
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    *state = x;
+    return x * UINT64_C(0x2545F4914F6CDD1D);
+}
+
+/* A least wait with up to a quarter added, so that clients do not come back all at once. */
+static inline uint32_t jitter(struct fg_admission *a, uint32_t wait_ms)
+{
+    return wait_ms + (uint32_t)((random_next(&a->random) >> 32) * (wait_ms / 4 + 1) >> 32);
+}
+
+static inline struct fg_request payload_entry(const uint8_t *payload, unsigned index)
+{
+    struct fg_request entry;
+    memcpy(&entry, payload + FG_REQUEST_BYTES(index), sizeof(entry));
+    return entry;
+}
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Records of this worker on their way to the log. An order's state changes when its record is
+ * queued; what the record means for the stock is done when it is durable, in the lane's order.
+ */
+#include "dataplane/admission/internal.h"
+
+#define SETTLED_PER_LOOP                                                                           \
+    1024 /* bounds one loop; a frame holds more, the next loops do the rest                        \
+          */
+
+bool records_room(const struct fg_admission *a, bool settles)
+{
+    const struct fg_lane *lane = a->config.lane;
+    uint32_t reserve = settles ? 0 : lane->capacity / FG_SETTLE_SHARE;
+    uint64_t unsettled = lane->queued - a->settled;
+
+    return fg_lane_room(lane) > reserve && unsettled + reserve < a->pending_mask + UINT64_C(1);
+}
+
+void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_order *order,
+                   const struct fg_item *item, const struct fg_now *now, enum settlement settlement)
+{
+    struct fg_order_event event = {
+        .kind = kind,
+        .quantity = order->quantity,
+        .item = order->item,
+        .sale = item->sale,
+        .hold_ms = kind == FG_EVENT_ADMIT ? item->hold_ms : 0,
+        .order = order->id,
+        .request = order->request,
+        .at_ns = now->wall_ns,
+    };
+    memcpy(event.buyer, order->buyer, sizeof(event.buyer));
+    order->ticket = fg_lane_push(a->config.lane, &event);
+    order->copies = 0;
+    a->pending[order->ticket & a->pending_mask] = (struct pending){
+        .slot = item->slot,
+        .quantity = order->quantity,
+        .settlement = (uint16_t)settlement,
+    };
+}
+
+void records_settle(struct fg_admission *a)
+{
+    struct fg_stock *stock = a->config.stock;
+    unsigned w = a->config.worker;
+    uint64_t durable = fg_lane_durable(a->config.lane);
+
+    for (unsigned n = 0; n < SETTLED_PER_LOOP && a->settled < durable; n++) {
+        const struct pending *record = &a->pending[++a->settled & a->pending_mask];
+        switch ((enum settlement)record->settlement) {
+        case SETTLE_NOTHING:
+            break;
+        case SETTLE_RELEASE:
+        case SETTLE_RETURN:
+            fg_stock_put_back(stock, record->slot, record->quantity);
+            if (record->settlement == SETTLE_RELEASE)
+                fg_stock_unhold(stock, w, record->slot);
+            fg_stock_open_down(stock, w, record->slot);
+            break;
+        case SETTLE_UNHOLD:
+            fg_stock_unhold(stock, w, record->slot);
+            fg_stock_open_down(stock, w, record->slot);
+            break;
+        case SETTLE_GIVEN:
+            fg_stock_open_down(stock, w, record->slot);
+            break;
+        }
+    }
+}
