@@ -15,6 +15,7 @@ struct fg_clock_page {
     _Atomic uint64_t wall_ns;    /* CLOCK_REALTIME */
     _Atomic uint64_t elapsed_ns; /* monotonic, since the engine started */
     uint64_t ns_per_tsc_32;      /* ns per TSC tick, times 2^32; fixed at start */
+    uint64_t started_ns;         /* CLOCK_MONOTONIC when the page began; fixed at start */
     _Atomic uint64_t steps;      /* wall clock steps beyond 1 s that were seen */
 } __attribute__((aligned(128)));
 
@@ -44,5 +45,9 @@ static inline struct fg_time fg_clock_page_read(const struct fg_clock_page *page
 /* Control: begins the page (measures nothing: `tsc_hz` is told), and writes it anew. */
 void fg_clock_page_init(struct fg_clock_page *page, uint64_t tsc_hz);
 void fg_clock_page_update(struct fg_clock_page *page);
+
+/* What update does, with the clocks told. */
+void fg_clock_page_write(struct fg_clock_page *page, uint64_t tsc, uint64_t wall_ns,
+                         uint64_t monotonic_ns);
 
 #endif

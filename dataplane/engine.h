@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "control/config.h"
+#include "dataplane/net/port.h"
 #include "dataplane/orders/delivery.h"
 #include "dataplane/orders/journal.h"
 #include "dataplane/worker.h"
@@ -32,8 +33,8 @@ struct fg_engine {
     struct fg_stock stock;
     struct fg_control *control;
     struct fg_worker *workers[FG_WORKERS_MAX];
-    uint16_t ports[FG_PORTS_MAX]; /* DPDK port ids, in the order of config.ports */
-    char steering[128];           /* how datagrams reach their worker, in words */
+    struct fg_port ports[FG_PORTS_MAX]; /* in the order of config.ports */
+    char steering[128];                 /* how datagrams reach their worker, in words */
 
     struct fg_clock_page clock;
     struct fg_catalogue *catalogue; /* rcu: control publishes, workers dereference */

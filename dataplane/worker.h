@@ -37,7 +37,8 @@ struct fg_worker {
     unsigned lcore;
     struct fg_admission *admission;
     struct rte_mempool *pool;
-    struct rte_ring *handover[FG_WORKERS_MAX]; /* from worker v to this one; SPSC */
+    struct rte_ring *handover[FG_WORKERS_MAX]; /* requests from worker v to this one; SPSC */
+    struct rte_ring *replies[FG_WORKERS_MAX];  /* from worker v, to leave by this one's queues */
     struct rte_ring *commands;                 /* control -> worker; SPSC of struct fg_command * */
     struct rte_ring *results;                  /* worker -> control */
     struct fg_counters *counters;

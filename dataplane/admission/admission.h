@@ -23,15 +23,15 @@ struct fg_admission;
 
 struct fg_admission_config {
     unsigned worker, workers;
-    unsigned node, epoch;
+    unsigned node;
     uint32_t partitions;
     uint16_t base_port;
     uint32_t orders;           /* remembered orders and void requests, at most */
     uint32_t orders_per_buyer; /* of one buyer in one sale */
     uint32_t parked;           /* datagrams waiting, at most */
     uint64_t seed;             /* of the table's hash and of jitter */
+    uint32_t lane_records;     /* records its lane takes, at most */
     struct fg_stock *stock;    /* shared by all workers */
-    struct fg_lane *lane;
     struct fg_counters *counters;
 };
 
@@ -71,6 +71,10 @@ uint64_t fg_admission_bytes(const struct fg_admission_config *config);
 int fg_admission_restore(struct fg_admission *admission, const struct fg_order_event *event,
                          uint32_t held_until_ms, int32_t *units);
 void fg_admission_restored(struct fg_admission *admission, const struct fg_catalogue *catalogue);
+
+/* Before the worker starts, when the log has been read: where its order events go, and the epoch of
+ * its order ids. (The log is read into the admissions before it gives lanes and an epoch.) */
+void fg_admission_attach(struct fg_admission *admission, struct fg_lane *lane, unsigned epoch);
 
 /* Decides up to FG_BURST datagrams. Entries outside this worker's partitions never get here. */
 void fg_admission_decide(struct fg_admission *admission, const struct fg_now *now,

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a frame is: Ethernet (with at most one 802.1Q tag), ARP, IPv4, ICMP echo, UDP. Pure
+ * functions over bytes; nothing is read beyond the length told. Every way to be refused has the
+ * name of its counter.
+ */
+#ifndef FG_NET_FRAME_H
+#define FG_NET_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_arp.h>
+#include <rte_ether.h>
+#include <rte_icmp.h>
+#include <rte_ip.h>
+#include <rte_udp.h>
+
+#include "dataplane/counters.h"
+
+#define FG_UDP_HEADERS (sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr))
+
+/* Who the engine is on a port. */
+struct fg_frame_address {
+    struct rte_ether_addr mac;
+    uint32_t address;    /* IPv4, host order */
+    uint32_t mask;       /* of its subnet, host order */
+    uint32_t first_port; /* UDP ports first_port .. last_port are the engine's */
+    uint32_t last_port;
+};
+
+/* What is already known of a frame's UDP checksum. */
+enum fg_checksum {
+    FG_CHECKSUM_UNKNOWN, /* to be computed */
+    FG_CHECKSUM_RIGHT,   /* the port says so */
+    FG_CHECKSUM_WRONG,
+};
+
+enum fg_frame_kind {
+    FG_FRAME_DROPPED, /* `dropped` says why */
+    FG_FRAME_REQUEST, /* UDP to one of the engine's ports */
+    FG_FRAME_ARP,     /* who has the engine's address */
+    FG_FRAME_ECHO,    /* ICMP echo request to the engine */
+};
+
+struct fg_parsed {
+    uint8_t kind;    /* enum fg_frame_kind */
+    uint8_t dropped; /* enum fg_counter */
+    uint8_t l3;      /* offset of the IP or ARP header */
+    uint8_t payload; /* REQUEST: offset of the UDP payload */
+    uint16_t length; /* REQUEST: bytes of the UDP payload */
+    uint32_t source; /* IPv4, host order */
+};
+
+/* `frame` is 2-byte aligned. Any thread. */
+void fg_frame_parse(const uint8_t *frame, size_t length, const struct fg_frame_address *address,
+                    enum fg_checksum checksum, struct fg_parsed *parsed);
+
+#endif
