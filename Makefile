@@ -8,6 +8,7 @@
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.SECONDARY:
 
 ifeq ($(SANITIZE),1)
 BUILD   := build/asan
@@ -39,28 +40,34 @@ UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_
 .PHONY: all units unit test lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	@echo '  CC   $@'
+	@$(CC) $(CFLAGS) -c $< -o $@
 
 # The Redis function is embedded by the assembler, which leaves no trace in the .d file.
 $(BUILD)/dataplane/orders/redis_link.o: dataplane/orders/append.lua
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	@echo '  AR   $@'
+	@ar rcs $@ $^
 
 $(BUILD)/flashgated: $(BUILD)/dataplane/main.o $(LIBRARY)
-	$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(JEMALLOC)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(JEMALLOC)
 $(BUILD)/flashgatectl: $(BUILD)/control/flashgatectl.o $(LIBRARY)
-	$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
 $(BUILD)/flashgate-load: $(BUILD)/perf/load/flashgate-load.o $(LIBRARY)
-	$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
 
 units: $(UNITS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(VARIANT) -o $@ $^ $(LIBS) -lcmocka
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) -lcmocka
 unit: units
 	@set -e; for test in $(UNITS); do echo "== $$test"; $$test; done
 

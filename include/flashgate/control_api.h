@@ -8,8 +8,7 @@
 
 #define FG_CONTROL_SOCKET     "/run/flashgate/control.sock" /* where none is named */
 #define FG_CONTROL_SOCKET_ENV "FLASHGATE_SOCKET"
-#define FG_CONTROL_LINE_MAX   (8 << 20) /* bytes of one message: a sale of 10,000 items fits twice \
-                                         */
+#define FG_CONTROL_LINE_MAX   (8 << 20) /* bytes of one message: a sale of 10,000 items twice */
 
 /* X(NAME, code, meaning) */
 #define FG_RPC_ERRORS(X)                                                                           \
