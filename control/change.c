@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One change of the catalogue, from the operator's word to its being in force.
+ *
+ *   what gives:  to journal -> to flush -> to publish -> to see -> done
+ *   what takes:  to publish -> to see -> to journal -> to flush -> done
+ *
+ * A crash between the steps then never leaves buyers with more than the log knows of, nor the log
+ * with a limit that buyers were not yet held to. There is one change at a time. It is carried on
+ * by whoever waits for it and, should that one's patience end, by the loop: it is never left half
+ * done, and no other begins before it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "control/internal.h"
+#include "flashgate/control_api.h"
+#include "flashgate/exit_status.h"
+
+static struct fg_control_event event_of(const struct fg_control *control,
+                                        const struct fg_peer *peer, enum fg_event_kind kind,
+                                        uint32_t sale)
+{
+    return (struct fg_control_event){
+        .kind = kind,
+        .revision = control->model.revision + 1,
+        .uid = peer ? peer->uid : UINT32_MAX,
+        .gid = peer ? peer->gid : UINT32_MAX,
+        .pid = peer ? peer->pid : UINT32_MAX,
+        .sale = sale,
+        .at_ns = fg_control_wall_ns(),
+    };
+}
+
+static void begin(struct fg_control *control, const struct fg_change *change)
+{
+    assert(control->change.stage == FG_CHANGE_NONE);
+    control->change = *change;
+    control->change.stage = change->takes ? FG_CHANGE_TO_PUBLISH : FG_CHANGE_TO_JOURNAL;
+}
+
+int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
+                         const struct fg_sale *sale, bool takes)
+{
+    json_t *json = fg_sale_to_json(sale);
+    struct fg_change change = {
+        .takes = takes,
+        .event = event_of(control, peer, FG_EVENT_SALE, sale->number),
+        .body = json ? json_dumps(json, JSON_COMPACT) : NULL,
+        .sale = fg_model_sale_copy(sale),
+    };
+    json_decref(json);
+    if (!change.body || !change.sale) {
+        free(change.body);
+        fg_model_sale_free(change.sale);
+        return -ENOMEM;
+    }
+    change.event.body_length = strlen(change.body);
+    begin(control, &change);
+    return 0;
+}
+
+void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,
+                           enum fg_sale_state state)
+{
+    struct fg_change change = {
+        .takes = state != FG_SALE_OPEN,
+        .event = event_of(control, peer, FG_EVENT_SALE_STATE, number),
+    };
+    change.event.value = state;
+    begin(control, &change);
+}
+
+void fg_change_clear(struct fg_control *control)
+{
+    free(control->change.body);
+    fg_model_sale_free(control->change.sale);
+    control->change = (struct fg_change){0};
+}
+
+/* Units that the definition has more than were ever put on sale. Before the catalogue shows them:
+ * an item that is on sale with an empty pool would be refused as sold out. */
+static void fill_stock(struct fg_control *control, const struct fg_sale *sale)
+{
+    for (uint32_t i = 0; i < sale->items_count; i++) {
+        struct fg_model_item *item = fg_model_item(&control->model, sale->items[i].id);
+        uint32_t supply = fg_model_supply(item);
+        if (supply <= item->pooled)
+            continue;
+        fg_stock_put_back(&control->engine->stock, item->item.slot, supply - item->pooled);
+        item->pooled = supply;
+    }
+}
+
+static int put_in_force(struct fg_control *control)
+{
+    const struct fg_change *change = &control->change;
+    int rc = change->sale ? fg_model_put_sale(&control->model, change->sale)
+                          : fg_model_set_state(&control->model, change->event.sale,
+                                               (enum fg_sale_state)change->event.value);
+    assert(rc == 0 || rc == -ENOMEM); /* anything else was checked before it was journalled */
+    if (rc != 0)
+        return rc;
+    control->model.revision = change->event.revision;
+    if (change->sale)
+        fill_stock(control, change->sale);
+    return fg_publish(control);
+}
+
+/* One stage. 1: it is done; 0: it has to wait; negative: the change or the engine ends. */
+static int step_stage(struct fg_control *control)
+{
+    struct fg_change *change = &control->change;
+    switch (change->stage) {
+    case FG_CHANGE_NONE:
+        return 0;
+    case FG_CHANGE_TO_JOURNAL:
+        change->ticket = fg_journal_submit(control->engine->journal, &change->event, change->body);
+        if (change->ticket == 0)
+            return change->takes ? 0 : -EAGAIN;
+        change->stage = FG_CHANGE_TO_FLUSH;
+        return 1;
+    case FG_CHANGE_TO_FLUSH:
+        if (fg_journal_submitted_durable(control->engine->journal) < change->ticket)
+            return 0;
+        if (change->takes)
+            fg_change_clear(control);
+        else
+            change->stage = FG_CHANGE_TO_PUBLISH;
+        return 1;
+    case FG_CHANGE_TO_PUBLISH:
+        if (put_in_force(control) != 0)
+            return -ENOMEM;
+        change->stage = FG_CHANGE_TO_SEE;
+        return 1;
+    case FG_CHANGE_TO_SEE:
+        if (fg_publish_laggard(control) >= 0)
+            return 0;
+        fg_publish_reclaim(control);
+        if (change->takes)
+            change->stage = FG_CHANGE_TO_JOURNAL;
+        else
+            fg_change_clear(control);
+        return 1;
+    }
+    return 0;
+}
+
+int fg_change_step(struct fg_control *control)
+{
+    int rc;
+    do {
+        rc = step_stage(control);
+    } while (rc > 0);
+    if (rc == -EAGAIN)
+        fg_change_clear(control);
+    else if (rc == -ENOMEM)
+        fg_control_fail(control, FG_EXIT_MEMORY,
+                        "memory is short: revision %" PRIu64 " could not be put in force; what is "
+                        "in the log of it holds from the next start",
+                        control->change.event.revision);
+    return rc == -EAGAIN ? rc : 0;
+}
+
+/* Why a change is not done in its time. */
+static int tell_wait(const struct fg_control *control, char *message, size_t size)
+{
+    int laggard = fg_publish_laggard(control);
+    if (control->change.stage == FG_CHANGE_TO_SEE && laggard >= 0)
+        snprintf(message, size,
+                 "revision %" PRIu64 " is published, but worker %d has not taken it up within %d "
+                 "ms; it goes on in the background, see status",
+                 control->model.revision, laggard, FG_SEEN_LIMIT_MS);
+    else
+        snprintf(message, size,
+                 "the log has not made revision %" PRIu64 " durable within %d ms; it goes on in "
+                 "the background, see status",
+                 control->change.event.revision, FG_DURABLE_LIMIT_MS);
+    return FG_RPC_TIME_LIMIT;
+}
+
+int fg_change_finish(struct fg_control *control, char *message, size_t size)
+{
+    enum fg_change_stage stage = FG_CHANGE_NONE;
+    uint64_t stage_ms = 0;
+    for (;;) {
+        if (fg_change_step(control) != 0) {
+            snprintf(message, size, "the log's queue is full; nothing was changed, try again");
+            return FG_RPC_REFUSED;
+        }
+        if (control->change.stage == FG_CHANGE_NONE)
+            return 0;
+        uint64_t now = fg_control_now_ms();
+        if (control->change.stage != stage) {
+            stage = control->change.stage;
+            stage_ms = now;
+        }
+        uint64_t limit = stage == FG_CHANGE_TO_SEE ? FG_SEEN_LIMIT_MS : FG_DURABLE_LIMIT_MS;
+        if (now - stage_ms > limit)
+            return tell_wait(control, message, size);
+        if (!fg_control_wait(control)) {
+            snprintf(message, size, "the engine is stopping: %.400s", control->reason);
+            return FG_RPC_STOPPING;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * flashgatectl: one table of commands gives the parser, the help of every level and what is
+ * called. Testable without a process: it writes to the streams it is given.
+ */
+#ifndef FG_CONTROL_CLI_H
+#define FG_CONTROL_CLI_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Runs one command line. Returns an exit status; results go to `out`, sentences to `err`. Moves
+ * getopt's state: one call at a time. */
+int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);
+
+/* show.c: results for people. */
+void fg_show_status(const json_t *result, FILE *out);
+void fg_show_apply(const json_t *result, FILE *out);
+void fg_show_state(const json_t *result, FILE *out);
+void fg_show_sale(const json_t *result, FILE *out);
+void fg_show_sales(const json_t *result, FILE *out);
+void fg_show_order(const json_t *result, FILE *out);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control thread: a tick every 10 ms (clock page, published stock, failures, schedules, the
+ * change under way) and, between ticks, the control socket. What has to wait, waits by pulsing
+ * (fg_control_wait), so the clock page is kept up even while an operator's change is on its way.
+ */
+#include "control/control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "control/internal.h"
+#include "control/plan.h"
+#include "control/snapshot.h"
+#include "flashgate/control_api.h"
+#include "flashgate/exit_status.h"
+
+#define CONNECTIONS_MAX 32    /* operators and scrapers of one machine */
+#define LINE_MS         10000 /* a message must be whole, an answer be taken, within it */
+#define IDLE_MS         60000
+#define WAIT_NS         200000 /* between two looks of somebody who waits: a flush takes as long */
+
+/* What is said before a message could be read at all. */
+#define REFUSAL(code, text)                                                                        \
+    "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":" code ",\"message\":\"" text "\"}}\n"
+
+uint64_t fg_control_wall_ns(void)
+{
+    return fg_clock_system.wall_ns(fg_clock_system.context);
+}
+
+uint64_t fg_control_now_ms(void)
+{
+    return fg_clock_system.monotonic_ns(fg_clock_system.context) / 1000000;
+}
+
+struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char *message,
+                                     size_t size)
+{
+    struct fg_control *control = calloc(1, sizeof(*control));
+    if (!control || fg_model_init(&control->model) != 0) {
+        free(control);
+        *status = FG_EXIT_MEMORY;
+        snprintf(message, size, "control: memory is short");
+        return NULL;
+    }
+    control->engine = engine;
+    control->started_ms = fg_control_now_ms();
+    if (fg_key_file_load(&control->keys, engine->config.key_file, engine->config.unsigned_allowed,
+                         message, size) != 0) {
+        fg_model_fini(&control->model);
+        free(control);
+        *status = FG_EXIT_CONFIG;
+        return NULL;
+    }
+    return control;
+}
+
+void fg_control_destroy(struct fg_control *control)
+{
+    if (!control)
+        return;
+    fg_control_close(control);
+    fg_command_reap(control);
+    fg_change_clear(control);
+    fg_snapshot_destroy(control->retired);
+    fg_snapshot_destroy(control->engine->catalogue);
+    control->engine->catalogue = NULL;
+    fg_key_file_free(&control->keys);
+    fg_model_fini(&control->model);
+    free(control);
+}
+
+/* --- recovery --- */
+
+int fg_control_replay(struct fg_control *control, const struct fg_record *record)
+{
+    return fg_model_replay(&control->model, record);
+}
+
+int fg_control_replay_units(struct fg_control *control, uint32_t item, int32_t units)
+{
+    struct fg_model_item *entry = fg_model_item(&control->model, item);
+    if (!entry)
+        return -EINVAL;
+    entry->given += units;
+    return 0;
+}
+
+const struct fg_item *fg_control_item(struct fg_control *control, uint32_t id)
+{
+    const struct fg_model_item *entry = fg_model_item(&control->model, id);
+    return entry ? &entry->item : NULL;
+}
+
+/* Puts on sale what orders of the log have not taken. */
+static int restore_stock(struct fg_control *control, char *message, size_t size)
+{
+    for (uint32_t i = 0; i < control->model.items_count; i++) {
+        struct fg_model_item *entry = &control->model.items[i];
+        int64_t units = (int64_t)fg_model_supply(entry) - entry->given;
+        if (units < 0 || entry->given < 0) {
+            snprintf(message, size,
+                     "the log gives %lld units of item %u away, of a supply of %u; it is damaged",
+                     (long long)entry->given, entry->item.id, fg_model_supply(entry));
+            return -1;
+        }
+        fg_stock_restore(&control->engine->stock, i, (uint32_t)units);
+        entry->pooled = fg_model_supply(entry);
+    }
+    return 0;
+}
+
+int fg_control_restored(struct fg_control *control, char *message, size_t size)
+{
+    if (fg_plan_fits(&control->model, &control->engine->config, NULL, message, size) != 0)
+        return -1;
+    if (restore_stock(control, message, size) != 0)
+        return -1;
+    control->serving_since_ns = fg_control_wall_ns();
+    if (control->model.revision == 0)
+        control->model.revision = 1;
+    fg_stock_publish(&control->engine->stock, control->model.items_count);
+    if (fg_publish(control) != 0) {
+        snprintf(message, size, "memory is short for a catalogue of %u items",
+                 control->model.items_count);
+        return -1;
+    }
+    return 0;
+}
+
+/* --- the loop --- */
+
+void fg_control_fail(struct fg_control *control, int status, const char *format, ...)
+{
+    if (control->status != FG_EXIT_OK)
+        return;
+    control->status = status;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(control->reason, sizeof(control->reason), format, args);
+    va_end(args);
+}
+
+static void check_parts(struct fg_control *control)
+{
+    const struct fg_engine *engine = control->engine;
+    int failed = fg_journal_failed(engine->journal);
+    if (failed != 0)
+        fg_control_fail(control, FG_EXIT_DISK,
+                        "the log in %s could not be written: %s; nothing was acknowledged after "
+                        "it, see to the disk and start again",
+                        engine->config.log_dir, strerror(-failed));
+    if (!engine->delivery)
+        return;
+    uint32_t state =
+        atomic_load_explicit(&fg_delivery_stats(engine->delivery)->state, memory_order_relaxed);
+    if (state != FG_DELIVERY_FENCED && state != FG_DELIVERY_FAILED)
+        return;
+    char error[256];
+    fg_delivery_last_error(engine->delivery, error, sizeof(error));
+    if (state == FG_DELIVERY_FENCED)
+        fg_control_fail(control, FG_EXIT_FENCED,
+                        "another engine has taken over the streams in Redis (%s); this one stops",
+                        error);
+    else
+        fg_control_fail(control, FG_EXIT_DISK, "the log in %s could not be read for delivery: %s",
+                        engine->config.log_dir, error);
+}
+
+bool fg_control_pulse(struct fg_control *control)
+{
+    uint64_t now = fg_control_now_ms();
+    if (now < control->next_tick_ms)
+        return control->status == FG_EXIT_OK;
+    control->next_tick_ms = now + FG_TICK_MS;
+    fg_clock_page_update(&control->engine->clock);
+    fg_stock_publish(&control->engine->stock, control->model.items_count);
+    check_parts(control);
+    return control->status == FG_EXIT_OK;
+}
+
+bool fg_control_wait(struct fg_control *control)
+{
+    nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    return fg_control_pulse(control);
+}
+
+/* The state a sale's times ask for now. A sale's state only goes forward. */
+static enum fg_sale_state state_due(const struct fg_sale *sale, uint64_t wall_ns)
+{
+    if (sale->state < FG_SALE_CLOSED && sale->closes_ns != 0 && wall_ns >= sale->closes_ns)
+        return FG_SALE_CLOSED;
+    if (sale->state == FG_SALE_SCHEDULED && sale->opens_ns != 0 && wall_ns >= sale->opens_ns)
+        return FG_SALE_OPEN;
+    return sale->state;
+}
+
+/* Workers open and close by the clock on their own; this makes a record of what has happened. */
+static void run_schedules(struct fg_control *control)
+{
+    uint64_t wall_ns = fg_control_wall_ns();
+    for (unsigned i = 0; i < control->model.sales_count; i++) {
+        const struct fg_sale *sale = control->model.sales[i];
+        enum fg_sale_state due = state_due(sale, wall_ns);
+        if (due != sale->state && control->change.stage == FG_CHANGE_NONE)
+            fg_change_begin_state(control, NULL, sale->number, due);
+    }
+}
+
+int fg_control_listen(struct fg_control *control, char *message, size_t size)
+{
+    struct fg_server_config config = {
+        .path = control->engine->config.control_socket,
+        .line_max = FG_CONTROL_LINE_MAX,
+        .connections_max = CONNECTIONS_MAX,
+        .line_ms = LINE_MS,
+        .idle_ms = IDLE_MS,
+        .refused_long = REFUSAL("-32600", "the message is longer than 8 MiB"),
+        .refused_full = REFUSAL("-32000", "32 connections are open already; try again"),
+        .clock = &fg_clock_system,
+        .answer = fg_methods_answer,
+        .arg = control,
+    };
+    static_assert(FG_CONTROL_LINE_MAX == 8 << 20 && CONNECTIONS_MAX == 32, "as the texts say");
+    return fg_server_open(&control->server, &config, message, size);
+}
+
+int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char *message,
+                   size_t size)
+{
+    while (!*stop && fg_control_pulse(control)) {
+        run_schedules(control);
+        fg_change_step(control);
+        fg_command_reap(control);
+        uint64_t now = fg_control_now_ms();
+        fg_server_poll(control->server,
+                       now < control->next_tick_ms ? (int)(control->next_tick_ms - now) : 0);
+    }
+    if (control->status != FG_EXIT_OK)
+        snprintf(message, size, "%s", control->reason);
+    return control->status;
+}
+
+void fg_control_close(struct fg_control *control)
+{
+    fg_server_close(control->server);
+    control->server = NULL;
+}

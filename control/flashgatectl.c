@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/cli.h"
+
+int main(int argc, char **argv)
+{
+    return fg_cli_run(argc, argv, stdin, stdout, stderr);
+}

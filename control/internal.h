@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the control plane share. One thread: the main one. */
+#ifndef FG_CONTROL_INTERNAL_H
+#define FG_CONTROL_INTERNAL_H
+
+#include "control/control.h"
+#include "control/keys.h"
+#include "control/model.h"
+#include "control/server.h"
+#include "dataplane/engine.h"
+
+#define FG_TICK_MS          10   /* clock page, published stock, schedules */
+#define FG_DURABLE_LIMIT_MS 5000 /* an operator waits so long for the log */
+#define FG_SEEN_LIMIT_MS    2000 /* ... for every worker to see a revision */
+#define FG_ANSWER_LIMIT_MS  1000 /* ... for a worker's answer to a command */
+
+/* Where a change stands; change.c says which way it goes. */
+enum fg_change_stage {
+    FG_CHANGE_NONE,
+    FG_CHANGE_TO_JOURNAL,
+    FG_CHANGE_TO_FLUSH,
+    FG_CHANGE_TO_PUBLISH,
+    FG_CHANGE_TO_SEE,
+};
+
+/* The one change under way. */
+struct fg_change {
+    enum fg_change_stage stage;
+    bool takes; /* from buyers: published first, journalled after */
+    struct fg_control_event event;
+    char *body;           /* SALE: JSON text */
+    struct fg_sale *sale; /* SALE: the definition to put in force */
+    uint64_t ticket;      /* of the journal */
+};
+
+struct fg_control {
+    struct fg_engine *engine;
+    struct fg_model model;
+    struct fg_key_file keys;
+    struct fg_server *server;
+    struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
+    struct fg_change change;
+    uint64_t serving_since_ns;         /* wall clock */
+    uint64_t started_ms, next_tick_ms; /* monotonic */
+    unsigned commands_late;            /* given up by who asked, still with a worker */
+    int status;                        /* enum fg_exit_status; not OK: the engine must stop ... */
+    char reason[512];                  /* ... because */
+};
+
+/* control.c: the engine's clock page, published stock and failures, at most every FG_TICK_MS. Who
+ * waits calls it, so that time goes on. False: the engine must stop. */
+bool fg_control_pulse(struct fg_control *control);
+/* Waits a moment and pulses. */
+bool fg_control_wait(struct fg_control *control);
+/* The first failure is the one that is told. */
+__attribute__((format(printf, 3, 4))) void fg_control_fail(struct fg_control *control, int status,
+                                                           const char *format, ...);
+uint64_t fg_control_wall_ns(void);
+uint64_t fg_control_now_ms(void);
+
+/* publish.c: a snapshot of the model takes the place of the one in force. 0 or -ENOMEM. */
+int fg_publish(struct fg_control *control);
+/* A worker that has not seen the model's revision, or -1. */
+int fg_publish_laggard(const struct fg_control *control);
+/* After the last laggard: frees the replaced snapshot. */
+void fg_publish_reclaim(struct fg_control *control);
+
+/* change.c: begins a change; none may be under way. The sale is copied. 0 or -ENOMEM. `peer` NULL:
+ * the engine itself. */
+int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
+                         const struct fg_sale *sale, bool takes);
+void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,
+                           enum fg_sale_state state);
+/* Carries it on as far as it goes without waiting. 0, or -EAGAIN when the journal's queue was full
+ * and the change was dropped with nothing done. */
+int fg_change_step(struct fg_control *control);
+/* Waits until none is under way, within the limits. 0, or an rpc error with a sentence; the change
+ * then goes on in the background. */
+int fg_change_finish(struct fg_control *control, char *message, size_t size);
+void fg_change_clear(struct fg_control *control);
+
+/* methods.c: the answer to one line, as fg_server_config.answer wants it; `arg` is the control. */
+char *fg_methods_answer(void *arg, const struct fg_peer *peer, const char *line, size_t length);
+
+/* command.c: asks the worker that owns the buyer. 0, or an rpc error with a sentence. */
+int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
+                     uint64_t request, struct fg_order_view *view, char *message, size_t size);
+/* Frees commands that came back after their time. */
+void fg_command_reap(struct fg_control *control);
+
+/* status.c: pictures for people and scripts. New references; NULL when memory is short. */
+json_t *fg_status_json(const struct fg_control *control);
+json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *sale,
+                       uint32_t items_max);
+json_t *fg_status_order(const uint8_t buyer[FG_BUYER_BYTES], const struct fg_order_view *view);
+
+#endif

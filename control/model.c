@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The model is the sum of the control events so far. Replay and live changes go through the same
+ * two functions, put_sale and set_state, so that a restart arrives at what was running.
+ */
+#include "control/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDS_PLACES_MIN 64
+
+int fg_model_init(struct fg_model *model)
+{
+    *model = (struct fg_model){0};
+    model->names = json_object();
+    model->ids.places = calloc(IDS_PLACES_MIN, sizeof(*model->ids.places));
+    model->ids.mask = IDS_PLACES_MIN - 1;
+    if (model->names && model->ids.places)
+        return 0;
+    fg_model_fini(model);
+    return -ENOMEM;
+}
+
+void fg_model_fini(struct fg_model *model)
+{
+    for (unsigned i = 0; i < model->sales_count; i++)
+        fg_model_sale_free(model->sales[i]);
+    free(model->items);
+    free(model->ids.places);
+    json_decref(model->names);
+    *model = (struct fg_model){0};
+}
+
+struct fg_sale *fg_model_sale_copy(const struct fg_sale *sale)
+{
+    struct fg_sale *copy = malloc(sizeof(*copy));
+    if (!copy)
+        return NULL;
+    *copy = *sale;
+    copy->items = calloc(sale->items_count ? sale->items_count : 1, sizeof(*copy->items));
+    if (!copy->items) {
+        free(copy);
+        return NULL;
+    }
+    if (sale->items_count > 0)
+        memcpy(copy->items, sale->items, sale->items_count * sizeof(*copy->items));
+    return copy;
+}
+
+void fg_model_sale_free(struct fg_sale *sale)
+{
+    if (!sale)
+        return;
+    free(sale->items);
+    free(sale);
+}
+
+/* --- ids ever used --- */
+
+static struct fg_model_id *id_place(const struct fg_model_ids *ids, uint32_t id)
+{
+    for (uint32_t at = fg_item_hash(id);; at++) {
+        struct fg_model_id *place = &ids->places[at & ids->mask];
+        if (place->id == id || place->id == 0)
+            return place;
+    }
+}
+
+static int ids_grow(struct fg_model_ids *ids)
+{
+    struct fg_model_ids grown = {.mask = ids->mask * 2 + 1, .count = ids->count};
+    grown.places = calloc((size_t)grown.mask + 1, sizeof(*grown.places));
+    if (!grown.places)
+        return -ENOMEM;
+    for (uint32_t i = 0; i <= ids->mask; i++)
+        if (ids->places[i].id != 0)
+            *id_place(&grown, ids->places[i].id) = ids->places[i];
+    free(ids->places);
+    *ids = grown;
+    return 0;
+}
+
+/* Of an id known to be gone, the slot is set anew. */
+static int id_add(struct fg_model_ids *ids, uint32_t id, uint32_t slot)
+{
+    struct fg_model_id *known = id_place(ids, id);
+    if (known->id == id) {
+        known->slot = slot;
+        return 0;
+    }
+    if ((ids->count + 1) * UINT64_C(2) > ids->mask) {
+        int rc = ids_grow(ids);
+        if (rc != 0)
+            return rc;
+    }
+    *id_place(ids, id) = (struct fg_model_id){id, slot};
+    ids->count++;
+    return 0;
+}
+
+/* --- look-ups --- */
+
+bool fg_model_id_used(const struct fg_model *model, uint32_t id)
+{
+    return id != 0 && id_place(&model->ids, id)->id == id;
+}
+
+struct fg_model_item *fg_model_item(const struct fg_model *model, uint32_t id)
+{
+    if (!fg_model_id_used(model, id))
+        return NULL;
+    uint32_t slot = id_place(&model->ids, id)->slot;
+    return slot == FG_SLOT_GONE ? NULL : &model->items[slot];
+}
+
+bool fg_model_name_used(const struct fg_model *model, const char *name)
+{
+    return json_object_get(model->names, name) != NULL;
+}
+
+struct fg_sale *fg_model_sale(const struct fg_model *model, const char *name)
+{
+    for (unsigned i = 0; i < model->sales_count; i++)
+        if (strcmp(model->sales[i]->name, name) == 0)
+            return model->sales[i];
+    return NULL;
+}
+
+static int sale_place(const struct fg_model *model, uint32_t number)
+{
+    for (unsigned i = 0; i < model->sales_count; i++)
+        if (model->sales[i]->number == number)
+            return (int)i;
+    return -1;
+}
+
+struct fg_sale *fg_model_sale_number(const struct fg_model *model, uint32_t number)
+{
+    int place = sale_place(model, number);
+    return place < 0 ? NULL : model->sales[place];
+}
+
+uint32_t fg_model_next_number(const struct fg_model *model)
+{
+    uint32_t names = (uint32_t)json_object_size(model->names);
+    return (names > model->numbers ? names : model->numbers) + 1;
+}
+
+uint32_t fg_model_supply(const struct fg_model_item *item)
+{
+    int64_t supply = (int64_t)item->stock + item->added - item->removed;
+    return supply > 0 ? (uint32_t)supply : 0;
+}
+
+/* --- a sale's definition --- */
+
+static int name_add(struct fg_model *model, const char *name)
+{
+    return json_object_set_new(model->names, name, json_true()) == 0 ? 0 : -ENOMEM;
+}
+
+/* A new item's place, with nothing in it yet. */
+static int item_add(struct fg_model *model, uint32_t id, struct fg_model_item **added)
+{
+    if (model->items_count == model->items_room) {
+        uint32_t room = model->items_room ? model->items_room * 2 : 64;
+        struct fg_model_item *items = realloc(model->items, room * sizeof(*items));
+        if (!items)
+            return -ENOMEM;
+        model->items = items;
+        model->items_room = room;
+    }
+    uint32_t slot = model->items_count;
+    int rc = id_add(&model->ids, id, slot);
+    if (rc != 0)
+        return rc;
+    *added = &model->items[slot];
+    memset(*added, 0, sizeof(**added));
+    (*added)->item.slot = slot;
+    model->items_count++;
+    return 0;
+}
+
+/* What the sale says, into the line that workers will read. */
+static void item_define(struct fg_model_item *entry, const struct fg_sale *sale, unsigned place,
+                        const struct fg_sale_item *item)
+{
+    uint32_t slot = entry->item.slot;
+    entry->item = (struct fg_item){
+        .id = item->id,
+        .slot = slot,
+        .sale = sale->number,
+        .hold_ms = item->hold_ms,
+        .limit = item->limit,
+        .max_per_order = item->max_per_order,
+        .sale_index = (uint8_t)place,
+        .state = sale->state,
+        .cancel_final = sale->cancel_final,
+        .late_confirm = sale->late_confirm,
+        .opens_ns = sale->opens_ns,
+        .closes_ns = sale->closes_ns,
+    };
+    memcpy(entry->name, item->name, sizeof(entry->name));
+    entry->stock = item->stock;
+    entry->added = entry->removed = 0; /* a definition's stock is all there ever was to sell */
+}
+
+/*
+ * Does the definition go with what is known? Checked before anything is changed. A name or id that
+ * is used but not live is no contradiction here: base events tell the names before the sales.
+ */
+static int check_sale(const struct fg_model *model, const struct fg_sale *sale, int place)
+{
+    if (sale->number == 0 || sale->state >= FG_SALE_STATE_COUNT)
+        return -EINVAL;
+    if (place < 0 && fg_model_sale(model, sale->name))
+        return -EINVAL;
+    if (place >= 0 && strcmp(model->sales[place]->name, sale->name) != 0)
+        return -EINVAL;
+    if (place < 0 && model->sales_count == FG_SALES_LIVE_MAX)
+        return -ENOSPC;
+    for (uint32_t i = 0; i < sale->items_count; i++) {
+        const struct fg_model_item *known = fg_model_item(model, sale->items[i].id);
+        if (sale->items[i].id == 0 || (known && known->item.sale != sale->number))
+            return -EINVAL;
+    }
+    return 0;
+}
+
+int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale)
+{
+    int place = sale_place(model, sale->number);
+    int rc = check_sale(model, sale, place);
+    if (rc != 0)
+        return rc;
+    struct fg_sale *copy = fg_model_sale_copy(sale);
+    if (!copy)
+        return -ENOMEM;
+    if ((rc = name_add(model, sale->name)) != 0)
+        goto free_copy;
+    unsigned at = place < 0 ? model->sales_count : (unsigned)place;
+    for (uint32_t i = 0; i < sale->items_count; i++) {
+        struct fg_model_item *item = fg_model_item(model, sale->items[i].id);
+        if (!item && (rc = item_add(model, sale->items[i].id, &item)) != 0)
+            goto free_copy;
+        item_define(item, sale, at, &sale->items[i]);
+    }
+    if (place < 0)
+        model->sales_count++;
+    else
+        fg_model_sale_free(model->sales[place]);
+    model->sales[at] = copy;
+    if (sale->number > model->numbers)
+        model->numbers = sale->number;
+    return 0;
+
+free_copy:
+    fg_model_sale_free(copy);
+    return rc;
+}
+
+int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state)
+{
+    struct fg_sale *sale = fg_model_sale_number(model, number);
+    if (!sale || state >= FG_SALE_STATE_COUNT)
+        return -EINVAL;
+    sale->state = state;
+    for (uint32_t i = 0; i < sale->items_count; i++)
+        fg_model_item(model, sale->items[i].id)->item.state = state;
+    return 0;
+}
+
+/* --- replay --- */
+
+static int replay_sale(struct fg_model *model, const struct fg_control_event *event,
+                       const json_t *body)
+{
+    struct fg_sale sale;
+    if (fg_sale_from_json(&sale, body) != 0)
+        return -EINVAL;
+    sale.number = event->sale;
+    int rc = fg_model_put_sale(model, &sale);
+    fg_sale_free(&sale);
+    return rc;
+}
+
+static struct fg_model_item *event_item(const struct fg_model *model,
+                                        const struct fg_control_event *event)
+{
+    return event->value2 <= UINT32_MAX ? fg_model_item(model, (uint32_t)event->value2) : NULL;
+}
+
+/* Adding and removing are told as differences: an event seen before must not count again. */
+static int replay_units(struct fg_model *model, const struct fg_control_event *event)
+{
+    struct fg_model_item *item = event_item(model, event);
+    if (!item || event->value > FG_STOCK_MAX)
+        return -EINVAL;
+    if (event->revision <= item->supply_revision)
+        return 0;
+    if (event->kind == FG_EVENT_STOCK_ADD)
+        item->added += (uint32_t)event->value;
+    else
+        item->removed += (uint32_t)event->value;
+    item->supply_revision = event->revision;
+    return 0;
+}
+
+static int replay_supply(struct fg_model *model, const struct fg_control_event *event)
+{
+    struct fg_model_item *item = event_item(model, event);
+    if (!item || event->value > UINT32_MAX || event->value3 > UINT32_MAX)
+        return -EINVAL;
+    item->added = (uint32_t)event->value;
+    item->removed = (uint32_t)event->value3;
+    item->supply_revision = event->revision;
+    return 0;
+}
+
+static int replay_names(struct fg_model *model, const json_t *body)
+{
+    const json_t *names = json_object_get(body, "sales"), *ids = json_object_get(body, "items");
+    size_t i;
+    json_t *value;
+    if (!json_is_array(names) || !json_is_array(ids))
+        return -EINVAL;
+    json_array_foreach(names, i, value)
+    {
+        int rc = json_is_string(value) ? name_add(model, json_string_value(value)) : -EINVAL;
+        if (rc != 0)
+            return rc;
+    }
+    json_array_foreach(ids, i, value)
+    {
+        json_int_t id = json_integer_value(value);
+        if (id <= 0 || id > UINT32_MAX)
+            return -EINVAL;
+        int rc = fg_model_id_used(model, id) ? 0 : id_add(&model->ids, id, FG_SLOT_GONE);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int replay_body(struct fg_model *model, const struct fg_record *record)
+{
+    json_t *body = json_loadb(record->body, record->control->body_length, 0, NULL);
+    if (!body)
+        return -EINVAL;
+    int rc = record->control->kind == FG_EVENT_SALE ? replay_sale(model, record->control, body)
+                                                    : replay_names(model, body);
+    json_decref(body);
+    return rc;
+}
+
+static int replay_event(struct fg_model *model, const struct fg_record *record)
+{
+    const struct fg_control_event *event = record->control;
+    switch (event->kind) {
+    case FG_EVENT_SALE:
+    case FG_EVENT_NAMES_USED:
+        return record->body ? replay_body(model, record) : -EINVAL;
+    case FG_EVENT_SALE_STATE:
+        if (event->value >= FG_SALE_STATE_COUNT)
+            return -EINVAL;
+        return fg_model_set_state(model, event->sale, (enum fg_sale_state)event->value);
+    case FG_EVENT_STOCK_ADD:
+    case FG_EVENT_STOCK_REMOVE:
+        return replay_units(model, event);
+    case FG_EVENT_ITEM_SUPPLY:
+        return replay_supply(model, event);
+    case FG_EVENT_SALE_POSITION: /* the journal's and delivery's; here: a number that was given */
+        if (event->sale > model->numbers)
+            model->numbers = event->sale;
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+int fg_model_replay(struct fg_model *model, const struct fg_record *record)
+{
+    int rc = replay_event(model, record);
+    if (rc == 0 && record->control->revision > model->revision)
+        model->revision = record->control->revision;
+    return rc;
+}

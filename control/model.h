@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sales as control knows them: what the log says of them, applied event by event. Workers never
+ * see the model, only the immutable snapshots made from it (snapshot.h).
+ *
+ * An item keeps its place in `items` for good; that place is the slot of its stock. Names, item ids
+ * and sale numbers are never used twice in one log, so all that ever were are remembered.
+ * One thread: control.
+ */
+#ifndef FG_CONTROL_MODEL_H
+#define FG_CONTROL_MODEL_H
+
+#include <jansson.h>
+
+#include "control/sale.h"
+#include "dataplane/orders/event.h"
+
+struct fg_model_item {
+    struct fg_item item; /* as the next snapshot shows it; item.slot is its place here */
+    char name[FG_ITEM_NAME_MAX + 1];
+    uint32_t stock;           /* of the sale's latest definition */
+    uint32_t added, removed;  /* units since that definition */
+    uint64_t supply_revision; /* of the last event counted in `added` or `removed` */
+    int64_t given;            /* recovery: units that orders of the log hold or have */
+    uint32_t pooled;          /* units ever put on sale by this process, orders' units included */
+};
+
+/* Item id -> slot. Open addressing, at most half full; id 0 marks an empty place. */
+struct fg_model_ids {
+    struct fg_model_id {
+        uint32_t id;
+        uint32_t slot; /* FG_SLOT_GONE: used once, not on sale any more */
+    } * places;
+    uint32_t mask, count;
+};
+#define FG_SLOT_GONE UINT32_MAX
+
+struct fg_model {
+    uint64_t revision;                        /* of the last event applied */
+    struct fg_sale *sales[FG_SALES_LIVE_MAX]; /* the place is the sale's bit in key rights */
+    unsigned sales_count;
+    struct fg_model_item *items;
+    uint32_t items_count, items_room;
+    struct fg_model_ids ids;
+    json_t *names;    /* object: every sale name ever used */
+    uint32_t numbers; /* greatest sale number ever given */
+};
+
+/* 0 or -ENOMEM. */
+int fg_model_init(struct fg_model *model);
+void fg_model_fini(struct fg_model *model);
+
+/*
+ * Applies one control event of the log; applying it again changes nothing. 0; -EINVAL when its kind
+ * is not known here, its body is not what that kind has, or it contradicts earlier ones; -ENOSPC
+ * above FG_SALES_LIVE_MAX; -ENOMEM.
+ */
+int fg_model_replay(struct fg_model *model, const struct fg_record *record);
+
+/* The two events that control makes itself, applied. 0 or as fg_model_replay. */
+int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale);
+int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state);
+
+/* NULL if there is none. */
+struct fg_sale *fg_model_sale(const struct fg_model *model, const char *name);
+struct fg_sale *fg_model_sale_number(const struct fg_model *model, uint32_t number);
+struct fg_model_item *fg_model_item(const struct fg_model *model, uint32_t id);
+
+/* Was it ever used in this log? */
+bool fg_model_name_used(const struct fg_model *model, const char *name);
+bool fg_model_id_used(const struct fg_model *model, uint32_t id);
+
+/* The next sale's: numbers are given one to a name, so none is below the count of names. */
+uint32_t fg_model_next_number(const struct fg_model *model);
+
+/* Units ever to be sold of an item: its definition's stock, plus added, less removed. */
+uint32_t fg_model_supply(const struct fg_model_item *item);
+
+/* A copy with items of its own; NULL when memory is short. Freed by fg_model_sale_free. */
+struct fg_sale *fg_model_sale_copy(const struct fg_sale *sale);
+void fg_model_sale_free(struct fg_sale *sale);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two passes over the file: the first refuses what may not be, the second writes down each
+ * difference and sorts it into what takes and what gives.
+ */
+#include "control/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A held order's unit may be sold again when the hold runs out: half as many orders once more. */
+#define ORDERS_PER_UNITS(units, held) ((held) ? (units) + (units) / 2 : (units))
+#define EVENTS_PER_ORDER(held)        ((held) ? 2 : 1) /* ADMIT, then CONFIRM, CANCEL or EXPIRE */
+/* What one event takes of the log. A frame is at least FG_BLOCK_BYTES; in the rush in which a sale
+ * sells, a frame holds many events: eight a block is reckoned with. */
+#define LOG_BYTES_PER_EVENT (FG_BLOCK_BYTES / 8)
+
+__attribute__((format(printf, 3, 4))) static int refuse(char *message, size_t size,
+                                                        const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, size, format, args);
+    va_end(args);
+    return -EPERM;
+}
+
+static struct fg_sale_item *item_of(const struct fg_sale *sale, uint32_t id)
+{
+    for (uint32_t i = 0; i < sale->items_count; i++)
+        if (sale->items[i].id == id)
+            return &sale->items[i];
+    return NULL;
+}
+
+/* --- fit --- */
+
+struct demand {
+    uint64_t items, orders, events;
+};
+
+static void add_demand(struct demand *demand, const struct fg_sale *sale)
+{
+    demand->items += sale->items_count;
+    for (uint32_t i = 0; i < sale->items_count; i++) {
+        bool held = sale->items[i].hold_ms != 0;
+        uint64_t orders = ORDERS_PER_UNITS((uint64_t)sale->items[i].stock, held);
+        demand->orders += orders;
+        demand->events += orders * EVENTS_PER_ORDER(held);
+    }
+}
+
+int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
+                 const struct fg_sale *instead, char *message, size_t size)
+{
+    struct demand demand = {0};
+    for (unsigned i = 0; i < model->sales_count; i++)
+        if (!instead || model->sales[i]->number != instead->number)
+            add_demand(&demand, model->sales[i]);
+    if (instead)
+        add_demand(&demand, instead);
+    if (demand.items > config->limit_items)
+        return refuse(message, size,
+                      "the live sales would have %" PRIu64 " items, but limits.items is %" PRIu32
+                      "; raise it to %" PRIu64 " or more and restart",
+                      demand.items, config->limit_items, demand.items);
+    if (demand.orders > config->limit_orders)
+        return refuse(message, size,
+                      "the live sales may come to %" PRIu64
+                      " orders (one a unit, half as many again where units are held), but "
+                      "limits.orders is %" PRIu32 "; raise it to %" PRIu64 " or more and restart",
+                      demand.orders, config->limit_orders, demand.orders);
+    uint64_t bytes = demand.events * LOG_BYTES_PER_EVENT;
+    if (bytes > config->log_budget)
+        return refuse(message, size,
+                      "the live sales' orders may take %" PRIu64
+                      " bytes of log, but log.budget is %" PRIu64 "; raise it to %" PRIu64
+                      " or more and restart",
+                      bytes, config->log_budget, bytes);
+    return 0;
+}
+
+/* --- refusals --- */
+
+static const char *owner_name(const struct fg_model *model, uint32_t id)
+{
+    const struct fg_model_item *item = fg_model_item(model, id);
+    const struct fg_sale *sale = item ? fg_model_sale_number(model, item->item.sale) : NULL;
+    return sale ? sale->name : NULL;
+}
+
+static int check_new_item(const struct fg_model *model, uint32_t id, char *message, size_t size)
+{
+    if (!fg_model_id_used(model, id))
+        return 0;
+    const char *owner = owner_name(model, id);
+    return refuse(message, size,
+                  "item %" PRIu32 " %s%s, and no item id is ever used twice; give it another id",
+                  id, owner ? "belongs to sale " : "was sold in an archived sale",
+                  owner ? owner : "");
+}
+
+static int check_new(const struct fg_model *model, const struct fg_sale *wanted, char *message,
+                     size_t size)
+{
+    if (fg_model_name_used(model, wanted->name))
+        return refuse(message, size,
+                      "sale %s is archived, and no sale name is ever used twice; take another name",
+                      wanted->name);
+    if (model->sales_count == FG_SALES_LIVE_MAX)
+        return refuse(message, size,
+                      "there are %d live sales already, which is the most there can be",
+                      FG_SALES_LIVE_MAX);
+    if (fg_model_next_number(model) > FG_SALES_EVER_MAX)
+        return refuse(message, size,
+                      "this log has had %d sales, which is the most one log can have; "
+                      "start an engine with a new log",
+                      FG_SALES_EVER_MAX);
+    for (uint32_t i = 0; i < wanted->items_count; i++) {
+        int rc = check_new_item(model, wanted->items[i].id, message, size);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int check_kept_item(const struct fg_sale_item *old, const struct fg_sale_item *wanted,
+                           char *message, size_t size)
+{
+    if (!wanted)
+        return refuse(message, size,
+                      "item %" PRIu32 " is on sale and the file leaves it out; an item cannot be "
+                      "removed, put it back into the file",
+                      old->id);
+    if (strcmp(old->name, wanted->name) != 0)
+        return refuse(message, size,
+                      "item %" PRIu32 " is called \"%s\" and the file calls it \"%s\"; an item's "
+                      "name cannot be changed",
+                      old->id, old->name, wanted->name);
+    if (wanted->stock < old->stock)
+        return refuse(message, size,
+                      "item %" PRIu32 " has a stock of %" PRIu32 " and the file says %" PRIu32
+                      "; stock can be raised, not lowered",
+                      old->id, old->stock, wanted->stock);
+    return 0;
+}
+
+static int check_change(const struct fg_model *model, const struct fg_sale *old,
+                        const struct fg_sale *wanted, char *message, size_t size)
+{
+    if (old->cancel_final != wanted->cancel_final || old->late_confirm != wanted->late_confirm)
+        return refuse(message, size,
+                      "cancel_final and late_confirm of sale %s cannot be changed once it is "
+                      "applied; put them back into the file as they were",
+                      old->name);
+    for (uint32_t i = 0; i < old->items_count; i++) {
+        int rc = check_kept_item(&old->items[i], item_of(wanted, old->items[i].id), message, size);
+        if (rc != 0)
+            return rc;
+    }
+    for (uint32_t i = 0; i < wanted->items_count; i++) {
+        if (item_of(old, wanted->items[i].id))
+            continue;
+        int rc = check_new_item(model, wanted->items[i].id, message, size);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* --- differences --- */
+
+__attribute__((format(printf, 2, 3))) static void note(struct fg_plan *plan, const char *format,
+                                                       ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    json_array_append_new(plan->changes, json_string(text));
+}
+
+/* Records one differing value: `takes` gets it as well if it takes. True if it gives. */
+#define DIFFER(field, taking, ...)                                                                 \
+    do {                                                                                           \
+        if (old->field != wanted->field) {                                                         \
+            note(plan, __VA_ARGS__);                                                               \
+            if (taking) {                                                                          \
+                now->field = wanted->field;                                                        \
+                *takes = true;                                                                     \
+            } else {                                                                               \
+                *gives = true;                                                                     \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
+
+static void compare_item(struct fg_plan *plan, const struct fg_sale_item *old,
+                         const struct fg_sale_item *wanted, struct fg_sale_item *now, bool *takes,
+                         bool *gives)
+{
+    /* A limit of 0 is none: less one, it is the greatest. */
+    DIFFER(limit, wanted->limit - 1 < old->limit - 1,
+           "item %" PRIu32 ": limit %" PRIu32 " -> %" PRIu32, old->id, old->limit, wanted->limit);
+    DIFFER(max_per_order, wanted->max_per_order < old->max_per_order,
+           "item %" PRIu32 ": max_per_order %u -> %u", old->id, old->max_per_order,
+           wanted->max_per_order);
+    DIFFER(hold_ms, false, "item %" PRIu32 ": hold %" PRIu32 " ms -> %" PRIu32 " ms", old->id,
+           old->hold_ms, wanted->hold_ms);
+    DIFFER(stock, false, "item %" PRIu32 ": stock %" PRIu32 " -> %" PRIu32, old->id, old->stock,
+           wanted->stock);
+}
+
+static void compare(struct fg_plan *plan, const struct fg_sale *old, const struct fg_sale *wanted,
+                    struct fg_sale *now, bool *takes, bool *gives)
+{
+    /* A time of 0 is by hand, which is the latest of all: less one, it is the greatest. */
+    DIFFER(opens_ns, wanted->opens_ns - 1 > old->opens_ns - 1, "opens changed");
+    DIFFER(closes_ns, wanted->closes_ns - 1 < old->closes_ns - 1, "closes changed");
+    for (uint32_t i = 0; i < wanted->items_count; i++) {
+        const struct fg_sale_item *item = &wanted->items[i];
+        const struct fg_sale_item *known = item_of(old, item->id);
+        if (known) {
+            compare_item(plan, known, item, item_of(now, item->id), takes, gives);
+        } else {
+            note(plan, "item %" PRIu32 ": new, stock %" PRIu32, item->id, item->stock);
+            *gives = true;
+        }
+    }
+}
+
+static int plan_change(struct fg_plan *plan, const struct fg_sale *old,
+                       const struct fg_sale *wanted)
+{
+    bool takes = false, gives = false;
+    plan->takes = fg_model_sale_copy(old);
+    plan->gives = fg_model_sale_copy(wanted);
+    if (!plan->takes || !plan->gives)
+        return -ENOMEM;
+    plan->gives->number = old->number;
+    plan->gives->state = old->state;
+    /* An opening that happened is a record: what the file says of it no longer matters. */
+    if (old->state != FG_SALE_SCHEDULED)
+        plan->gives->opens_ns = old->opens_ns;
+    compare(plan, old, plan->gives, plan->takes, &takes, &gives);
+    if (!gives) {
+        fg_model_sale_free(plan->gives);
+        plan->gives = NULL;
+    }
+    if (!takes) {
+        fg_model_sale_free(plan->takes);
+        plan->takes = NULL;
+    }
+    return 0;
+}
+
+static int plan_new(struct fg_plan *plan, const struct fg_model *model,
+                    const struct fg_sale *wanted)
+{
+    plan->new_sale = true;
+    plan->gives = fg_model_sale_copy(wanted);
+    if (!plan->gives)
+        return -ENOMEM;
+    plan->gives->number = fg_model_next_number(model);
+    plan->gives->state = FG_SALE_SCHEDULED;
+    note(plan, "new sale");
+    return 0;
+}
+
+static int check_open_for_change(const struct fg_plan *plan, const struct fg_sale *old,
+                                 char *message, size_t size)
+{
+    if (old->state < FG_SALE_CLOSED || (!plan->takes && !plan->gives))
+        return 0;
+    return refuse(message, size, "sale %s is %s and can no longer be changed", old->name,
+                  fg_sale_state_name(old->state));
+}
+
+int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struct fg_config *config,
+                 const struct fg_sale *wanted, char *message, size_t size)
+{
+    *plan = (struct fg_plan){.changes = json_array()};
+    if (!plan->changes)
+        return -ENOMEM;
+    const struct fg_sale *old = fg_model_sale(model, wanted->name);
+    int rc = old ? check_change(model, old, wanted, message, size)
+                 : check_new(model, wanted, message, size);
+    if (rc == 0)
+        rc = old ? plan_change(plan, old, wanted) : plan_new(plan, model, wanted);
+    if (rc == 0 && old)
+        rc = check_open_for_change(plan, old, message, size);
+    if (rc == 0 && plan->gives)
+        rc = fg_plan_fits(model, config, plan->gives, message, size);
+    return rc;
+}
+
+void fg_plan_free(struct fg_plan *plan)
+{
+    fg_model_sale_free(plan->takes);
+    fg_model_sale_free(plan->gives);
+    json_decref(plan->changes);
+    *plan = (struct fg_plan){0};
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What applying a sale file comes to: nothing, or up to two definitions to put in force one after
+ * the other, or a refusal. Pure: looks at the model and changes nothing.
+ *
+ * What takes from buyers (a lower limit, an earlier closing) is in force before it is journalled,
+ * what gives (stock, a higher limit) is durable before it is in force. A file that does both is
+ * done in that order: first the running definition with only what takes, then the whole file.
+ */
+#ifndef FG_CONTROL_PLAN_H
+#define FG_CONTROL_PLAN_H
+
+#include "control/config.h"
+#include "control/model.h"
+
+struct fg_plan {
+    bool new_sale;
+    struct fg_sale *takes; /* NULL: the file takes nothing */
+    struct fg_sale *gives; /* NULL: the file gives nothing */
+    json_t *changes;       /* array of sentences, one for each difference */
+};
+
+/*
+ * Compares `wanted` (as parsed) with the model. 0; -EPERM with a sentence when it is refused;
+ * -ENOMEM. Freed by fg_plan_free in every case.
+ */
+int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struct fg_config *config,
+                 const struct fg_sale *wanted, char *message, size_t size);
+void fg_plan_free(struct fg_plan *plan);
+
+/* Does all that is live fit the configured limits? 0, or -EPERM with a sentence that names the
+ * number to raise. `instead` (may be NULL) stands for the live sale of its number, or is added. */
+int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
+                 const struct fg_sale *instead, char *message, size_t size);
+
+#endif

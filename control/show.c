@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Results of the control protocol, laid out for people. What is missing in a result shows as 0. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "control/cli.h"
+
+static json_int_t number(const json_t *json, const char *key)
+{
+    return json_integer_value(json_object_get(json, key));
+}
+
+static const char *text_or(const json_t *json, const char *key, const char *otherwise)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+    return text ? text : otherwise;
+}
+
+static const char *text(const json_t *json, const char *key)
+{
+    return text_or(json, key, "-");
+}
+
+/* With thousands set apart: 1234567 -> "1,234,567". `out` has 32 bytes. */
+static const char *grouped(json_int_t value, char out[32])
+{
+    char digits[24];
+    snprintf(digits, sizeof(digits), "%" PRIu64, (uint64_t)(value < 0 ? -value : value));
+    size_t length = strlen(digits), used = 0;
+    if (value < 0)
+        out[used++] = '-';
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static void cell(FILE *out, int width, json_int_t value)
+{
+    char buffer[32];
+    fprintf(out, "  %*s", width, grouped(value, buffer));
+}
+
+/* --- sales --- */
+
+static void sales_table(const json_t *sales, FILE *out)
+{
+    size_t i;
+    json_t *sale;
+    int width = 4;
+    json_array_foreach(sales, i, sale)
+    {
+        int length = (int)strlen(text(sale, "name"));
+        width = length > width ? length : width;
+    }
+    fprintf(out, "%-*s  %-9s  %-24s  %-24s  %6s  %13s  %13s  %13s  %s\n", width, "SALE", "STATE",
+            "OPENS", "CLOSES", "ITEMS", "STOCK", "AVAILABLE", "GIVEN", "STREAM");
+    json_array_foreach(sales, i, sale)
+    {
+        fprintf(out, "%-*s  %-9s  %-24s  %-24s", width, text(sale, "name"), text(sale, "state"),
+                text_or(sale, "opens", "by hand"), text_or(sale, "closes", "by hand"));
+        cell(out, 6, number(sale, "items_count"));
+        cell(out, 13, number(sale, "stock"));
+        cell(out, 13, number(sale, "available"));
+        cell(out, 13, number(sale, "given"));
+        fprintf(out, "  %s\n", text(sale, "stream"));
+    }
+}
+
+void fg_show_sales(const json_t *result, FILE *out)
+{
+    if (json_array_size(result) == 0)
+        fprintf(out, "There is no sale yet; put one in force with: flashgatectl sale apply FILE\n");
+    else
+        sales_table(result, out);
+}
+
+static void items_table(const json_t *items, FILE *out)
+{
+    size_t i;
+    json_t *item;
+    fprintf(out, "%10s  %13s  %13s  %13s  %7s  %9s  %9s  %s\n", "ITEM", "STOCK", "AVAILABLE",
+            "GIVEN", "LIMIT", "PER ORDER", "HOLD s", "NAME");
+    json_array_foreach(items, i, item)
+    {
+        fprintf(out, "%10" JSON_INTEGER_FORMAT, number(item, "id"));
+        cell(out, 13, number(item, "stock"));
+        cell(out, 13, number(item, "available"));
+        cell(out, 13, number(item, "given"));
+        if (number(item, "limit"))
+            cell(out, 7, number(item, "limit"));
+        else
+            fprintf(out, "  %7s", "none");
+        cell(out, 9, number(item, "max_per_order"));
+        if (number(item, "hold_ms"))
+            fprintf(out, "  %9.1f", (double)number(item, "hold_ms") / 1000);
+        else
+            fprintf(out, "  %9s", "none");
+        fprintf(out, "  %s\n", text(item, "name"));
+    }
+}
+
+void fg_show_sale(const json_t *result, FILE *out)
+{
+    json_t *one = json_pack("[O]", result);
+    sales_table(one, out);
+    json_decref(one);
+    fputc('\n', out);
+    items_table(json_object_get(result, "items"), out);
+}
+
+void fg_show_apply(const json_t *result, FILE *out)
+{
+    size_t i;
+    json_t *change;
+    if (!json_is_true(json_object_get(result, "changed"))) {
+        fprintf(out,
+                "Sale %s: unchanged, as the file says already (revision %" JSON_INTEGER_FORMAT
+                ")\n",
+                text(result, "sale"), number(result, "revision"));
+        return;
+    }
+    fprintf(out, "Sale %s: in force in every worker, revision %" JSON_INTEGER_FORMAT "\n",
+            text(result, "sale"), number(result, "revision"));
+    json_array_foreach(json_object_get(result, "changes"), i, change)
+    {
+        fprintf(out, "  %s\n", json_string_value(change));
+    }
+}
+
+void fg_show_state(const json_t *result, FILE *out)
+{
+    bool changed = json_is_true(json_object_get(result, "changed"));
+    fprintf(out, "Sale %s: %s%s, revision %" JSON_INTEGER_FORMAT "\n", text(result, "sale"),
+            changed ? "" : "was already ", text(result, "state"), number(result, "revision"));
+}
+
+void fg_show_order(const json_t *result, FILE *out)
+{
+    bool held = json_is_true(json_object_get(result, "held"));
+    fprintf(out, "Order     %s\n", text(result, "order"));
+    fprintf(out, "Buyer     %s\n", text(result, "buyer"));
+    fprintf(out, "Request   %s\n", text(result, "request"));
+    fprintf(out, "Item      %" JSON_INTEGER_FORMAT " x %" JSON_INTEGER_FORMAT "\n",
+            number(result, "quantity"), number(result, "item"));
+    fprintf(out, "State     %s%s%s\n", text(result, "state"), held ? ", held" : "",
+            json_is_true(json_object_get(result, "durable")) ? "" : " (not durable yet)");
+    if (held)
+        fprintf(out, "Expires   in %.1f s\n", (double)number(result, "left_ms") / 1000);
+}
+
+/* --- status --- */
+
+static void show_engine(const json_t *result, FILE *out)
+{
+    const json_t *config = json_object_get(result, "config");
+    size_t i;
+    json_t *value;
+    json_int_t seconds = number(result, "uptime_ms") / 1000;
+    json_array_foreach(json_object_get(result, "warnings"), i, value)
+    {
+        fprintf(out, "WARNING   %s\n", json_string_value(value));
+    }
+    fprintf(out,
+            "Engine    revision %" JSON_INTEGER_FORMAT ", epoch %" JSON_INTEGER_FORMAT
+            ", up %" JSON_INTEGER_FORMAT ":%02d:%02d, node %" JSON_INTEGER_FORMAT
+            ", %" JSON_INTEGER_FORMAT " keys\n",
+            number(result, "revision"), number(result, "epoch"), seconds / 3600,
+            (int)(seconds / 60 % 60), (int)(seconds % 60), number(config, "node"),
+            number(config, "keys"));
+    fprintf(out,
+            "Network   UDP ports %" JSON_INTEGER_FORMAT " + %" JSON_INTEGER_FORMAT
+            " partitions, %" JSON_INTEGER_FORMAT " workers; %s\n",
+            number(config, "base_port"), number(config, "partitions"), number(config, "workers"),
+            text(result, "steering"));
+    json_array_foreach(json_object_get(config, "ports"), i, value)
+    {
+        fprintf(out, "          %s at %s\n", text(value, "device"), text(value, "address"));
+    }
+}
+
+static void show_log(const json_t *result, FILE *out)
+{
+    const json_t *journal = json_object_get(result, "journal");
+    const json_t *delivery = json_object_get(result, "delivery");
+    char records[32], frames[32], delivered[32], lag[32];
+    fprintf(out,
+            "Log       %s, %s, %s records in %s frames; flush mean %" JSON_INTEGER_FORMAT
+            " us, max %" JSON_INTEGER_FORMAT " us; %.1f of %.1f MiB\n",
+            text(journal, "log_dir"), text(journal, "flush"),
+            grouped(number(journal, "records"), records),
+            grouped(number(journal, "frames"), frames), number(journal, "flush_us_mean"),
+            number(journal, "flush_us_max"), (double)number(journal, "log_bytes") / (1 << 20),
+            (double)number(journal, "log_budget") / (1 << 20));
+    if (!json_is_object(delivery)) {
+        fprintf(out, "Delivery  none is configured\n");
+        return;
+    }
+    fprintf(out, "Delivery  %s, %s delivered, lag %s", text(delivery, "state"),
+            grouped(number(delivery, "delivered"), delivered),
+            grouped(number(delivery, "lag"), lag));
+    if (*text_or(delivery, "last_error", ""))
+        fprintf(out, "; last error: %s", text(delivery, "last_error"));
+    fputc('\n', out);
+}
+
+/* Names with a count, four to a line; those at 0 are left out. */
+static void show_counts(const char *title, const json_t *counts, FILE *out)
+{
+    const char *name;
+    json_t *value;
+    unsigned shown = 0;
+    json_object_foreach((json_t *)counts, name, value)
+    {
+        char buffer[32];
+        if (json_integer_value(value) == 0)
+            continue;
+        if (shown++ % 3 == 0)
+            fprintf(out, "%s%-9s", shown > 1 ? "\n" : "", shown > 1 ? "" : title);
+        fprintf(out, " %-18s %13s ", name, grouped(json_integer_value(value), buffer));
+    }
+    if (shown > 0)
+        fputc('\n', out);
+}
+
+static void show_workers(const json_t *result, FILE *out)
+{
+    size_t i;
+    json_t *worker;
+    fprintf(out, "\n%6s  %5s  %-8s  %8s  %6s  %15s  %15s  %13s  %13s\n", "WORKER", "CORE", "STATE",
+            "REVISION", "BUSY", "RECEIVED", "REPLIES", "ORDERS", "HOLDS");
+    json_array_foreach(json_object_get(result, "workers"), i, worker)
+    {
+        const json_t *counters = json_object_get(worker, "counters");
+        const json_t *gauges = json_object_get(worker, "gauges");
+        json_int_t total = number(worker, "total_cycles");
+        fprintf(out, "%6" JSON_INTEGER_FORMAT "  %5" JSON_INTEGER_FORMAT "  %-8s",
+                number(worker, "worker"), number(worker, "core"), text(worker, "state"));
+        cell(out, 8, number(worker, "seen_revision"));
+        fprintf(out, "  %5.1f%%",
+                total ? 100.0 * (double)number(worker, "busy_cycles") / (double)total : 0.0);
+        cell(out, 15, number(counters, "rx_frames"));
+        cell(out, 15, number(counters, "tx_replies"));
+        cell(out, 13, number(gauges, "orders"));
+        cell(out, 13, number(gauges, "holds"));
+        fputc('\n', out);
+    }
+}
+
+void fg_show_status(const json_t *result, FILE *out)
+{
+    const json_t *totals = json_object_get(result, "totals");
+    show_engine(result, out);
+    show_log(result, out);
+    show_workers(result, out);
+    fputc('\n', out);
+    show_counts("Verdicts", json_object_get(totals, "verdicts"), out);
+    show_counts("Counters", json_object_get(totals, "counters"), out);
+    show_counts("Gauges", json_object_get(totals, "gauges"), out);
+    fputc('\n', out);
+    fg_show_sales(json_object_get(result, "sales"), out);
+}

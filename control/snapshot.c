@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PLACES_MIN 16
+
+/* A power of two, at least twice the items: a look-up ends soon, and always ends. */
+static uint32_t places_for(uint32_t items)
+{
+    uint32_t places = PLACES_MIN;
+    while (places < items * UINT64_C(2))
+        places *= 2;
+    return places;
+}
+
+static void put_item(struct fg_catalogue *snapshot, const struct fg_item *item)
+{
+    uint32_t at = fg_item_hash(item->id);
+    while (snapshot->items[at & snapshot->item_mask].id != 0)
+        at++;
+    snapshot->items[at & snapshot->item_mask] = *item;
+}
+
+/* Which live sales the key at this place of the ring may touch. */
+static uint64_t sales_of_key(const struct fg_model *model, const struct fg_key_file *keys,
+                             int place)
+{
+    uint64_t sales = 0;
+    for (unsigned i = 0; i < model->sales_count; i++)
+        if (fg_key_file_allows(keys, place, model->sales[i]->name))
+            sales |= UINT64_C(1) << i;
+    return sales;
+}
+
+struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
+                                        const struct fg_key_file *keys, uint64_t serving_since_ns,
+                                        uint64_t freshness_ns)
+{
+    struct fg_catalogue *snapshot = calloc(1, sizeof(*snapshot));
+    if (!snapshot)
+        return NULL;
+    uint32_t places = places_for(model->items_count);
+    snapshot->items = aligned_alloc(sizeof(struct fg_item), places * sizeof(struct fg_item));
+    if (!snapshot->items) {
+        free(snapshot);
+        return NULL;
+    }
+    memset(snapshot->items, 0, places * sizeof(struct fg_item));
+    snapshot->item_mask = places - 1;
+    snapshot->revision = model->revision;
+    snapshot->serving_since_ns = serving_since_ns;
+    snapshot->freshness_ns = freshness_ns;
+    snapshot->keys = &keys->ring;
+    for (uint32_t i = 0; i < model->items_count; i++)
+        put_item(snapshot, &model->items[i].item);
+    for (int place = 0; place < keys->ring.count; place++)
+        snapshot->key_sales[place] = sales_of_key(model, keys, place);
+    return snapshot;
+}
+
+void fg_snapshot_destroy(struct fg_catalogue *snapshot)
+{
+    if (!snapshot)
+        return;
+    free(snapshot->items);
+    free(snapshot);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)tolower((unsigned char)c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool fg_buyer_parse(const char *text, uint8_t buyer[FG_BUYER_BYTES])
+{
+    unsigned digits = 0;
+    for (; *text; text++) {
+        int value = hex_value(*text);
+        if (*text == '-' && digits > 0 && digits < 2 * FG_BUYER_BYTES)
+            continue;
+        if (value < 0 || digits == 2 * FG_BUYER_BYTES)
+            return false;
+        if (digits % 2 == 0)
+            buyer[digits / 2] = (uint8_t)(value << 4);
+        else
+            buyer[digits / 2] |= (uint8_t)value;
+        digits++;
+    }
+    return digits == 2 * FG_BUYER_BYTES;
+}
+
+void fg_buyer_format(const uint8_t buyer[FG_BUYER_BYTES], char text[FG_BUYER_TEXT])
+{
+    for (unsigned i = 0; i < FG_BUYER_BYTES; i++)
+        snprintf(text + 2 * i, 3, "%02x", buyer[i]);
+}
+
+bool fg_u64_parse(const char *text, uint64_t *value)
+{
+    bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hex ? text + 2 : text;
+    if (hex ? !isxdigit((unsigned char)*digits) : !isdigit((unsigned char)*digits))
+        return false;
+    char *end;
+    errno = 0;
+    *value = strtoull(digits, &end, hex ? 16 : 10);
+    return errno == 0 && *end == '\0';
+}
+
+json_t *fg_json_u64(uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRIu64, value);
+    return json_string(text);
+}
+
+json_t *fg_json_time(uint64_t wall_ns)
+{
+    if (wall_ns == 0)
+        return json_null();
+    time_t seconds = (time_t)(wall_ns / 1000000000);
+    struct tm tm;
+    char day[32], text[48];
+    gmtime_r(&seconds, &tm);
+    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text, sizeof(text), "%s.%03uZ", day, (unsigned)(wall_ns / 1000000 % 1000));
+    return json_string(text);
+}
