@@ -31,7 +31,7 @@ static uint32_t undecided_slots(const struct fg_admission_config *config)
 
 static uint64_t pending_slots(const struct fg_admission_config *config)
 {
-    return power_of_two(2 * (uint64_t)config->lane->capacity);
+    return power_of_two(2 * (uint64_t)config->lane_records);
 }
 
 uint64_t fg_admission_bytes(const struct fg_admission_config *config)
@@ -88,6 +88,13 @@ void fg_admission_destroy(struct fg_admission *a)
     free(a->ready);
     free(a->undecided);
     free(a);
+}
+
+void fg_admission_attach(struct fg_admission *a, struct fg_lane *lane, unsigned epoch)
+{
+    assert(lane->capacity <= a->config.lane_records);
+    a->lane = lane;
+    a->epoch = epoch;
 }
 
 void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,

@@ -123,7 +123,7 @@ static unsigned admit(struct fg_admission *a, struct turn *turn, const struct fg
 {
     const struct fg_admission_config *config = &a->config;
 
-    order->id = fg_order_id(config->node, config->epoch, config->worker, ++a->last_count);
+    order->id = fg_order_id(config->node, a->epoch, config->worker, ++a->last_count);
     order->state = item->hold_ms ? FG_ORDER_HELD : FG_ORDER_FINAL;
     if (item->hold_ms) {
         fg_book_arm(&a->book, order, turn->now->ms + item->hold_ms);
@@ -352,7 +352,7 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
 
 static unsigned decide_ping(const struct fg_admission *a, struct fg_reply *answer)
 {
-    answer->order = a->config.epoch;
+    answer->order = a->epoch;
     answer->item = a->config.partitions;
     answer->quantity = a->config.base_port;
     answer->wait_ms = a->config.workers;

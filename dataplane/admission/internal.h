@@ -53,6 +53,8 @@ struct undecided {
 
 struct fg_admission {
     struct fg_admission_config config;
+    struct fg_lane *lane; /* from fg_admission_attach */
+    unsigned epoch;
     struct fg_book book;
     uint64_t loop; /* counts polls */
     uint64_t random;

@@ -11,7 +11,7 @@
 
 bool records_room(const struct fg_admission *a, bool settles)
 {
-    const struct fg_lane *lane = a->config.lane;
+    const struct fg_lane *lane = a->lane;
     uint32_t reserve = settles ? 0 : lane->capacity / FG_SETTLE_SHARE;
     uint64_t unsettled = lane->queued - a->settled;
 
@@ -32,7 +32,7 @@ void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_or
         .at_ns = now->wall_ns,
     };
     memcpy(event.buyer, order->buyer, sizeof(event.buyer));
-    order->ticket = fg_lane_push(a->config.lane, &event);
+    order->ticket = fg_lane_push(a->lane, &event);
     order->copies = 0;
     a->pending[order->ticket & a->pending_mask] = (struct pending){
         .slot = item->slot,
@@ -45,7 +45,7 @@ void records_settle(struct fg_admission *a)
 {
     struct fg_stock *stock = a->config.stock;
     unsigned w = a->config.worker;
-    uint64_t durable = fg_lane_durable(a->config.lane);
+    uint64_t durable = fg_lane_durable(a->lane);
 
     for (unsigned n = 0; n < SETTLED_PER_LOOP && a->settled < durable; n++) {
         const struct pending *record = &a->pending[++a->settled & a->pending_mask];
