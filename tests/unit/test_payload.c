@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Payloads: what is malformed, what is authentic, and that a reply is signed and never a request.
+ */
+#include "tests/unit/shop.h"
+
+static struct shop shop;
+static uint8_t payload[2048];
+static uint32_t length;
+
+static int open_shop(void **state)
+{
+    (void)state;
+    shop_open(&shop, 1, 10);
+    struct fg_request ask = shop_request(&shop, 0, FG_OP_ORDER, 1, 1, ITEM_PLAIN, 1);
+    length = shop_datagram(&shop, payload, &ask, 1);
+    return 0;
+}
+
+static int close_shop(void **state)
+{
+    (void)state;
+    shop_close(&shop);
+    return 0;
+}
+
+/* Every header byte that is checked, set to something else. */
+static void malformed_payloads(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned offset;
+        uint8_t value;
+    } bad[] = {{0, 'f'}, {1, 'g'}, {2, 0}, {2, 2},  {3, 0}, {3, 2},
+               {3, 3},   {4, 0},   {4, 2}, {4, 33}, {5, 1}};
+
+    assert_true(fg_payload_check(payload, length));
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        uint8_t kept = payload[bad[i].offset];
+        payload[bad[i].offset] = bad[i].value;
+        assert_false(fg_payload_check(payload, length));
+        payload[bad[i].offset] = kept;
+    }
+    for (uint32_t other = 0; other < 1400; other++)
+        if (other != length)
+            assert_false(fg_payload_check(payload, other));
+    payload[6] = payload[7] = 0; /* unsigned, but with a mac */
+    assert_false(fg_payload_check(payload, length));
+    memset(payload + 16, 0, 8);
+    assert_true(fg_payload_check(payload, length));
+}
+
+static enum fg_authentic authenticate(uint32_t source)
+{
+    uint16_t place;
+    return fg_payload_authenticate(&shop.catalogue, payload, length, source, shop.now.wall_ns,
+                                   &place);
+}
+
+static void every_byte_is_signed(void **state)
+{
+    (void)state;
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    for (uint32_t i = 0; i < length; i++) {
+        if (i == 6 || i == 7)
+            continue; /* the key's id */
+        payload[i] ^= 0x10;
+        assert_int_equal(authenticate(0), FG_AUTH_MAC);
+        payload[i] ^= 0x10;
+    }
+    payload[6] ^= 1;
+    assert_int_equal(authenticate(0), FG_AUTH_UNKNOWN_KEY);
+}
+
+static void sources_of_a_key(void **state)
+{
+    (void)state;
+    struct fg_key *key = &shop.ring.keys[0];
+    key->prefixes_count = 2;
+    key->prefixes[0] = (struct fg_prefix){0x0a010000, 0xffff0000};
+    key->prefixes[1] = (struct fg_prefix){0xc0000201, 0xffffffff};
+    assert_int_equal(authenticate(0x0a01ffff), FG_AUTHENTIC);
+    assert_int_equal(authenticate(0x0a020001), FG_AUTH_SOURCE);
+    assert_int_equal(authenticate(0xc0000201), FG_AUTHENTIC);
+    assert_int_equal(authenticate(0xc0000202), FG_AUTH_SOURCE);
+}
+
+static void sign_with_time(uint64_t time_ns)
+{
+    struct fg_header header;
+    memcpy(&header, payload, sizeof(header));
+    header.time_ns = time_ns;
+    memcpy(payload, &header, sizeof(header));
+    header.mac = fg_payload_mac(shop.ring.keys[0].secret, payload, length);
+    memcpy(payload, &header, sizeof(header));
+}
+
+static void both_edges_of_the_window(void **state)
+{
+    (void)state;
+    uint64_t now = shop.now.wall_ns, window = shop.catalogue.freshness_ns;
+    shop.catalogue.serving_since_ns = 0;
+    sign_with_time(now - window);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(now - window - 1);
+    assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    sign_with_time(now + window);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(now + window + 1);
+    assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    shop.catalogue.serving_since_ns = now - 5;
+    sign_with_time(now - 5);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(now - 6); /* sent before the engine began to serve */
+    assert_int_equal(authenticate(0), FG_AUTH_STALE);
+}
+
+static void unsigned_is_silence_unless_allowed(void **state)
+{
+    (void)state;
+    payload[6] = payload[7] = 0;
+    memset(payload + 16, 0, 8);
+    assert_int_equal(authenticate(0), FG_AUTH_UNSIGNED);
+    shop.ring.keys[0].id = 0;
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+}
+
+static void a_reply_is_signed_and_no_request(void **state)
+{
+    (void)state;
+    struct fg_header request, reply;
+    memcpy(&request, payload, sizeof(request));
+    uint32_t replied = fg_payload_busy(&shop.catalogue, payload, 0, 12);
+    assert_int_equal(replied, FG_REPLY_BYTES(1));
+    memcpy(&reply, payload, sizeof(reply));
+    assert_int_equal(reply.type, FG_TYPE_REPLY);
+    assert_int_equal(reply.time_ns, request.time_ns);
+    assert_true(reply.mac == fg_payload_mac(shop.ring.keys[0].secret, payload, replied));
+    assert_verdict(shop_reply(payload, 0), BUSY, 0);
+    assert_int_equal(shop_reply(payload, 0).wait_ms, 12);
+    assert_false(fg_payload_check(payload, replied));
+    assert_false(fg_payload_check(payload, length));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_shop, close_shop)
+    const struct CMUnitTest tests[] = {
+        TEST(malformed_payloads),
+        TEST(every_byte_is_signed),
+        TEST(sources_of_a_key),
+        TEST(both_edges_of_the_window),
+        TEST(unsigned_is_silence_unless_allowed),
+        TEST(a_reply_is_signed_and_no_request),
+    };
+    return cmocka_run_group_tests_name("payload", tests, NULL, NULL);
+}
