@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The socket server: framing, limits, time limits (on a clock of the test's own), the file. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/server.h"
+#include "control/socket_file.h"
+#include "flashgate/exit_status.h"
+
+#define LINE_MAX_TEST 1000
+#define LINE_MS       200
+#define IDLE_MS       1000
+#define REPLY_BIG     (4 << 20) /* more than a socket's buffers take */
+
+struct fixture {
+    char dir[32], path[64];
+    struct fg_server *server;
+    struct fg_server_config config;
+    struct fg_clock clock;
+    uint64_t now_ms;
+    unsigned answered;
+    struct fg_peer peer;
+    char message[256];
+};
+
+static uint64_t fake_ns(void *context)
+{
+    return ((struct fixture *)context)->now_ms * 1000000;
+}
+
+/* Echoes; "big" answers with REPLY_BIG bytes, "none" with nothing. */
+static char *answer(void *arg, const struct fg_peer *peer, const char *line, size_t length)
+{
+    struct fixture *f = arg;
+    f->answered++;
+    f->peer = *peer;
+    if (length == 4 && memcmp(line, "none", 4) == 0)
+        return NULL;
+    bool big = length == 3 && memcmp(line, "big", 3) == 0;
+    size_t size = big ? REPLY_BIG : length;
+    char *reply = malloc(size + 2);
+    assert_non_null(reply);
+    if (big)
+        memset(reply, 'x', size);
+    else
+        memcpy(reply, line, size);
+    memcpy(reply + size, "\n", 2);
+    return reply;
+}
+
+static int start(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    strcpy(f->dir, "/tmp/fg-server-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof(f->path), "%s/control.sock", f->dir);
+    f->now_ms = 1;
+    f->clock = (struct fg_clock){.context = f, .wall_ns = fake_ns, .monotonic_ns = fake_ns};
+    f->config = (struct fg_server_config){
+        .path = f->path,
+        .line_max = LINE_MAX_TEST,
+        .connections_max = 3,
+        .line_ms = LINE_MS,
+        .idle_ms = IDLE_MS,
+        .refused_long = "too long\n",
+        .refused_full = "too many\n",
+        .clock = &f->clock,
+        .answer = answer,
+        .arg = f,
+    };
+    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
+    *state = f;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct fixture *f = *state;
+    fg_server_close(f->server);
+    assert_int_equal(rmdir(f->dir), 0); /* nothing is left behind, the lock file neither */
+    free(f);
+    return 0;
+}
+
+static void rounds(struct fixture *f, unsigned count)
+{
+    while (count-- > 0)
+        fg_server_poll(f->server, 0);
+}
+
+static int join(struct fixture *f)
+{
+    int fd = fg_socket_connect(f->path);
+    assert_true(fd >= 0);
+    rounds(f, 2);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* All that has come; "" when nothing has, NULL when the server has closed. */
+static const char *heard(int fd)
+{
+    static char text[4096];
+    ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno == ECONNRESET))
+        return NULL;
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+static void answers_a_line_and_knows_the_peer(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    say(fd, "hello\n");
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "hello\n");
+    assert_int_equal(f->peer.uid, getuid());
+    assert_int_equal(f->peer.gid, getgid());
+    assert_int_equal(f->peer.pid, getpid());
+    close(fd);
+    rounds(f, 1);
+    assert_int_equal(fg_server_connections(f->server), 0);
+}
+
+static void a_line_may_come_in_pieces_and_many_at_once(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    say(fd, "he");
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "");
+    say(fd, "llo\n\nno");
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "hello\n\n");
+    say(fd, "ne\nlast\n");
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "last\n");
+    assert_int_equal(f->answered, 4);
+    close(fd);
+}
+
+static void a_flood_of_lines_is_answered_over_several_rounds(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    char text[201] = "";
+    for (int i = 0; i < 100; i++)
+        strcat(text, "a\n");
+    say(fd, text);
+    rounds(f, 1);
+    assert_true(f->answered > 0 && f->answered < 100);
+    rounds(f, 100);
+    assert_int_equal(f->answered, 100);
+    assert_string_equal(heard(fd), text);
+    close(fd);
+}
+
+static void a_line_of_the_longest_length_passes_and_one_more_byte_does_not(void **state)
+{
+    struct fixture *f = *state;
+    char text[LINE_MAX_TEST + 3];
+    memset(text, 'a', sizeof(text));
+    int fd = join(f);
+    text[LINE_MAX_TEST] = '\n';
+    text[LINE_MAX_TEST + 1] = '\0';
+    say(fd, text);
+    rounds(f, 1);
+    assert_string_equal(heard(fd), text);
+    text[LINE_MAX_TEST] = 'a';
+    say(fd, text); /* no newline: refused before the end has come */
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "too long\n");
+    assert_null(heard(fd));
+    assert_int_equal(f->answered, 1);
+    close(fd);
+}
+
+static void connections_are_bounded_and_places_come_back(void **state)
+{
+    struct fixture *f = *state;
+    int fds[3], extra;
+    for (int i = 0; i < 3; i++)
+        fds[i] = join(f);
+    extra = join(f);
+    assert_string_equal(heard(extra), "too many\n");
+    assert_null(heard(extra));
+    close(extra);
+    close(fds[1]);
+    rounds(f, 1);
+    fds[1] = join(f);
+    say(fds[1], "in\n");
+    rounds(f, 1);
+    assert_string_equal(heard(fds[1]), "in\n");
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+static void silence_is_cut_when_idle_is_over(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    f->now_ms += IDLE_MS - 1;
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "");
+    say(fd, "again\n"); /* an answer begins the time anew */
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "again\n");
+    f->now_ms += IDLE_MS - 1;
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "");
+    f->now_ms += 1;
+    rounds(f, 1);
+    assert_null(heard(fd));
+    close(fd);
+}
+
+static void trickling_does_not_push_the_deadline_on(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    unsigned steps = 0;
+    while (heard(fd)) {
+        send(fd, "a", 1, MSG_NOSIGNAL);
+        rounds(f, 1);
+        f->now_ms += LINE_MS / 4;
+        assert_true(++steps < 10);
+    }
+    assert_in_range(steps, 4, 6);
+    close(fd);
+}
+
+static void a_big_reply_arrives_whole_at_a_slow_reader(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    static char text[64 << 10];
+    size_t total = 0;
+    say(fd, "big\nafter\n");
+    rounds(f, 1);
+    assert_int_equal(f->answered, 1); /* the next line waits for the reply to be taken */
+    while (total < REPLY_BIG + 1 + strlen("after\n")) {
+        ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+        if (n > 0)
+            total += n;
+        rounds(f, 1);
+    }
+    assert_int_equal(f->answered, 2);
+    assert_memory_equal(text, "xxx", 3);
+    close(fd);
+}
+
+static void who_does_not_read_is_cut(void **state)
+{
+    struct fixture *f = *state;
+    int fd = join(f);
+    say(fd, "big\n");
+    rounds(f, 2);
+    assert_int_equal(fg_server_connections(f->server), 1);
+    f->now_ms += LINE_MS;
+    rounds(f, 1);
+    assert_int_equal(fg_server_connections(f->server), 0);
+    close(fd);
+}
+
+static void the_file_is_0660_whatever_the_umask(void **state)
+{
+    struct fixture *f = *state;
+    const mode_t masks[] = {0, 022, 077};
+    for (unsigned i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
+        struct stat st;
+        fg_server_close(f->server);
+        mode_t before = umask(masks[i]);
+        assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
+        umask(before);
+        assert_int_equal(stat(f->path, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0660);
+    }
+}
+
+static void a_live_socket_is_left_alone(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_server *second;
+    assert_int_equal(fg_server_open(&second, &f->config, f->message, sizeof(f->message)),
+                     FG_EXIT_IN_USE);
+    assert_null(second);
+    assert_non_null(strstr(f->message, f->path));
+    int fd = join(f);
+    say(fd, "still here\n");
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "still here\n");
+    close(fd);
+}
+
+/* A listening socket at the path that is not one of ours: no lock file stands beside it. */
+static int foreign_listener(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    return fd;
+}
+
+static void who_answers_without_a_lock_is_left_alone_and_a_stale_file_replaced(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    fg_server_close(f->server);
+    int foreign = foreign_listener(f->path);
+    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)),
+                     FG_EXIT_IN_USE);
+    assert_int_equal(stat(f->path, &st), 0);
+    close(foreign); /* leaves the file, as a killed engine does */
+    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
+    int fd = join(f);
+    say(fd, "new\n");
+    rounds(f, 1);
+    assert_string_equal(heard(fd), "new\n");
+    close(fd);
+}
+
+static void what_is_no_socket_is_refused_and_kept(void **state)
+{
+    struct fixture *f = *state;
+    fg_server_close(f->server);
+    FILE *file = fopen(f->path, "w");
+    fclose(file);
+    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)),
+                     FG_EXIT_FAILED);
+    assert_non_null(strstr(f->message, "not a socket"));
+    assert_int_equal(unlink(f->path), 0);
+}
+
+static void a_path_too_long_for_an_address_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_server *server;
+    char path[200];
+    memset(path, 'p', sizeof(path));
+    path[0] = '/';
+    path[108] = '\0';
+    f->config.path = path;
+    assert_int_equal(fg_server_open(&server, &f->config, f->message, sizeof(f->message)),
+                     FG_EXIT_CONFIG);
+    assert_non_null(strstr(f->message, "107"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+    const struct CMUnitTest tests[] = {
+        TEST(answers_a_line_and_knows_the_peer),
+        TEST(a_line_may_come_in_pieces_and_many_at_once),
+        TEST(a_flood_of_lines_is_answered_over_several_rounds),
+        TEST(a_line_of_the_longest_length_passes_and_one_more_byte_does_not),
+        TEST(connections_are_bounded_and_places_come_back),
+        TEST(silence_is_cut_when_idle_is_over),
+        TEST(trickling_does_not_push_the_deadline_on),
+        TEST(a_big_reply_arrives_whole_at_a_slow_reader),
+        TEST(who_does_not_read_is_cut),
+        TEST(the_file_is_0660_whatever_the_umask),
+        TEST(a_live_socket_is_left_alone),
+        TEST(who_answers_without_a_lock_is_left_alone_and_a_stale_file_replaced),
+        TEST(what_is_no_socket_is_refused_and_kept),
+        TEST(a_path_too_long_for_an_address_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
