@@ -92,9 +92,9 @@ static int carry_out(struct call *call, const struct fg_plan *plan, const char *
         return rc;
     rc = put_sale(call, plan->gives, false);
     if (rc != 0 && plan->takes) {
-        char rest[400];
-        snprintf(rest, sizeof(rest), "%s", call->message);
-        return refuse(call, rc, "what the file takes is in force, the rest not yet: %s", rest);
+        char rest[sizeof(call->message)];
+        memcpy(rest, call->message, sizeof(rest));
+        return refuse(call, rc, "what the file takes is in force, the rest not yet: %.400s", rest);
     }
     if (rc == 0)
         call->result = json_pack("{s:s,s:I,s:b,s:b,s:O}", "sale", name, "revision",
