@@ -89,7 +89,6 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .worker = w,
             .workers = workers,
             .node = 5,
-            .epoch = 9,
             .partitions = SHOP_PARTITIONS,
             .base_port = 40000,
             .orders = 256,
@@ -97,10 +96,11 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .parked = 64,
             .seed = 11 + w,
             .stock = &shop->stock,
-            .lane = &shop->lanes[w],
+            .lane_records = 64,
             .counters = &shop->counters[w],
         });
         assert_non_null(shop->admissions[w]);
+        fg_admission_attach(shop->admissions[w], &shop->lanes[w], 9);
     }
 }
 
