@@ -19,7 +19,7 @@ VARIANT := -O2 -g
 endif
 
 CC       := gcc
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror -Wno-format-truncation
 PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1
 # pkg-config is asked once, when first needed: `make deps` must work before it is installed.
 PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
