@@ -195,7 +195,6 @@ static void go_away(struct fg_delivery *delivery)
 static void begin_claims(struct fg_delivery *delivery)
 {
     drop_batches(delivery);
-    fg_streams_restart(&delivery->streams);
     delivery->claim_next = 1;
     delivery->phase = CLAIM;
 }
@@ -291,7 +290,7 @@ static void poll_one(struct fg_delivery *delivery)
     delivery->poll_left--;
     delivery->poll_next = delivery->poll_next % delivery->streams.greatest + 1;
     struct fg_stream *stream = fg_streams_lookup(&delivery->streams, delivery->poll_next);
-    if (!stream || !stream->claimed || stream->batch)
+    if (!stream || stream->name[0] == '\0' || stream->batch)
         return;
     struct fg_stream_id last;
     enum fg_redis_answer answer = ask_last(delivery, stream, &last);
@@ -437,6 +436,7 @@ static int step_claim(struct fg_delivery *delivery)
         }
     }
     fg_log_reader_rewind(delivery->reader);
+    fg_streams_rewind(&delivery->streams);
     delivery->in_frame = false;
     delivery->phase = READ;
     delivery->poll_left = 0;

@@ -70,14 +70,14 @@ static void count(struct fg_streams *streams, struct fg_stream *stream, uint64_t
     streams->lag += lag(stream);
 }
 
-void fg_streams_restart(struct fg_streams *streams)
+void fg_streams_rewind(struct fg_streams *streams)
 {
     for (uint32_t sale = 1; sale <= streams->greatest; sale++) {
         struct fg_stream *stream = streams->by_sale[sale];
         if (!stream)
             continue;
         stream->passed = (struct fg_stream_id){0};
-        stream->begun = stream->claimed = false;
+        stream->begun = false;
     }
 }
 

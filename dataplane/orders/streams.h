@@ -24,7 +24,7 @@ struct fg_stream {
     struct fg_stream_id last;   /* what it ends with, as far as is known */
     struct fg_stream_id passed; /* the sale's last record in this pass; at first the base's */
     bool begun;                 /* an order event of the sale was read in this pass */
-    bool claimed;               /* `last` was read since fg_streams_restart() */
+    bool claimed;               /* `last` was read from it at least once */
     struct fg_batch *batch;     /* delivery: what waits to be appended; NULL: nothing */
     uint64_t logged;            /* greatest sale_seq ever read */
     uint64_t delivered;         /* sale_seq up to which the stream has the log's events */
@@ -48,8 +48,8 @@ struct fg_stream *fg_streams_lookup(const struct fg_streams *streams, uint32_t s
  */
 struct fg_stream *fg_streams_insert(struct fg_streams *streams, uint32_t sale);
 
-/* Every stream is to be claimed anew, and the log read from its start. */
-void fg_streams_restart(struct fg_streams *streams);
+/* A new pass begins at the start of the log. */
+void fg_streams_rewind(struct fg_streams *streams);
 
 /* The stream ends with `last` and is sought from now on. */
 void fg_stream_claimed(struct fg_streams *streams, struct fg_stream *stream,
