@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Results of the control protocol, laid out for people. What is missing in a result shows as 0. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "control/cli.h"
