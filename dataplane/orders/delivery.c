@@ -18,22 +18,15 @@
  * command of a dropped connection does no harm: by then its `expected` no longer fits, or ours
  * does not, which is a GAP.
  */
-#include "dataplane/orders/delivery.h"
+#include "dataplane/orders/delivery_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-#include "dataplane/orders/streams.h"
 
 #define MS              UINT64_C(1000000)
 #define BACKOFF_MIN_NS  (10 * MS)
@@ -41,43 +34,6 @@
 #define REFUSED_WAIT_NS (5000 * MS) /* a person must act first */
 #define POLL_NS         (1000 * MS)
 #define POLL_SALES      FG_SALES_LIVE_MAX /* at one poll: with more sales, polls take turns */
-#define IDLE_SLEEP_NS   1000000L
-#define BATCHES         FG_SALES_LIVE_MAX
-#define ERROR_BYTES     512
-
-enum phase { AWAY, CLAIM, READ };
-
-/* Consecutive records of one sale, copied: what the reader gives does not last. */
-struct fg_batch {
-    struct fg_stream *stream; /* NULL: free */
-    unsigned count;
-    struct fg_record records[FG_REDIS_APPEND_MAX];
-    struct fg_order_event events[FG_REDIS_APPEND_MAX];
-};
-
-struct fg_delivery {
-    struct fg_delivery_config config;
-    struct fg_delivery_stats stats;
-    struct fg_log_reader *reader;
-    struct fg_streams streams;
-    struct fg_batch *batches;
-    unsigned batches_used;
-    struct fg_batch *full; /* this one goes out now */
-    bool flushing;         /* every batch goes out */
-    bool in_frame;         /* the frame read last may have more records */
-    bool caught_up; /* the last step left nothing durable undelivered that can be delivered */
-    enum phase phase;
-    uint32_t claim_next, poll_next, poll_left;
-    uint64_t now_ns, wait_until_ns, poll_at_ns, backoff_ns;
-
-    pthread_t thread;
-    bool started;
-    _Atomic bool stopping;
-    _Atomic uint64_t deadline_ns;
-
-    pthread_mutex_t error_lock;
-    char error[ERROR_BYTES];
-};
 
 static void bump(_Atomic uint64_t *counter, uint64_t n)
 {
@@ -115,63 +71,6 @@ static void fail(struct fg_delivery *delivery, const char *what)
     set_state(delivery, FG_DELIVERY_FAILED);
 }
 
-/* --- batches ------------------------------------------------------------------------------ */
-
-static void drop_batch(struct fg_delivery *delivery, struct fg_stream *stream)
-{
-    struct fg_batch *batch = stream->batch;
-    if (!batch)
-        return;
-    if (delivery->full == batch)
-        delivery->full = NULL;
-    stream->batch = NULL;
-    batch->stream = NULL;
-    batch->count = 0;
-    delivery->batches_used--;
-}
-
-static void drop_batches(struct fg_delivery *delivery)
-{
-    for (unsigned i = 0; delivery->batches_used > 0; i++)
-        if (delivery->batches[i].stream)
-            drop_batch(delivery, delivery->batches[i].stream);
-    delivery->flushing = false;
-}
-
-static struct fg_batch *any_batch(struct fg_delivery *delivery)
-{
-    for (unsigned i = 0; delivery->batches_used > 0 && i < BATCHES; i++)
-        if (delivery->batches[i].stream)
-            return &delivery->batches[i];
-    return NULL;
-}
-
-/* There is a free batch: gathering stops while none is left. */
-static struct fg_batch *begin_batch(struct fg_delivery *delivery, struct fg_stream *stream)
-{
-    struct fg_batch *batch = delivery->batches;
-    while (batch->stream)
-        batch++;
-    batch->stream = stream;
-    stream->batch = batch;
-    delivery->batches_used++;
-    return batch;
-}
-
-static void gather(struct fg_delivery *delivery, struct fg_stream *stream,
-                   const struct fg_record *record)
-{
-    struct fg_batch *batch = stream->batch ? stream->batch : begin_batch(delivery, stream);
-    struct fg_order_event *event = &batch->events[batch->count];
-    *event = *record->order;
-    batch->records[batch->count] = *record;
-    batch->records[batch->count].order = event;
-    if (++batch->count == delivery->config.batch)
-        delivery->full = batch;
-    else if (delivery->batches_used == BATCHES)
-        delivery->flushing = true;
-}
-
 /* --- Redis -------------------------------------------------------------------------------- */
 
 /* Waits before the next try; the wait doubles each time until something has been appended. */
@@ -187,16 +86,16 @@ static void go_away(struct fg_delivery *delivery)
 {
     struct fg_redis_link *link = delivery->config.link;
     link->close(link->context);
-    drop_batches(delivery);
-    delivery->phase = AWAY;
+    fg_batches_clear(&delivery->batches);
+    delivery->phase = FG_PHASE_AWAY;
     set_state(delivery, FG_DELIVERY_CONNECTING);
 }
 
 static void begin_claims(struct fg_delivery *delivery)
 {
-    drop_batches(delivery);
+    fg_batches_clear(&delivery->batches);
     delivery->claim_next = 1;
-    delivery->phase = CLAIM;
+    delivery->phase = FG_PHASE_CLAIM;
 }
 
 /* What follows from an answer other than OK; `stream` is NULL if none was asked about. */
@@ -221,7 +120,7 @@ static void react(struct fg_delivery *delivery, struct fg_stream *stream,
         set_state(delivery, FG_DELIVERY_FENCED);
         break;
     case FG_REDIS_BAD_KEY:
-        drop_batch(delivery, stream);
+        fg_batches_drop(&delivery->batches, stream);
         fg_stream_stop(&delivery->streams, stream, FG_STREAM_BAD_KEY);
         break;
     case FG_REDIS_RETRY:
@@ -280,7 +179,7 @@ static void append(struct fg_delivery *delivery, struct fg_batch *batch)
     fg_stream_appended(&delivery->streams, stream,
                        (struct fg_stream_id){end->epoch, end->order->sale_seq});
     bump(&delivery->stats.delivered, batch->count);
-    drop_batch(delivery, stream);
+    fg_batches_drop(&delivery->batches, stream);
     delivery->backoff_ns = BACKOFF_MIN_NS;
 }
 
@@ -319,7 +218,7 @@ static void learn_name(struct fg_delivery *delivery, struct fg_stream *stream,
     const char *name = json_string_value(json_object_get(sale, "name"));
     if (name && name_is_valid(name)) {
         strcpy(stream->name, name);
-        if (delivery->phase == READ)
+        if (delivery->phase == FG_PHASE_READ)
             claim(delivery, stream);
     } else {
         fail(delivery, "a SALE event has no valid name");
@@ -351,11 +250,11 @@ static void take_order(struct fg_delivery *delivery, const struct fg_record *rec
         return;
     }
     struct fg_stream_id id = {record->epoch, event->sale_seq};
-    switch (fg_stream_pass(&delivery->streams, stream, id, delivery->phase == READ)) {
+    switch (fg_stream_pass(&delivery->streams, stream, id, delivery->phase == FG_PHASE_READ)) {
     case FG_STREAM_SKIP:
         break;
     case FG_STREAM_TAKE:
-        gather(delivery, stream, record);
+        fg_batches_gather(&delivery->batches, stream, record);
         break;
     case FG_STREAM_BROKEN:
         fail(delivery, "a sale's order events are not numbered one after another");
@@ -366,9 +265,8 @@ static void take_order(struct fg_delivery *delivery, const struct fg_record *rec
 /* Takes records of the frame at hand until it ends or something must be done first. */
 static void take_records(struct fg_delivery *delivery)
 {
-    enum phase phase = delivery->phase;
-    while (!delivery->full && !delivery->flushing && delivery->phase == phase &&
-           !stopped(delivery)) {
+    enum fg_delivery_phase phase = delivery->phase;
+    while (!fg_batches_next(&delivery->batches) && delivery->phase == phase && !stopped(delivery)) {
         struct fg_record record;
         if (!fg_log_reader_record(delivery->reader, &record)) {
             delivery->in_frame = false;
@@ -438,7 +336,7 @@ static int step_claim(struct fg_delivery *delivery)
     fg_log_reader_rewind(delivery->reader);
     fg_streams_rewind(&delivery->streams);
     delivery->in_frame = false;
-    delivery->phase = READ;
+    delivery->phase = FG_PHASE_READ;
     delivery->poll_left = 0;
     delivery->poll_at_ns = delivery->now_ns + POLL_NS;
     set_state(delivery, FG_DELIVERY_RUNNING);
@@ -458,20 +356,17 @@ static int step_read(struct fg_delivery *delivery)
         poll_one(delivery);
         return 1;
     }
-    struct fg_batch *batch = delivery->full;
-    if (!batch && delivery->flushing)
-        batch = any_batch(delivery);
+    struct fg_batch *batch = fg_batches_next(&delivery->batches);
     if (batch) {
         append(delivery, batch);
         return 1;
     }
-    delivery->flushing = false;
     if (read_on(delivery))
         return 1;
     fg_streams_end(&delivery->streams);
-    delivery->flushing = delivery->batches_used > 0;
-    delivery->caught_up = !delivery->flushing;
-    return delivery->flushing;
+    fg_batches_flush(&delivery->batches);
+    delivery->caught_up = !fg_batches_next(&delivery->batches);
+    return !delivery->caught_up;
 }
 
 int fg_delivery_step(struct fg_delivery *delivery)
@@ -496,12 +391,10 @@ struct fg_delivery *fg_delivery_create(const struct fg_delivery_config *config, 
     if (!delivery)
         return NULL;
     delivery->config = *config;
-    if (delivery->config.batch < 1 || delivery->config.batch > FG_REDIS_APPEND_MAX)
-        delivery->config.batch = FG_REDIS_APPEND_MAX;
     delivery->backoff_ns = BACKOFF_MIN_NS;
     pthread_mutex_init(&delivery->error_lock, NULL);
-    delivery->batches = calloc(BATCHES, sizeof(*delivery->batches));
-    if (!delivery->batches || fg_streams_init(&delivery->streams) != 0)
+    unsigned batch = config->batch < FG_REDIS_APPEND_MAX ? config->batch : FG_REDIS_APPEND_MAX;
+    if (fg_batches_init(&delivery->batches, batch) != 0 || fg_streams_init(&delivery->streams) != 0)
         goto destroy;
     /* Past the page cache: the journal writes past it too, and must not find its pages there. */
     delivery->reader = fg_log_reader_open(config->disk, config->dir, true, error);
@@ -521,76 +414,9 @@ void fg_delivery_destroy(struct fg_delivery *delivery)
         fg_log_reader_close(delivery->reader);
     if (delivery->streams.by_sale)
         fg_streams_fini(&delivery->streams);
-    free(delivery->batches);
+    fg_batches_fini(&delivery->batches);
     pthread_mutex_destroy(&delivery->error_lock);
     free(delivery);
-}
-
-static void *run(void *arg)
-{
-    struct fg_delivery *delivery = arg;
-    const struct fg_clock *clock = delivery->config.clock;
-    for (;;) {
-        /* acquire: pairs with the release in fg_delivery_stop(). Read before the step, so that
-         * "caught up" speaks of a time after the stop. */
-        bool stopping = atomic_load_explicit(&delivery->stopping, memory_order_acquire);
-        int rc = fg_delivery_step(delivery);
-        if (rc < 0)
-            return NULL;
-        if (stopping &&
-            (delivery->caught_up || clock->monotonic_ns(clock->context) >= delivery->deadline_ns))
-            return NULL;
-        if (rc == 0)
-            nanosleep(&(struct timespec){.tv_nsec = IDLE_SLEEP_NS}, NULL);
-    }
-}
-
-/* Threads inherit the mask of the one that makes them, which may be a worker's core. */
-static void choose_cores(cpu_set_t *cores, int core)
-{
-    CPU_ZERO(cores);
-    if (core >= 0)
-        CPU_SET(core, cores);
-    else
-        for (long i = 0; i < sysconf(_SC_NPROCESSORS_CONF) && i < CPU_SETSIZE; i++)
-            CPU_SET(i, cores);
-}
-
-int fg_delivery_start(struct fg_delivery *delivery, int core)
-{
-    pthread_attr_t attributes;
-    int rc = pthread_attr_init(&attributes);
-    if (rc != 0)
-        return -rc;
-    cpu_set_t cores;
-    choose_cores(&cores, core);
-    pthread_attr_setaffinity_np(&attributes, sizeof(cores), &cores);
-    pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
-    pthread_attr_setschedpolicy(&attributes, SCHED_OTHER);
-
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&delivery->thread, &attributes, run, delivery);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    if (rc != 0)
-        return -rc;
-    pthread_setname_np(delivery->thread, "delivery");
-    delivery->started = true;
-    return 0;
-}
-
-void fg_delivery_stop(struct fg_delivery *delivery, unsigned limit_ms)
-{
-    if (!delivery->started)
-        return;
-    const struct fg_clock *clock = delivery->config.clock;
-    delivery->deadline_ns = clock->monotonic_ns(clock->context) + limit_ms * MS;
-    /* release: pairs with the acquire in run(). */
-    atomic_store_explicit(&delivery->stopping, true, memory_order_release);
-    pthread_join(delivery->thread, NULL);
-    delivery->started = false;
 }
 
 /* --- what others read --------------------------------------------------------------------- */

@@ -43,17 +43,19 @@ struct fg_delivery_config {
     const struct fg_disk *disk;
     const struct fg_clock *clock;
     struct fg_redis_link *link;
-    unsigned batch; /* entries of one append, at most */
+    unsigned batch; /* entries of one append, at most; 1..FG_REDIS_APPEND_MAX */
     /* How far the log may be read: the journal's durable mark. */
     uint64_t (*durable)(void *arg);
     void *durable_arg;
 };
 
+/* The log must exist. NULL with *error, a negative errno. The link stays the caller's. */
 struct fg_delivery *fg_delivery_create(const struct fg_delivery_config *config, int *error);
 void fg_delivery_destroy(struct fg_delivery *delivery);
 
-/* A thread that steps, pinned to `core` (-1: not pinned). Stop delivers what is durable, but waits
- * for Redis at most `limit_ms`, and joins. */
+/* A thread that steps, pinned to `core` (-1: not pinned); 0 or a negative errno. Stop goes on until
+ * all that is durable is delivered, at most `limit_ms` and the call to Redis then under way, and
+ * joins. Both, create and destroy belong to one thread. */
 int fg_delivery_start(struct fg_delivery *delivery, int core);
 void fg_delivery_stop(struct fg_delivery *delivery, unsigned limit_ms);
 
@@ -65,7 +67,8 @@ struct fg_delivery_stats {
     _Atomic uint32_t state;     /* enum fg_delivery_state */
     _Atomic uint64_t delivered; /* entries appended since start */
     _Atomic uint64_t lag;       /* order events durable but not in their stream, as last seen */
-    _Atomic uint64_t connects, gaps, errors;
+    _Atomic uint64_t connects, gaps;
+    _Atomic uint64_t errors; /* answers of Redis that were neither OK nor GAP */
 };
 const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *delivery);
 
