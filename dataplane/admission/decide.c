@@ -147,12 +147,14 @@ static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_
     case FG_SOLD_OUT:
         answer->available = available;
         return refuse(a, answer, FG_VERDICT_SOLD_OUT, 0);
-    case FG_UNSETTLED:
-        if (item->hold_ms) {
-            uint32_t wait_ms = fg_stock_wait_ms(stock, w, item->slot, turn->now->ms);
-            return refuse(a, answer, FG_VERDICT_ALL_HELD, wait_ms ? wait_ms : UNSETTLED_MS);
-        }
-        return OUTCOME_UNSETTLED;
+    case FG_UNSETTLED: {
+        /* ALL_HELD is true at once; what only waits for a flush is worth waiting for. An item whose
+         * hold time was set to 0 may have holds from before. */
+        uint32_t wait_ms = fg_stock_wait_ms(stock, w, item->slot, turn->now->ms);
+        if (item->hold_ms == 0 && wait_ms == 0)
+            return OUTCOME_UNSETTLED;
+        return refuse(a, answer, FG_VERDICT_ALL_HELD, wait_ms ? wait_ms : UNSETTLED_MS);
+    }
     case FG_TOOK:
         break;
     }
