@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * flashgate-load: the traffic generator. One thread: it starts the port, finds the engine (ARP,
+ * then PING), plays the buyers until every request has come to its end or the time is up, and
+ * writes history and report.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/keys.h"
+#include "flashgate/exit_status.h"
+#include "perf/load/options.h"
+#include "perf/load/port.h"
+#include "perf/load/report.h"
+
+#define SECOND_NS      UINT64_C(1000000000)
+#define FIND_NS        (200 * LOAD_MS) /* between questions for the engine */
+#define LINK_CHECK_NS  (100 * LOAD_MS)
+#define STRAGGLERS_NS  (100 * LOAD_MS) /* after the end, for answers to double clicks */
+#define OFFER_AT_ONCE  32
+#define TIMERS_AT_ONCE 64
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+struct load {
+    struct load_options options;
+    struct load_client client;
+    struct load_port port;
+    char message[512];
+};
+
+static uint64_t now_ns(struct load *load)
+{
+    return load->port.link.now_ns(&load->port.link);
+}
+
+static int fail(struct load *load, int status, const char *sentence)
+{
+    snprintf(load->message, sizeof(load->message), "%s", sentence);
+    return status;
+}
+
+static int read_key(struct load *load)
+{
+    const struct load_options *options = &load->options;
+    struct fg_key_file *keys;
+    int status = FG_EXIT_OK;
+
+    if (!options->key_file)
+        return FG_EXIT_OK;
+    keys = calloc(1, sizeof(*keys));
+    if (!keys)
+        return fail(load, FG_EXIT_MEMORY, "no memory for the keys");
+    if (fg_key_file_load(keys, options->key_file, true, load->message, sizeof(load->message)) < 0) {
+        free(keys);
+        return FG_EXIT_CONFIG;
+    }
+    int place = fg_keyring_find(&keys->ring, (uint16_t)options->key);
+    if (place < 0) {
+        snprintf(load->message, sizeof(load->message), "%s has no key %lu; choose one by --key",
+                 options->key_file, options->key);
+        status = FG_EXIT_CONFIG;
+    } else {
+        load->client.key_id = (uint16_t)options->key;
+        memcpy(load->client.secret, keys->ring.keys[place].secret, FG_SECRET_BYTES);
+    }
+    fg_key_file_free(keys);
+    free(keys);
+    return status;
+}
+
+/* The client as the options want it. */
+static int prepare_client(struct load *load)
+{
+    const struct load_options *options = &load->options;
+    struct load_client *client = &load->client;
+    struct load_mix *mix = &client->mix;
+
+    *mix = (struct load_mix){
+        .seed = options->seed,
+        .buyers = (uint32_t)options->buyers,
+        .batch = (uint32_t)options->batch,
+        .double_click_permille = (uint32_t)options->double_click,
+        .repeat_permille = (uint32_t)options->repeat,
+        .confirm_percent = (uint32_t)options->confirm,
+        .cancel_percent = (uint32_t)options->cancel,
+    };
+    client->requests = (uint32_t)options->requests;
+    client->rate = options->rate;
+    client->window = options->window;
+    client->think_ms = (uint32_t)options->think;
+    if (load_weights_parse(&mix->items, options->items, UINT32_MAX, load->message,
+                           sizeof(load->message)) < 0 ||
+        load_weights_parse(&mix->quantities, options->quantity, FG_QUANTITY_MAX, load->message,
+                           sizeof(load->message)) < 0)
+        return FG_EXIT_USAGE;
+    if (load_client_init(client) < 0)
+        return fail(load, FG_EXIT_MEMORY, "no memory for the requests; ask for fewer (--requests)");
+    return FG_EXIT_OK;
+}
+
+/* Asks until `known` is set, by ARP or PING. */
+static int find(struct load *load, const bool *known, bool ping, const char *sentence)
+{
+    uint64_t end_ns = now_ns(load) + load->options.timeout * SECOND_NS, ask_ns = 0;
+
+    while (!*known) {
+        uint64_t now = now_ns(load);
+        if (interrupted || now > end_ns)
+            return fail(load, FG_EXIT_NETWORK, sentence);
+        if (now >= ask_ns) {
+            if (ping)
+                load_client_ping(&load->client);
+            else
+                load_port_ask_target(&load->port);
+            ask_ns = now + FIND_NS;
+        }
+        load_port_flush(&load->port);
+        if (load_port_receive(&load->port) == 0)
+            sched_yield();
+    }
+    return FG_EXIT_OK;
+}
+
+static int find_engine(struct load *load)
+{
+    const struct load_client *client = &load->client;
+    struct load_port *port = &load->port;
+    int status = find(load, &port->wire.target_known, false,
+                      "nobody answers ARP for --target; is the engine running, on this wire, with "
+                      "that address?");
+
+    if (status == FG_EXIT_OK)
+        status = find(load, &client->ponged, true,
+                      "the engine answers ARP but not PING; compare --base-port, --key-file and "
+                      "--key with its configuration");
+    if (status != FG_EXIT_OK)
+        return status;
+    port->target_base_port = client->base_port;
+    /* An answer leaves on the queue of the worker that made it: we must have that queue. */
+    if (port->shared_memory && port->queues < client->workers) {
+        snprintf(load->message, sizeof(load->message),
+                 "the engine has %u workers, but the port has %u queues; give --port queues=%u",
+                 client->workers, port->queues, client->workers);
+        return FG_EXIT_NETWORK;
+    }
+    return FG_EXIT_OK;
+}
+
+static void print_progress(const struct load *load, uint64_t elapsed_ns, uint64_t answered_before)
+{
+    const struct load_client *client = &load->client;
+    const struct load_stats *stats = &client->stats;
+
+    fprintf(stderr,
+            "%4lu s  offered %10lu  answered %10lu (%8lu/s)  admitted %8lu  under way %7lu  "
+            "retransmissions %lu\n",
+            elapsed_ns / SECOND_NS, stats->offered, stats->answered,
+            stats->answered - answered_before, stats->admitted, client->pending.count,
+            stats->retransmissions);
+}
+
+/* One turn of the loop; false when there was nothing to do. */
+static bool turn(struct load *load)
+{
+    unsigned work = load_port_receive(&load->port);
+
+    work += load_client_tick(&load->client, TIMERS_AT_ONCE);
+    work += load_client_offer(&load->client, OFFER_AT_ONCE);
+    load_port_flush(&load->port);
+    return work > 0;
+}
+
+/* Plays until everything is over, the time is up, or the wire is gone. */
+static int play(struct load *load)
+{
+    struct load_client *client = &load->client;
+    uint64_t start_ns, second_ns, check_ns, answered = 0;
+
+    load_client_start(client);
+    start_ns = client->start_ns;
+    second_ns = start_ns + SECOND_NS;
+    check_ns = start_ns + LINK_CHECK_NS;
+    while (!load_client_done(client) && !interrupted) {
+        /* When ahead of the schedule, whoever shares the core may have it. */
+        if (!turn(load))
+            sched_yield();
+        uint64_t now = now_ns(load);
+        if (now - start_ns > load->options.timeout * SECOND_NS)
+            break;
+        if (now >= check_ns) {
+            if (!load_port_is_up(&load->port))
+                return fail(load, FG_EXIT_NETWORK, "the link went down; is the engine running?");
+            check_ns = now + LINK_CHECK_NS;
+        }
+        if (load->options.progress && now >= second_ns) {
+            print_progress(load, now - start_ns, answered);
+            answered = client->stats.answered;
+            second_ns += SECOND_NS;
+        }
+    }
+    for (uint64_t end_ns = now_ns(load) + STRAGGLERS_NS;
+         client->pending.count > 0 && now_ns(load) < end_ns;)
+        if (load_port_receive(&load->port) == 0)
+            sched_yield();
+    return FG_EXIT_OK;
+}
+
+/* Writes what was asked for, whatever the run came to. */
+static int write_results(struct load *load)
+{
+    const struct load_options *options = &load->options;
+    struct load_client *client = &load->client;
+    struct load_report report;
+    int failed = 0;
+
+    if (load_report_make(&report, client) < 0)
+        return fail(load, FG_EXIT_MEMORY, "no memory for the report");
+    load_report_print(&report, client, stdout);
+    if (options->history) {
+        failed = fg_history_save(&client->history, options->history);
+        if (failed < 0)
+            snprintf(load->message, sizeof(load->message), "history %s cannot be written: %s",
+                     options->history, strerror(-failed));
+    }
+    if (failed == 0 && options->report) {
+        failed = load_report_save(&report, client, options->report);
+        if (failed < 0)
+            snprintf(load->message, sizeof(load->message), "report %s cannot be written: %s",
+                     options->report, strerror(-failed));
+    }
+    uint64_t unanswered = client->requests - report.answered;
+    load_report_free(&report);
+    if (failed == 0 && unanswered > 0) {
+        snprintf(load->message, sizeof(load->message),
+                 "%lu of %u requests have no final answer: the run ended before it", unanswered,
+                 client->requests);
+        failed = -1;
+    }
+    return failed < 0 ? FG_EXIT_FAILED : FG_EXIT_OK;
+}
+
+static int run(struct load *load)
+{
+    int status = read_key(load);
+
+    if (status == FG_EXIT_OK)
+        status = prepare_client(load);
+    if (status == FG_EXIT_OK) {
+        status = load_port_open(&load->port, &load->options, &load->client, load->message,
+                                sizeof(load->message));
+        if (status == FG_EXIT_OK)
+            status = find_engine(load);
+        if (status == FG_EXIT_OK) {
+            status = play(load);
+            int written = write_results(load);
+            status = status != FG_EXIT_OK ? status : written;
+        }
+        load_port_close(&load->port);
+    }
+    load_client_fini(&load->client);
+    load_weights_fini(&load->client.mix.items);
+    load_weights_fini(&load->client.mix.quantities);
+    explicit_bzero(load->client.secret, sizeof(load->client.secret));
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct load load;
+    struct sigaction on_stop = {.sa_handler = interrupt};
+
+    /* The engine's end of a shared-memory wire is a socket: when it goes, that is an error to see
+     * and no reason to die. */
+    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGINT, &on_stop, NULL);
+    sigaction(SIGTERM, &on_stop, NULL);
+    if (load_options_parse(&load.options, argc, argv, load.message, sizeof(load.message)) < 0) {
+        fprintf(stderr, "flashgate-load: %s\n", load.message);
+        return FG_EXIT_USAGE;
+    }
+    if (load.options.help) {
+        load_options_help("flashgate-load");
+        return FG_EXIT_OK;
+    }
+    int status = run(&load);
+    if (status != FG_EXIT_OK)
+        fprintf(stderr, "flashgate-load: %s\n", load.message);
+    return status;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "perf/load/options.h"
+
+#include <arpa/inet.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flashgate/protocol.h"
+#include "perf/load/client.h"
+
+enum kind { KIND_TEXT, KIND_NUMBER, KIND_ADDRESS, KIND_PREFIX, KIND_EAL, KIND_FLAG };
+
+struct row {
+    const char *name;
+    const char *argument; /* its name in --help; NULL: none */
+    enum kind kind;
+    size_t offset; /* of the field; uint64_t for KIND_NUMBER */
+    uint64_t least, most;
+    const char *standard; /* default; NULL: none */
+    const char *help;
+};
+
+#define FIELD(name) offsetof(struct load_options, name)
+
+/* Order is that of --help; a NULL name begins a group. */
+static const struct row rows[] = {
+    {.help = "Network"},
+    {"port", "DEVICE", KIND_TEXT, FIELD(port), 0, 0, NULL,
+     "DPDK port: a virtual device (net_virtio_user0,path=/run/x.sock,queues=2; "
+     "net_af_packet0,iface=veth1) or a PCI address"},
+    {"source", "ADDRESS/BITS", KIND_PREFIX, FIELD(source), 0, 0, NULL,
+     "own IPv4 address and its prefix; ARP for it is answered"},
+    {"target", "ADDRESS", KIND_ADDRESS, FIELD(target), 0, 0, NULL,
+     "the engine's IPv4 address, in the source's prefix"},
+    {"source-port", "PORT", KIND_NUMBER, FIELD(source_port), 1024, 65535, "30000", "own UDP port"},
+    {"base-port", "PORT", KIND_NUMBER, FIELD(base_port), 1024, 65535, "20480",
+     "one of the engine's UDP ports: PING is sent there and tells the rest"},
+    {"eal", "ARGUMENT", KIND_EAL, 0, 0, 0, NULL,
+     "an argument for DPDK's EAL, such as --lcores=0@1; may be given often"},
+    {.help = "Keys"},
+    {"key-file", "FILE", KIND_TEXT, FIELD(key_file), 0, 0, NULL,
+     "key file, in the engine's format and with mode 0600; without one, nothing is signed"},
+    {"key", "ID", KIND_NUMBER, FIELD(key), 1, 65535, "1", "the key that signs"},
+    {.help = "Load"},
+    {"requests", "COUNT", KIND_NUMBER, FIELD(requests), 1, LOAD_REQUESTS_MAX, "1000000",
+     "distinct requests (buyer, request) to offer"},
+    {"rate", "COUNT", KIND_NUMBER, FIELD(rate), 0, 100000000, "100000",
+     "requests a second by schedule, whatever the answers do; 0: flat out"},
+    {"window", "COUNT", KIND_NUMBER, FIELD(window), 1, 1 << 20, "4096",
+     "flat out: most datagrams that wait for their answers"},
+    {"batch", "COUNT", KIND_NUMBER, FIELD(batch), 1, FG_ENTRIES_MAX, "1", "requests in a datagram"},
+    {"buyers", "COUNT", KIND_NUMBER, FIELD(buyers), 1, 1000000000, "100000",
+     "buyers, each as likely as the other"},
+    {"sale", "FILE", KIND_TEXT, FIELD(sale), 0, 0, NULL,
+     "sale file: its items are asked for, weighted by stock, and told in the history"},
+    {"items", "ID:WEIGHT,...", KIND_TEXT, FIELD(items), 0, 0, NULL,
+     "item ids and how often each is asked for; a weight left out is 1"},
+    {"quantity", "UNITS:WEIGHT,...", KIND_TEXT, FIELD(quantity), 0, 0, "1",
+     "units of a request and how often each is asked for"},
+    {"double-click", "PERMILLE", KIND_NUMBER, FIELD(double_click), 0, 1000, "0",
+     "datagrams that are sent twice at once, as two datagrams"},
+    {"repeat", "PERMILLE", KIND_NUMBER, FIELD(repeat), 0, 1000, "0",
+     "requests that are asked again 10 to 500 ms after they were answered"},
+    {"confirm", "PERCENT", KIND_NUMBER, FIELD(confirm), 0, 100, NULL,
+     "held orders that are confirmed (default: all that are not cancelled or left)"},
+    {"cancel", "PERCENT", KIND_NUMBER, FIELD(cancel), 0, 100, "0",
+     "held orders that are cancelled"},
+    {"leave", "PERCENT", KIND_NUMBER, FIELD(leave), 0, 100, "0",
+     "held orders that are left to expire"},
+    {"think", "MS", KIND_NUMBER, FIELD(think), 0, 3600000, "100",
+     "time from a held order to its CONFIRM or CANCEL"},
+    {"seed", "NUMBER", KIND_NUMBER, FIELD(seed), 0, UINT64_MAX, "1",
+     "chooses buyers and what they ask; the same seed asks the same"},
+    {.help = "Run and results"},
+    {"timeout", "SECONDS", KIND_NUMBER, FIELD(timeout), 1, 86400, "60",
+     "end of the run at the latest, counted from the start of the load"},
+    {"history", "FILE", KIND_TEXT, FIELD(history), 0, 0, NULL,
+     "write every entry sent and its answer there, for the checker"},
+    {"report", "FILE", KIND_TEXT, FIELD(report), 0, 0, NULL, "write the results there, as JSON"},
+    {"progress", NULL, KIND_FLAG, FIELD(progress), 0, 0, NULL, "a line a second on stderr"},
+    {"help", NULL, KIND_FLAG, FIELD(help), 0, 0, NULL, "this text"},
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static bool set_number(const struct row *row, uint64_t *field, const char *text, char *message,
+                       size_t size)
+{
+    uint64_t value = 0;
+    bool right = *text != '\0';
+
+    for (const char *at = text; *at; at++) {
+        uint64_t digit = (uint64_t)(*at - '0');
+        right = right && *at >= '0' && *at <= '9' && value <= (UINT64_MAX - digit) / 10;
+        value = value * 10 + digit;
+    }
+    if (!right || value < row->least || value > row->most) {
+        snprintf(message, size, "--%s is \"%.40s\"; give a whole number from %lu to %lu", row->name,
+                 text, row->least, row->most);
+        return false;
+    }
+    *field = value;
+    return true;
+}
+
+static bool set_address(const struct row *row, uint32_t *field, const char *text, char *message,
+                        size_t size)
+{
+    struct in_addr address;
+
+    if (inet_pton(AF_INET, text, &address) != 1) {
+        snprintf(message, size, "--%s is \"%.40s\"; give an IPv4 address such as 10.0.0.2",
+                 row->name, text);
+        return false;
+    }
+    *field = ntohl(address.s_addr);
+    return true;
+}
+
+static bool set_prefix(struct load_options *options, const struct row *row, const char *text,
+                       char *message, size_t size)
+{
+    const char *slash = strchr(text, '/');
+    char address[INET_ADDRSTRLEN];
+    char *end;
+
+    if (slash && (size_t)(slash - text) < sizeof(address)) {
+        unsigned long bits = strtoul(slash + 1, &end, 10);
+        memcpy(address, text, (size_t)(slash - text));
+        address[slash - text] = '\0';
+        if (slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits >= 1 && bits <= 31) {
+            options->source_bits = (uint8_t)bits;
+            return set_address(row, &options->source, address, message, size);
+        }
+    }
+    snprintf(message, size, "--%s is \"%.40s\"; give an address and its prefix: 10.0.0.2/24",
+             row->name, text);
+    return false;
+}
+
+static bool set(struct load_options *options, const struct row *row, const char *text,
+                char *message, size_t size)
+{
+    char *field = (char *)options + row->offset;
+
+    switch (row->kind) {
+    case KIND_TEXT:
+        *(const char **)field = text;
+        return true;
+    case KIND_NUMBER:
+        return set_number(row, (uint64_t *)field, text, message, size);
+    case KIND_ADDRESS:
+        return set_address(row, (uint32_t *)field, text, message, size);
+    case KIND_PREFIX:
+        return set_prefix(options, row, text, message, size);
+    case KIND_FLAG:
+        *(bool *)field = true;
+        return true;
+    case KIND_EAL:
+        if (options->eal_count == LOAD_EAL_ARGS_MAX) {
+            snprintf(message, size, "more than %d EAL arguments", LOAD_EAL_ARGS_MAX);
+            return false;
+        }
+        options->eal[options->eal_count++] = text;
+        return true;
+    }
+    return false;
+}
+
+/* What options say about each other. */
+static bool check(struct load_options *options, bool confirm_given, char *message, size_t size)
+{
+    const char *missing = !options->port     ? "--port"
+                          : !options->source ? "--source"
+                          : !options->target ? "--target"
+                                             : NULL;
+
+    if (missing) {
+        snprintf(message, size, "%s is missing; --help explains it", missing);
+        return false;
+    }
+    if (!options->items && !options->sale) {
+        snprintf(message, size, "nothing to ask for; give --sale FILE or --items ID:WEIGHT,...");
+        return false;
+    }
+    if ((options->source ^ options->target) >> (32 - options->source_bits) != 0) {
+        snprintf(message, size,
+                 "--target is not in the prefix of --source; there is no gateway, so put both into "
+                 "one network");
+        return false;
+    }
+    if (options->source == options->target) {
+        snprintf(message, size, "--source is the engine's address; give one of its own");
+        return false;
+    }
+    if (!confirm_given && options->cancel + options->leave <= 100)
+        options->confirm = 100 - options->cancel - options->leave;
+    if (options->confirm + options->cancel + options->leave != 100) {
+        snprintf(message, size, "--confirm, --cancel and --leave make %lu percent; make it 100",
+                 options->confirm + options->cancel + options->leave);
+        return false;
+    }
+    return true;
+}
+
+static void fill_getopt(struct option *table)
+{
+    unsigned count = 0;
+
+    /* `val` is the row, moved out of the way of getopt's own '?' and ':'. */
+    for (int row = 0; row < ROWS; row++)
+        if (rows[row].name)
+            table[count++] = (struct option){rows[row].name,
+                                             rows[row].argument ? required_argument : no_argument,
+                                             NULL, 1000 + row};
+    table[count] = (struct option){0};
+}
+
+int load_options_parse(struct load_options *options, int argc, char **argv, char *message,
+                       size_t size)
+{
+    struct option table[ROWS + 1];
+    bool confirm_given = false;
+    int found;
+
+    *options = (struct load_options){0};
+    for (int row = 0; row < ROWS; row++)
+        if (rows[row].standard && !set(options, &rows[row], rows[row].standard, message, size))
+            return -1;
+    fill_getopt(table);
+    optind = 0;
+    opterr = 0;
+    while ((found = getopt_long(argc, argv, "+:", table, NULL)) != -1) {
+        if (found < 1000) {
+            snprintf(message, size, "%.60s: %s; --help lists all options", argv[optind - 1],
+                     found == ':' ? "its value is missing" : "no such option");
+            return -1;
+        }
+        const struct row *row = &rows[found - 1000];
+        if (!set(options, row, optarg, message, size))
+            return -1;
+        confirm_given = confirm_given || row->offset == FIELD(confirm);
+    }
+    if (options->help)
+        return 0;
+    /* Only what stands behind "--" is left over, by right. */
+    if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+        snprintf(message, size, "\"%.60s\" is no option; --help lists all options", argv[optind]);
+        return -1;
+    }
+    static const struct row eal = {.kind = KIND_EAL};
+    for (; optind < argc; optind++)
+        if (!set(options, &eal, argv[optind], message, size))
+            return -1;
+    return check(options, confirm_given, message, size) ? 0 : -1;
+}
+
+/* Prints a text in lines of at most `width`, each indented. */
+static void print_wrapped(const char *text, int indent, int width)
+{
+    while (*text) {
+        int length = (int)strlen(text);
+        if (length > width)
+            for (length = width; length > 0 && text[length] != ' '; length--)
+                continue;
+        printf("%*s%.*s\n", indent, "", length, text);
+        text += length;
+        text += *text == ' ';
+    }
+}
+
+void load_options_help(const char *program)
+{
+    printf("Usage: %s --port DEVICE --source ADDRESS/BITS --target ADDRESS [OPTION]... "
+           "[-- EAL ARGUMENT...]\n\n"
+           "Plays the gateways of a flash sale: asks for orders at a set rate, retries as the\n"
+           "protocol says, settles held orders, and reports what came back and how fast.\n",
+           program);
+    for (int row = 0; row < ROWS; row++) {
+        if (!rows[row].name) {
+            printf("\n%s:\n", rows[row].help);
+            continue;
+        }
+        printf("  --%s%s%s", rows[row].name, rows[row].argument ? " " : "",
+               rows[row].argument ? rows[row].argument : "");
+        if (rows[row].standard)
+            printf("  (default %s)", rows[row].standard);
+        printf("\n");
+        print_wrapped(rows[row].help, 10, 80);
+    }
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The generator's command line: one table makes the parser, the defaults, the ranges and --help. */
+#ifndef LOAD_OPTIONS_H
+#define LOAD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LOAD_EAL_ARGS_MAX 64
+
+struct load_options {
+    const char *eal[LOAD_EAL_ARGS_MAX]; /* as given, in their order */
+    unsigned eal_count;
+
+    const char *port;
+    uint32_t source, target; /* IPv4, host order */
+    uint8_t source_bits;     /* of the source's prefix */
+    uint64_t source_port, base_port;
+    const char *key_file;
+    uint64_t key;
+
+    uint64_t rate, requests, buyers, batch, window;
+    const char *items, *quantity, *sale;
+    uint64_t double_click, repeat;          /* permille */
+    uint64_t confirm, cancel, leave, think; /* percent; ms */
+    uint64_t seed, timeout;                 /* timeout: seconds */
+    const char *history, *report;
+    bool progress, help;
+};
+
+/* Fills the options from the command line, whose strings they keep. 0; or -1 with one sentence in
+ * `message`. With --help the rest is not checked. */
+int load_options_parse(struct load_options *options, int argc, char **argv, char *message,
+                       size_t size);
+
+/* What --help prints, to stdout. */
+void load_options_help(const char *program);
+
+#endif

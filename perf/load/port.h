@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The generator's DPDK port: the link under the client, ARP, and the clock.
+ *
+ * Frames to send gather in one bin for each TX queue and leave in bursts. What the port does not
+ * take stays in the bin and a full bin refuses more, so that a slow engine shows as lateness and
+ * not as loss.
+ */
+#ifndef LOAD_PORT_H
+#define LOAD_PORT_H
+
+#include "flashgate/limits.h"
+#include "perf/load/client.h"
+#include "perf/load/options.h"
+#include "perf/load/wire.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+#define LOAD_BIN FG_BURST
+
+struct load_bin {
+    struct rte_mbuf *frames[LOAD_BIN];
+    uint16_t count;
+};
+
+struct load_port {
+    struct load_link link; /* first: the client hands it back to us */
+    struct load_wire wire;
+    struct load_client *client;
+    uint16_t id;
+    uint16_t queues;
+    bool shared_memory; /* our TX queue is the engine's RX queue, and the other way round */
+    bool started;
+    uint32_t target_base_port;
+    struct rte_mempool *pool;
+    uint64_t tsc_origin, ns_per_tsc_32;
+    struct load_bin bins[FG_WORKERS_MAX];
+};
+
+/* Starts EAL and the port. 0; or an exit status with a sentence in `message`. load_port_close in
+ * any case. */
+int load_port_open(struct load_port *port, const struct load_options *options,
+                   struct load_client *client, char *message, size_t size);
+void load_port_close(struct load_port *port);
+
+/* Takes what came in to the client, on all queues; how many frames. */
+unsigned load_port_receive(struct load_port *port);
+
+/* Gives what waits in the bins to the port. */
+void load_port_flush(struct load_port *port);
+
+/* Asks for the target's MAC. */
+void load_port_ask_target(struct load_port *port);
+
+bool load_port_is_up(const struct load_port *port);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "perf/load/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+static int by_number(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+/* How many different numbers; sorts them. */
+static uint64_t count_distinct(uint64_t *numbers, uint64_t count)
+{
+    uint64_t distinct = 0;
+
+    qsort(numbers, count, sizeof(*numbers), by_number);
+    for (uint64_t i = 0; i < count; i++)
+        distinct += i == 0 || numbers[i] != numbers[i - 1];
+    return distinct;
+}
+
+static void count_fate(struct load_report *report, const struct load_ask *ask)
+{
+    switch ((enum load_fate)ask->fate) {
+    case LOAD_CONFIRMED:
+        report->confirmed++;
+        break;
+    case LOAD_CANCELLED:
+        report->cancelled++;
+        break;
+    case LOAD_EXPIRED:
+        report->expired++;
+        break;
+    case LOAD_LEFT:
+        report->left++;
+        break;
+    case LOAD_FATE_NONE:
+        break;
+    }
+}
+
+int load_report_make(struct load_report *report, const struct load_client *client)
+{
+    const struct load_stats *stats = &client->stats;
+    uint64_t *orders = calloc(stats->admitted + 1, sizeof(*orders)), found = 0;
+
+    *report = (struct load_report){.requests = stats->offered, .answered = stats->answered};
+    report->items = calloc(client->mix.items.count, sizeof(*report->items));
+    if (!orders || !report->items) {
+        free(orders);
+        return -ENOMEM;
+    }
+    for (uint32_t request = 0; request < client->next; request++) {
+        const struct load_ask *ask = &client->asks[request];
+        struct load_want want = load_mix_want(&client->mix, request);
+        struct load_item_result *item = &report->items[want.item_place];
+        report->verdicts[ask->verdict]++;
+        item->requests++;
+        if (ask->order == 0)
+            continue;
+        orders[found++] = ask->order;
+        item->orders++;
+        item->units += want.quantity;
+        count_fate(report, ask);
+    }
+    report->admitted = count_distinct(orders, found);
+    report->lost = report->requests - report->answered;
+    report->duration_s = stats->last_answer_ns > client->start_ns
+                             ? (double)(stats->last_answer_ns - client->start_ns) / 1e9
+                             : 0;
+    report->decisions_per_s =
+        report->duration_s > 0 ? (double)report->answered / report->duration_s : 0;
+    free(orders);
+    return 0;
+}
+
+void load_report_free(struct load_report *report)
+{
+    free(report->items);
+    report->items = NULL;
+}
+
+/* X(json name, value): counts, in the order of the file. */
+#define COUNTS(X)                                                                                  \
+    X(requests, report->requests)                                                                  \
+    X(answered, report->answered)                                                                  \
+    X(lost, report->lost)                                                                          \
+    X(datagrams_sent, stats->sent)                                                                 \
+    X(datagrams_received, stats->received)                                                         \
+    X(retransmissions, stats->retransmissions)                                                     \
+    X(told_to_wait, stats->told_to_wait)                                                           \
+    X(double_clicks, stats->double_clicks)                                                         \
+    X(repeats, stats->repeats)                                                                     \
+    X(given_up, stats->given_up)                                                                   \
+    X(replays, stats->replays)                                                                     \
+    X(admitted, report->admitted)                                                                  \
+    X(confirmed, report->confirmed)                                                                \
+    X(cancelled, report->cancelled)                                                                \
+    X(expired, report->expired)                                                                    \
+    X(left, report->left)                                                                          \
+    X(late_requests, stats->late_requests)                                                         \
+    X(rate, client->rate)                                                                          \
+    X(buyers, client->mix.buyers)                                                                  \
+    X(batch, client->mix.batch)                                                                    \
+    X(partitions, client->partitions)                                                              \
+    X(workers, client->workers)                                                                    \
+    X(epoch, client->epoch)
+
+/* X(json name, per million) */
+#define QUANTILES(X)                                                                               \
+    X(p50_us, 500000)                                                                              \
+    X(p90_us, 900000)                                                                              \
+    X(p99_us, 990000)                                                                              \
+    X(p999_us, 999000)
+
+static json_t *counts_by_verdict(const uint64_t *counts)
+{
+    json_t *object = json_object();
+
+    for (unsigned code = 1; code <= FG_VERDICT_MAX; code++)
+        if (counts[code] > 0)
+            json_object_set_new(object, fg_verdict_name(code),
+                                json_integer((json_int_t)counts[code]));
+    return object;
+}
+
+static json_t *item_results(const struct load_report *report, const struct load_client *client)
+{
+    json_t *array = json_array();
+
+    for (uint32_t i = 0; i < client->mix.items.count; i++) {
+        const struct load_item_result *item = &report->items[i];
+        json_array_append_new(
+            array, json_pack("{s:I, s:I, s:I, s:I}", "id", (json_int_t)client->mix.items.values[i],
+                             "requests", (json_int_t)item->requests, "admitted",
+                             (json_int_t)item->orders, "units", (json_int_t)item->units));
+    }
+    return array;
+}
+
+static json_t *drop_counts(const struct load_stats *stats)
+{
+    json_t *object = json_object();
+
+#define X(name, text)                                                                              \
+    json_object_set_new(object, text, json_integer((json_int_t)stats->drops[LOAD_DROP_##name]));
+    LOAD_DROPS(X)
+#undef X
+    return object;
+}
+
+static double us(uint64_t ns)
+{
+    return (double)ns / 1000;
+}
+
+int load_report_save(const struct load_report *report, const struct load_client *client,
+                     const char *path)
+{
+    const struct load_stats *stats = &client->stats;
+    json_t *root = json_object();
+
+#define X(name, value) json_object_set_new(root, #name, json_integer((json_int_t)(value)));
+    COUNTS(X)
+#undef X
+#define X(name, per_million)                                                                       \
+    json_object_set_new(root, #name,                                                               \
+                        json_real(us(load_histogram_quantile(&client->latency, per_million))));
+    QUANTILES(X)
+#undef X
+    json_object_set_new(root, "max_us", json_real(us(client->latency.max)));
+    json_object_set_new(root, "late_max_us", json_real(us(stats->late_ns_max)));
+    json_object_set_new(root, "duration_s", json_real(report->duration_s));
+    json_object_set_new(root, "decisions_per_s", json_real(report->decisions_per_s));
+    /* A seed has 64 bits, a JSON number is safe with 53. */
+    char seed[24];
+    snprintf(seed, sizeof(seed), "%lu", client->mix.seed);
+    json_object_set_new(root, "seed", json_string(seed));
+    json_object_set_new(root, "verdicts", counts_by_verdict(report->verdicts));
+    json_object_set_new(root, "answers", counts_by_verdict(stats->answers));
+    json_object_set_new(root, "items", item_results(report, client));
+    json_object_set_new(root, "drops", drop_counts(stats));
+    errno = 0;
+    int status = json_dump_file(root, path, JSON_INDENT(2)) == 0 ? 0 : errno ? -errno : -EIO;
+    json_decref(root);
+    return status;
+}
+
+static void print_answers(const struct load_report *report, FILE *out)
+{
+    for (unsigned code = 1; code <= FG_VERDICT_MAX; code++)
+        if (report->verdicts[code] > 0)
+            fprintf(out, "    %-14s %12lu\n", fg_verdict_name(code), report->verdicts[code]);
+}
+
+void load_report_print(const struct load_report *report, const struct load_client *client,
+                       FILE *out)
+{
+    const struct load_stats *stats = &client->stats;
+
+    fprintf(out, "%lu requests, %lu answered, %lu lost\n", report->requests, report->answered,
+            report->lost);
+    print_answers(report, out);
+    fprintf(out, "orders: %lu admitted, %lu confirmed, %lu cancelled, %lu expired, %lu left\n",
+            report->admitted, report->confirmed, report->cancelled, report->expired, report->left);
+    fprintf(out,
+            "datagrams: %lu sent, %lu received; %lu retransmissions, %lu asked again when told, "
+            "%lu double clicks, %lu repeats, %lu given up\n",
+            stats->sent, stats->received, stats->retransmissions, stats->told_to_wait,
+            stats->double_clicks, stats->repeats, stats->given_up);
+    for (unsigned drop = 0; drop < LOAD_DROP_COUNT; drop++) {
+        static const char *const names[] = {
+#define X(name, text) text,
+            LOAD_DROPS(X)
+#undef X
+        };
+        if (stats->drops[drop] > 0)
+            fprintf(out, "dropped (%s): %lu\n", names[drop], stats->drops[drop]);
+    }
+    fprintf(out, "%.0f decisions/s over %.2f s; latency us:", report->decisions_per_s,
+            report->duration_s);
+#define X(name, per_million)                                                                       \
+    fprintf(out, " " #name " %.1f,", us(load_histogram_quantile(&client->latency, per_million)));
+    QUANTILES(X)
+#undef X
+    fprintf(out, " max %.1f\n", us(client->latency.max));
+    if (stats->late_requests > 0)
+        fprintf(out,
+                "the generator fell behind its schedule: %lu requests left 1 ms or more late, the "
+                "latest by %.1f ms; latency counts that\n",
+                stats->late_requests, (double)stats->late_ns_max / 1e6);
+}
