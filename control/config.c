@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * The engine's configuration as a table of options, and what its fields say about each other.
+ */
+#include "control/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/options.h"
+#include "flashgate/protocol.h"
+
+#define FIELD(name)    FG_OPTION_FIELD(struct fg_config, name)
+#define OFFSET(name)   offsetof(struct fg_config, name)
+#define COUNT(list)    (sizeof(list) / sizeof((list)[0]))
+#define PATH_BYTES     4095
+#define SOCKET_BYTES   107 /* of sockaddr_un, with its closing zero */
+#define CORE_MAX       1023
+#define PORT_FIRST     1024 /* below are the system's */
+#define SEGMENTS_LEAST 4    /* in use, two prepared, one being delivered */
+
+/* --- ports --- */
+
+static int check_port(const struct fg_option_scope *scope, void *target)
+{
+    const struct fg_port_config *port = target;
+    uint32_t below = port->prefix_bits == 32 ? 0 : UINT32_MAX >> port->prefix_bits;
+    uint8_t first = (uint8_t)(port->address >> 24);
+    if (first == 0 || first == 127 || first >= 224)
+        return fg_option_refuse(scope, "address",
+                                "is no address of one host, wanted one that gateways can send to");
+    if (port->prefix_bits < 31 &&
+        ((port->address & below) == 0 || (port->address & below) == below))
+        return fg_option_refuse(scope, "address",
+                                "is the network's own or its broadcast address, wanted a host's");
+    return 0;
+}
+
+static const struct fg_option PORT_OPTIONS[] = {
+    {.name = "device",
+     .kind = FG_OPTION_TEXT,
+     FG_OPTION_FIELD(struct fg_port_config, device),
+     .min = 1,
+     .max = 1000,
+     .required = true,
+     .example = "net_vhost0,iface=/run/flashgate/vhost.sock",
+     .help =
+         "A DPDK device: a PCI address (0000:3b:00.0) or a virtual device as EAL's --vdev takes "
+         "it."},
+    {.name = "address",
+     .kind = FG_OPTION_IPV4,
+     FG_OPTION_FIELD(struct fg_port_config, address),
+     .second = offsetof(struct fg_port_config, prefix_bits),
+     .min = 1,
+     .max = 32,
+     .required = true,
+     .example = "192.0.2.10/24",
+     .help = "The engine's IPv4 address on this port, with the length of the network's prefix. The "
+             "kernel must not have it."},
+};
+
+static const struct fg_option_table PORT_TABLE = {PORT_OPTIONS, COUNT(PORT_OPTIONS),
+                                                  "a table of device and address", check_port};
+
+/* --- elements of lists --- */
+
+static const struct fg_option EAL_ELEMENT = {
+    .kind = FG_OPTION_TEXT, .size = sizeof(char *), .min = 1, .max = 1000};
+static const struct fg_option PORT_ELEMENT = {.kind = FG_OPTION_SECTION, .table = &PORT_TABLE};
+static const struct fg_option CORE_ELEMENT = {
+    .kind = FG_OPTION_INTEGER, .size = sizeof(int), .max = CORE_MAX};
+
+/* --- sections --- */
+
+#define CORE_OPTION(word, field, text)                                                             \
+    {                                                                                              \
+        .name = word, .kind = FG_OPTION_INTEGER, FIELD(field), .min = -1, .max = CORE_MAX,         \
+        .standard = "-1", .help = text                                                             \
+    }
+
+static const struct fg_option CORES_OPTIONS[] = {
+    CORE_OPTION("control", control_core, "Core of the control thread; -1: not pinned."),
+    CORE_OPTION("journal", journal_core,
+                "Core of the journal thread; -1: not pinned. Keep it off the workers' cores."),
+    CORE_OPTION("storage", storage_core,
+                "Core of the thread that prepares the log's segments; -1: not pinned."),
+    CORE_OPTION("delivery", delivery_core,
+                "Core of the thread that delivers to Redis; -1: not pinned."),
+};
+static const struct fg_option_table CORES_TABLE = {CORES_OPTIONS, COUNT(CORES_OPTIONS),
+                                                   "a table of cores", NULL};
+
+static int check_log(const struct fg_option_scope *scope, void *target)
+{
+    const struct fg_config *config = target;
+    if (config->log_budget / config->log_segment < SEGMENTS_LEAST)
+        return fg_option_refuse(scope, "budget",
+                                "%llu bytes are less than %d segments of %llu bytes; raise the "
+                                "budget or make the segments smaller",
+                                (unsigned long long)config->log_budget, SEGMENTS_LEAST,
+                                (unsigned long long)config->log_segment);
+    return 0;
+}
+
+static const struct fg_option LOG_OPTIONS[] = {
+    {.name = "directory",
+     .kind = FG_OPTION_TEXT,
+     FIELD(log_dir),
+     .min = 1,
+     .max = PATH_BYTES,
+     .required = true,
+     .example = "/var/lib/flashgate/log",
+     .help = "Where the durable order log is kept. One engine at a time."},
+    {.name = "budget",
+     .kind = FG_OPTION_SIZE,
+     FIELD(log_budget),
+     .min = INT64_C(64) << 20,
+     .max = INT64_C(16) << 40,
+     .factor = FG_BLOCK_BYTES,
+     .standard = "4GiB",
+     .help = "Disk space of all segments together; at least 4 of them. A sale whose orders would "
+             "not fit is refused."},
+    {.name = "segment",
+     .kind = FG_OPTION_SIZE,
+     FIELD(log_segment),
+     .min = 16 << 20,
+     .max = INT64_C(4) << 30,
+     .factor = FG_BLOCK_BYTES,
+     .standard = "64MiB",
+     .help = "Size of one segment; two are prepared ahead."},
+    {.name = "lane_records",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(lane_records),
+     .unit = "records",
+     .min = 1024,
+     .max = 1 << 20,
+     .power_of_two = true,
+     .standard = "16384",
+     .help = "Records of each worker that may wait for the journal thread (64 bytes each). When "
+             "they are used up, orders are answered BUSY."},
+};
+static const struct fg_option_table LOG_TABLE = {LOG_OPTIONS, COUNT(LOG_OPTIONS),
+                                                 "a table with the log's directory", check_log};
+
+static const struct fg_option LIMITS_OPTIONS[] = {
+    {.name = "orders",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(limit_orders),
+     .min = 1024,
+     .max = 1000000000,
+     .standard = "1000000",
+     .help = "Orders remembered at once, of all live sales and workers together. Cancelled and "
+             "expired ones and void requests count."},
+    {.name = "items",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(limit_items),
+     .min = 1,
+     .max = FG_SALES_LIVE_MAX * FG_ITEMS_PER_SALE_MAX,
+     .standard = "10000",
+     .help = "Items of all live sales; each takes a line of 64 bytes for every worker."},
+    {.name = "orders_per_buyer",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(orders_per_buyer),
+     .min = 1,
+     .max = 255,
+     .standard = "16",
+     .help = "Orders of one buyer that are remembered in one sale; cancelled and expired ones "
+             "count. More are answered LIMIT_REACHED."},
+    {.name = "parked",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(limit_parked),
+     .unit = "datagrams",
+     .min = 64,
+     .max = 1 << 20,
+     .standard = "4096",
+     .help = "Datagrams of each worker that may wait until their records are durable; at most half "
+             "of mbufs. More are answered BUSY."},
+};
+static const struct fg_option_table LIMITS_TABLE = {LIMITS_OPTIONS, COUNT(LIMITS_OPTIONS),
+                                                    "a table of limits", NULL};
+
+static int check_redis(const struct fg_option_scope *scope, void *target)
+{
+    const struct fg_config *config = target;
+    if (config->redis_socket && config->redis_host)
+        return fg_option_refuse(scope, "host", "stands beside socket, wanted one of the two");
+    if (config->redis_user && !config->redis_password_file)
+        return fg_option_refuse(scope, "user", "needs password_file");
+    if (fg_option_given(scope, "port") && !config->redis_host)
+        return fg_option_refuse(scope, "port", "needs host");
+    return 0;
+}
+
+static const struct fg_option REDIS_OPTIONS[] = {
+    {.name = "socket",
+     .kind = FG_OPTION_TEXT,
+     FIELD(redis_socket),
+     .min = 1,
+     .max = SOCKET_BYTES,
+     .suggested = true,
+     .example = "/run/redis/redis-server.sock",
+     .help =
+         "Unix socket of the Redis server that the orders are delivered to. With neither socket "
+         "nor host there is no delivery; the log keeps the orders."},
+    {.name = "host",
+     .kind = FG_OPTION_TEXT,
+     FIELD(redis_host),
+     .min = 1,
+     .max = 253,
+     .example = "redis.example.net",
+     .help = "Its name or address, in place of socket."},
+    {.name = "port",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(redis_port),
+     .min = 1,
+     .max = 65535,
+     .example = "6379",
+     .help = "Its TCP port, 6379 if not given."},
+    {.name = "user",
+     .kind = FG_OPTION_TEXT,
+     FIELD(redis_user),
+     .min = 1,
+     .max = 255,
+     .example = "flashgate",
+     .help = "The user to authenticate as; without one, Redis' default user."},
+    {.name = "password_file",
+     .kind = FG_OPTION_TEXT,
+     FIELD(redis_password_file),
+     .min = 1,
+     .max = PATH_BYTES,
+     .example = "/etc/flashgate/redis.password",
+     .help = "A file of mode 0600 whose first line is the password."},
+    {.name = "database",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(redis_database),
+     .max = 65535,
+     .standard = "0",
+     .help = "Number of the Redis database."},
+    {.name = "timeout",
+     .kind = FG_OPTION_DURATION,
+     FIELD(redis_timeout_ms),
+     .min = 10,
+     .max = 60000,
+     .standard = "1s",
+     .help = "How long an answer of Redis is waited for before the connection is made anew."},
+    {.name = "batch",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(redis_batch),
+     .unit = "orders",
+     .min = 1,
+     .max = 1000,
+     .standard = "512",
+     .help = "Order events appended by one call at most."},
+};
+static const struct fg_option_table REDIS_TABLE = {
+    REDIS_OPTIONS, COUNT(REDIS_OPTIONS), "a table that tells where Redis is", check_redis};
+
+static const struct fg_option CONTROL_OPTIONS[] = {
+    {.name = "socket",
+     .kind = FG_OPTION_TEXT,
+     FIELD(control_socket),
+     .min = 1,
+     .max = SOCKET_BYTES,
+     .required = true,
+     .example = "/run/flashgate/control.sock",
+     .help = "Unix socket on which flashgatectl finds the engine; made with mode 0660."},
+};
+static const struct fg_option_table CONTROL_TABLE = {CONTROL_OPTIONS, COUNT(CONTROL_OPTIONS),
+                                                     "a table with the socket", NULL};
+
+/* --- the whole --- */
+
+static const char *const IDLE_NAMES[] = {
+    [FG_IDLE_POLL] = "poll", [FG_IDLE_YIELD] = "yield", [FG_IDLE_SLEEP] = "sleep", NULL};
+
+static const struct fg_option CONFIG_OPTIONS[] = {
+    {.name = "eal",
+     .kind = FG_OPTION_LIST,
+     .offset = OFFSET(eal),
+     .second = OFFSET(eal_count),
+     .size = sizeof(char *),
+     .allocated = true,
+     .max = 64,
+     .element = &EAL_ELEMENT,
+     .example = "[\"--in-memory\", \"-m\", \"1024\"]",
+     .help = "More arguments for DPDK's EAL. Cores, --file-prefix and devices are not among them: "
+             "they follow from the options below."},
+    {.name = "file_prefix",
+     .kind = FG_OPTION_TEXT,
+     FIELD(file_prefix),
+     .min = 1,
+     .max = 63,
+     .standard = "flashgate",
+     .help = "EAL's --file-prefix: two DPDK processes on one machine need two of them."},
+    {.name = "ports",
+     .kind = FG_OPTION_LIST,
+     .offset = OFFSET(ports),
+     .second = OFFSET(ports_count),
+     .size = sizeof(struct fg_port_config),
+     .min = 1,
+     .max = FG_PORTS_MAX,
+     .required = true,
+     .element = &PORT_ELEMENT,
+     .help = "The network ports the engine serves. Each must offer as many RX and TX queues as "
+             "there are workers."},
+    {.name = "mbufs",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(mbufs),
+     .unit = "buffers",
+     .min = 1024,
+     .max = 1 << 20,
+     .standard = "16384",
+     .help = "Packet buffers of each worker, about 2.3 KiB each: for the descriptors of all ports, "
+             "and for what is parked."},
+    {.name = "rx_descriptors",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(rx_descriptors),
+     .min = 64,
+     .max = 32768,
+     .power_of_two = true,
+     .standard = "1024",
+     .help = "Descriptors of each receive queue."},
+    {.name = "tx_descriptors",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(tx_descriptors),
+     .min = 64,
+     .max = 32768,
+     .power_of_two = true,
+     .standard = "1024",
+     .help = "Descriptors of each transmit queue."},
+    {.name = "workers",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(workers),
+     .unit = "threads",
+     .min = 1,
+     .max = FG_WORKERS_MAX,
+     .standard = "1",
+     .help = "Threads that decide orders, one for each receive queue."},
+    {.name = "worker_cores",
+     .kind = FG_OPTION_LIST,
+     .offset = OFFSET(worker_cores),
+     .second = OFFSET(worker_cores_count),
+     .size = sizeof(int),
+     .min = 1,
+     .max = FG_WORKERS_MAX,
+     .element = &CORE_ELEMENT,
+     .example = "[1]",
+     .help =
+         "The workers' cores, one for each; several may share a core. If they are not given: 1, "
+         "2, 3 ..., which leaves core 0 to the other threads; on a machine with too few cores "
+         "for that, all of its cores in turn."},
+    {.name = "cores",
+     .kind = FG_OPTION_SECTION,
+     .table = &CORES_TABLE,
+     .help = "Cores of the other threads."},
+    {.name = "idle",
+     .kind = FG_OPTION_CHOICE,
+     FIELD(idle),
+     .choices = IDLE_NAMES,
+     .standard = "yield",
+     .help = "What a worker does after many empty polls: poll on (for cores of its own), yield the "
+             "core, or sleep a little."},
+    {.name = "base_port",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(base_port),
+     .min = PORT_FIRST,
+     .max = 65535,
+     .standard = "20480",
+     .help = "First UDP port; the engine has `partitions` of them. A multiple of partitions."},
+    {.name = "partitions",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(partitions),
+     .min = FG_PARTITIONS_MIN,
+     .max = 32768,
+     .power_of_two = true,
+     .standard = "256",
+     .help = "Shares that buyers are divided into; each belongs to one worker."},
+    {.name = "node",
+     .kind = FG_OPTION_INTEGER,
+     FIELD(node),
+     .max = FG_NODE_MAX,
+     .standard = "0",
+     .help =
+         "Number of this engine; part of every order id, so no two engines of a site share it."},
+    {.name = "key_file",
+     .kind = FG_OPTION_TEXT,
+     FIELD(key_file),
+     .min = 1,
+     .max = PATH_BYTES,
+     .suggested = true,
+     .example = "/etc/flashgate/keys.yaml",
+     .help = "The keys that sign datagrams, in a file of mode 0600."},
+    {.name = "unsigned_allowed",
+     .kind = FG_OPTION_BOOL,
+     FIELD(unsigned_allowed),
+     .standard = "false",
+     .help = "Take unsigned datagrams too (ORDER, QUERY, STOCK and PING): for rehearsals only, as "
+             "anyone who reaches the port can then order."},
+    {.name = "freshness",
+     .kind = FG_OPTION_DURATION,
+     FIELD(freshness_ms),
+     .min = 100,
+     .max = 600000,
+     .standard = "30s",
+     .help = "How far a datagram's time may be from the engine's, either way."},
+    {.name = "log",
+     .kind = FG_OPTION_SECTION,
+     .table = &LOG_TABLE,
+     .help = "The durable order log."},
+    {.name = "restart_grace",
+     .kind = FG_OPTION_DURATION,
+     FIELD(restart_grace_ms),
+     .max = FG_HOLD_MS_MAX,
+     .standard = "0",
+     .help = "After a restart no hold expires for so long. 0: as long as the engine was down, at "
+             "most the hold itself, at least 60s."},
+    {.name = "limits",
+     .kind = FG_OPTION_SECTION,
+     .table = &LIMITS_TABLE,
+     .help = "What is allocated at start; what is full answers BUSY."},
+    {.name = "redis",
+     .kind = FG_OPTION_SECTION,
+     .table = &REDIS_TABLE,
+     .help = "Where admitted orders are delivered."},
+    {.name = "control",
+     .kind = FG_OPTION_SECTION,
+     .table = &CONTROL_TABLE,
+     .help = "The control plane."},
+};
+
+static int check_eal(const struct fg_option_scope *scope, const struct fg_config *config)
+{
+    static const struct {
+        const char *argument, *instead;
+    } ours[] = {
+        {"--file-prefix", "file_prefix"}, {"--vdev", "ports"},    {"--lcores", "worker_cores"},
+        {"-l", "worker_cores"},           {"-c", "worker_cores"},
+    };
+    for (unsigned i = 0; i < config->eal_count; i++)
+        for (size_t j = 0; j < COUNT(ours); j++) {
+            size_t length = strlen(ours[j].argument);
+            char after = strncmp(config->eal[i], ours[j].argument, length) == 0
+                             ? config->eal[i][length]
+                             : 'x';
+            if (after == '\0' || after == '=')
+                return fg_option_refuse(scope, "eal", "%s is not given here but by %s",
+                                        ours[j].argument, ours[j].instead);
+        }
+    return 0;
+}
+
+static int check_ports(const struct fg_option_scope *scope, const struct fg_config *config)
+{
+    for (unsigned i = 0; i < config->ports_count; i++)
+        for (unsigned j = 0; j < i; j++) {
+            if (strcmp(config->ports[i].device, config->ports[j].device) == 0)
+                return fg_option_refuse(scope, "ports", "device %s stands twice",
+                                        config->ports[i].device);
+            if (config->ports[i].address == config->ports[j].address)
+                return fg_option_refuse(scope, "ports", "two ports have the same address");
+        }
+    uint64_t descriptors =
+        (uint64_t)config->ports_count * (config->rx_descriptors + config->tx_descriptors);
+    uint64_t parked = config->limit_parked;
+    uint64_t needed = parked + (descriptors > parked ? descriptors : parked);
+    if (config->mbufs < needed)
+        return fg_option_refuse(scope, "mbufs",
+                                "%u are too few: the descriptors of %u ports take %llu and "
+                                "limits.parked up to half of all; wanted at least %llu",
+                                config->mbufs, config->ports_count, (unsigned long long)descriptors,
+                                (unsigned long long)needed);
+    return 0;
+}
+
+static int check_protocol(const struct fg_option_scope *scope, const struct fg_config *config)
+{
+    if (config->base_port % config->partitions != 0)
+        return fg_option_refuse(scope, "base_port",
+                                "%u is not a multiple of partitions (%u); the next below is %u",
+                                config->base_port, config->partitions,
+                                config->base_port - config->base_port % config->partitions);
+    if (config->base_port + config->partitions > 65536)
+        return fg_option_refuse(scope, "base_port",
+                                "%u with %u partitions goes beyond port 65535, wanted at most %u",
+                                config->base_port, config->partitions, 65536 - config->partitions);
+    if (!config->key_file && !config->unsigned_allowed)
+        return fg_option_refuse(scope, "key_file",
+                                "is missing, so every datagram would be dropped; name a key file "
+                                "(or, to rehearse, set unsigned_allowed: true)");
+    return 0;
+}
+
+/* The default: cores 1, 2, 3 ..., so that core 0 is left to the other threads. */
+static void choose_worker_cores(struct fg_config *config)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cores = online > 0 ? (unsigned)online : 1;
+    unsigned first = config->workers < cores ? 1 : 0;
+    for (unsigned w = 0; w < config->workers; w++)
+        config->worker_cores[w] = (int)((w + first) % cores);
+    config->worker_cores_count = config->workers;
+}
+
+static int check_config(const struct fg_option_scope *scope, void *target)
+{
+    struct fg_config *config = target;
+    if (!fg_option_given(scope, "worker_cores"))
+        choose_worker_cores(config);
+    if (config->worker_cores_count != config->workers)
+        return fg_option_refuse(scope, "worker_cores", "%u cores for %u workers, wanted one each",
+                                config->worker_cores_count, config->workers);
+    if (config->redis_port == 0)
+        config->redis_port = 6379;
+    if (check_eal(scope, config) != 0 || check_ports(scope, config) != 0)
+        return -1;
+    return check_protocol(scope, config);
+}
+
+static const struct fg_option_table CONFIG_TABLE = {
+    CONFIG_OPTIONS, COUNT(CONFIG_OPTIONS),
+    "a table with at least ports, log.directory and control.socket", check_config};
+
+int fg_config_load(struct fg_config *config, const char *path, char *message, size_t size)
+{
+    struct fg_options_input input = {.source = path, .message = message, .size = size};
+    memset(config, 0, sizeof(*config));
+    char *text = fg_options_file(path, false, &input.length, message, size);
+    if (!text)
+        return -1;
+    input.text = text;
+    int result = fg_options_read(&CONFIG_TABLE, config, &input);
+    free(text);
+    if (result != 0)
+        fg_config_free(config);
+    return result;
+}
+
+void fg_config_free(struct fg_config *config)
+{
+    fg_options_free(&CONFIG_TABLE, config);
+}
+
+void fg_config_reference(FILE *out)
+{
+    fputs("# Reference configuration of flashgated: every option with its default.\n"
+          "# Made from the table of options in control/config.c.\n\n",
+          out);
+    fg_options_reference(&CONFIG_TABLE, out);
+}
+
+void fg_config_describe(FILE *out)
+{
+    fg_options_describe(&CONFIG_TABLE, out);
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/*
+ * Sales: from the operator's YAML, and to and from the log's JSON.
+ *
+ * Both ways in end in the same check of what the fields say about each other, so that a record of a
+ * damaged log is refused by the rules that a sale file is refused by.
+ */
+#include "control/sale.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/options.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* --- Item ids: an open-addressing set, at most half full --- */
+
+#define IDS_PLACES 32768
+static_assert(IDS_PLACES >= 2 * FG_ITEMS_PER_SALE_MAX, "probing ends at an empty place");
+
+struct ids {
+    uint32_t places[IDS_PLACES]; /* 0: empty; no item has id 0 */
+};
+
+/* False if it is there already. */
+static bool ids_add(struct ids *ids, uint32_t id)
+{
+    for (uint32_t at = fg_item_hash(id);; at++) {
+        uint32_t *place = &ids->places[at % IDS_PLACES];
+        if (*place == id)
+            return false;
+        if (*place == 0) {
+            *place = id;
+            return true;
+        }
+    }
+}
+
+/* --- Rules between fields: NULL, or a field's name with *wrong the sentence --- */
+
+static const char *item_fault(const struct fg_sale_item *item, struct ids *ids, const char **wrong)
+{
+    *wrong = "stands above limit: no buyer could have an order so large";
+    if (item->limit && item->max_per_order > item->limit)
+        return "max_per_order";
+    *wrong = "another item of this sale has this id, wanted one for each";
+    return ids_add(ids, item->id) ? NULL : "id";
+}
+
+static const char *sale_fault(const struct fg_sale *sale, const char **wrong)
+{
+    *wrong = "is not after opens";
+    return sale->closes_ns && sale->closes_ns <= sale->opens_ns ? "closes" : NULL;
+}
+
+/* --- YAML --- */
+
+static int check_item(const struct fg_option_scope *scope, void *target)
+{
+    struct fg_sale_item *item = target;
+    if (!fg_option_given(scope, "max_per_order") && item->limit)
+        item->max_per_order =
+            (uint16_t)(item->limit < FG_QUANTITY_MAX ? item->limit : FG_QUANTITY_MAX);
+    const char *wrong, *field = item_fault(item, fg_option_input(scope)->context, &wrong);
+    return field ? fg_option_refuse(scope, field, "%s", wrong) : 0;
+}
+
+static int check_sale(const struct fg_option_scope *scope, void *target)
+{
+    const struct fg_sale *sale = target;
+    const char *wrong, *field = sale_fault(sale, &wrong);
+    if (field)
+        return fg_option_refuse(scope, field, "%s", wrong);
+    if (sale->closes_ns && sale->closes_ns <= fg_option_input(scope)->now_ns)
+        return fg_option_refuse(scope, "closes",
+                                "has passed already, so the sale could never open");
+    return 0;
+}
+
+#define ITEM(field) FG_OPTION_FIELD(struct fg_sale_item, field)
+#define SALE(field) FG_OPTION_FIELD(struct fg_sale, field)
+
+static const struct fg_option ITEM_OPTIONS[] = {
+    {.name = "id",
+     .kind = FG_OPTION_INTEGER,
+     ITEM(id),
+     .min = 1,
+     .max = UINT32_MAX,
+     .required = true,
+     .help = "Number of the item on the wire; never used twice in one log."},
+    {.name = "name",
+     .kind = FG_OPTION_LABEL,
+     ITEM(name),
+     .required = true,
+     .help = "Its name, for people."},
+    {.name = "stock",
+     .kind = FG_OPTION_INTEGER,
+     ITEM(stock),
+     .unit = "units",
+     .max = FG_STOCK_MAX,
+     .required = true,
+     .help = "Units on sale."},
+    {.name = "limit",
+     .kind = FG_OPTION_INTEGER,
+     ITEM(limit),
+     .unit = "units",
+     .max = FG_STOCK_MAX,
+     .standard = "0",
+     .help = "Units one buyer may have; 0: no limit."},
+    {.name = "max_per_order",
+     .kind = FG_OPTION_INTEGER,
+     ITEM(max_per_order),
+     .unit = "units",
+     .min = 1,
+     .max = FG_QUANTITY_MAX,
+     .standard = "1",
+     .help = "Units in one order; if it is not given, as many as limit, or 1 without a limit."},
+    {.name = "hold",
+     .kind = FG_OPTION_DURATION,
+     ITEM(hold_ms),
+     .max = FG_HOLD_MS_MAX,
+     .standard = "0",
+     .help = "How long an order waits for its CONFIRM; 0: it is final at once."},
+};
+static const struct fg_option_table ITEM_TABLE = {ITEM_OPTIONS, COUNT(ITEM_OPTIONS),
+                                                  "a table of id, name and stock", check_item};
+static const struct fg_option ITEM_ELEMENT = {.kind = FG_OPTION_SECTION, .table = &ITEM_TABLE};
+
+static const char *const LATE_NAMES[] = {
+    [FG_LATE_REFUSE] = "refuse", [FG_LATE_REACQUIRE] = "reacquire", NULL};
+
+static const struct fg_option SALE_OPTIONS[] = {
+    {.name = "name",
+     .kind = FG_OPTION_NAME,
+     SALE(name),
+     .required = true,
+     .help = "The sale's name; never used twice in one log."},
+    {.name = "opens",
+     .kind = FG_OPTION_TIME,
+     SALE(opens_ns),
+     .help = "When it opens; if it is not given, by hand."},
+    {.name = "closes",
+     .kind = FG_OPTION_TIME,
+     SALE(closes_ns),
+     .help = "When it closes; if it is not given, by hand."},
+    {.name = "cancel_final",
+     .kind = FG_OPTION_BOOL,
+     SALE(cancel_final),
+     .standard = "false",
+     .help = "May CANCEL withdraw a final order?"},
+    {.name = "late_confirm",
+     .kind = FG_OPTION_CHOICE,
+     SALE(late_confirm),
+     .choices = LATE_NAMES,
+     .standard = "refuse",
+     .help = "A CONFIRM after its hold ran out: refuse it, or reacquire units if they are free."},
+    {.name = "items",
+     .kind = FG_OPTION_LIST,
+     .offset = offsetof(struct fg_sale, items),
+     .second = offsetof(struct fg_sale, items_count),
+     .size = sizeof(struct fg_sale_item),
+     .allocated = true,
+     .min = 1,
+     .max = FG_ITEMS_PER_SALE_MAX,
+     .required = true,
+     .element = &ITEM_ELEMENT,
+     .help = "What is on sale."},
+};
+static const struct fg_option_table SALE_TABLE = {
+    SALE_OPTIONS, COUNT(SALE_OPTIONS), "a table with the sale's name and its items", check_sale};
+
+int fg_sale_parse(struct fg_sale *sale, const char *source, const char *text, size_t length,
+                  uint64_t now_ns, char *message, size_t size)
+{
+    memset(sale, 0, sizeof(*sale));
+    struct ids *ids = calloc(1, sizeof(*ids));
+    if (!ids) {
+        snprintf(message, size, "%s:1:1: could not be read: out of memory", source);
+        return -1;
+    }
+    struct fg_options_input input = {
+        .source = source,
+        .text = text,
+        .length = length,
+        .now_ns = now_ns,
+        .context = ids,
+        .message = message,
+        .size = size,
+    };
+    int result = fg_options_read(&SALE_TABLE, sale, &input);
+    free(ids);
+    if (result != 0)
+        fg_sale_free(sale);
+    return result;
+}
+
+void fg_sale_free(struct fg_sale *sale)
+{
+    fg_options_free(&SALE_TABLE, sale);
+}
+
+/* --- JSON --- */
+
+static const char *const STATE_NAMES[] = {
+#define X(name, text) [FG_SALE_##name] = text,
+    FG_SALE_STATES(X)
+#undef X
+        NULL};
+
+static json_t *item_to_json(const struct fg_sale_item *item)
+{
+    return json_pack("{s:I, s:s, s:I, s:I, s:i, s:I}", "id", (json_int_t)item->id, "name",
+                     item->name, "stock", (json_int_t)item->stock, "limit", (json_int_t)item->limit,
+                     "max_per_order", (int)item->max_per_order, "hold_ms",
+                     (json_int_t)item->hold_ms);
+}
+
+json_t *fg_sale_to_json(const struct fg_sale *sale)
+{
+    json_t *items = json_array();
+    for (uint32_t i = 0; items && i < sale->items_count; i++)
+        if (json_array_append_new(items, item_to_json(&sale->items[i])) != 0) {
+            json_decref(items);
+            return NULL;
+        }
+    /* "o" takes the array over, on failure too. */
+    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:b, s:s, s:o}", "name", sale->name, "number",
+                     (json_int_t)sale->number, "state", STATE_NAMES[sale->state], "opens_ns",
+                     (json_int_t)sale->opens_ns, "closes_ns", (json_int_t)sale->closes_ns,
+                     "cancel_final", (int)sale->cancel_final, "late_confirm",
+                     LATE_NAMES[sale->late_confirm], "items", items);
+}
+
+static bool whole(const json_t *json, const char *name, json_int_t min, json_int_t max,
+                  json_int_t *value)
+{
+    const json_t *found = json_object_get(json, name);
+    *value = json_integer_value(found);
+    return json_is_integer(found) && *value >= min && *value <= max;
+}
+
+static bool copied(const json_t *json, const char *name, char *to, size_t size)
+{
+    const json_t *found = json_object_get(json, name);
+    size_t length = json_string_length(found);
+    if (!json_is_string(found) || length == 0 || length >= size ||
+        !fg_printable(json_string_value(found), length))
+        return false;
+    memcpy(to, json_string_value(found), length + 1);
+    return true;
+}
+
+static bool chosen(const json_t *json, const char *name, const char *const *choices, uint8_t *value)
+{
+    const char *found = json_string_value(json_object_get(json, name));
+    for (*value = 0; found && choices[*value]; (*value)++)
+        if (strcmp(choices[*value], found) == 0)
+            return true;
+    return false;
+}
+
+static bool item_from_json(struct fg_sale_item *item, const json_t *json, struct ids *ids)
+{
+    json_int_t id, stock, limit, most, hold;
+    const char *wrong;
+    if (!copied(json, "name", item->name, sizeof(item->name)) ||
+        !whole(json, "id", 1, UINT32_MAX, &id) || !whole(json, "stock", 0, FG_STOCK_MAX, &stock) ||
+        !whole(json, "limit", 0, FG_STOCK_MAX, &limit) ||
+        !whole(json, "max_per_order", 1, FG_QUANTITY_MAX, &most) ||
+        !whole(json, "hold_ms", 0, FG_HOLD_MS_MAX, &hold))
+        return false;
+    item->id = (uint32_t)id;
+    item->stock = (uint32_t)stock;
+    item->limit = (uint32_t)limit;
+    item->max_per_order = (uint16_t)most;
+    item->hold_ms = (uint32_t)hold;
+    return item_fault(item, ids, &wrong) == NULL;
+}
+
+static bool items_from_json(struct fg_sale *sale, const json_t *array)
+{
+    size_t count = json_array_size(array);
+    if (!json_is_array(array) || count < 1 || count > FG_ITEMS_PER_SALE_MAX)
+        return false;
+    struct ids *ids = calloc(1, sizeof(*ids));
+    sale->items = calloc(count, sizeof(*sale->items));
+    sale->items_count = sale->items ? (uint32_t)count : 0;
+    bool right = ids && sale->items;
+    for (size_t i = 0; right && i < count; i++)
+        right = item_from_json(&sale->items[i], json_array_get(array, i), ids);
+    free(ids);
+    return right;
+}
+
+static bool head_from_json(struct fg_sale *sale, const json_t *json)
+{
+    json_int_t number, opens, closes;
+    const char *wrong;
+    const json_t *cancel = json_object_get(json, "cancel_final");
+    if (!copied(json, "name", sale->name, sizeof(sale->name)) ||
+        !fg_name_valid(sale->name, strlen(sale->name)) ||
+        !whole(json, "number", 0, UINT32_MAX, &number) ||
+        !chosen(json, "state", STATE_NAMES, &sale->state) ||
+        !whole(json, "opens_ns", 0, INT64_MAX, &opens) ||
+        !whole(json, "closes_ns", 0, INT64_MAX, &closes) || !json_is_boolean(cancel) ||
+        !chosen(json, "late_confirm", LATE_NAMES, &sale->late_confirm))
+        return false;
+    sale->number = (uint32_t)number;
+    sale->opens_ns = (uint64_t)opens;
+    sale->closes_ns = (uint64_t)closes;
+    sale->cancel_final = json_is_true(cancel);
+    return sale_fault(sale, &wrong) == NULL;
+}
+
+int fg_sale_from_json(struct fg_sale *sale, const json_t *json)
+{
+    memset(sale, 0, sizeof(*sale));
+    if (head_from_json(sale, json) && items_from_json(sale, json_object_get(json, "items")))
+        return 0;
+    fg_sale_free(sale);
+    return -1;
+}
