@@ -15,10 +15,12 @@
 
 struct fg_journal;
 
+#define FG_SEGMENT_MIN (16 << 20) /* bytes: a base frame and the greatest frame */
+
 struct fg_journal_config {
-    const char *dir;
-    uint64_t budget_bytes;  /* all segments together */
-    uint64_t segment_bytes; /* a multiple of FG_BLOCK_BYTES, at least 16 MiB */
+    const char *dir;        /* must exist */
+    uint64_t budget_bytes;  /* all segments together; at least three */
+    uint64_t segment_bytes; /* of new segments: a multiple of FG_BLOCK_BYTES, >= FG_SEGMENT_MIN */
     unsigned workers;       /* lanes */
     uint32_t lane_records;  /* power of two */
     const struct fg_disk *disk;
@@ -39,9 +41,10 @@ struct fg_recovery {
 /*
  * Takes the lock, reads the log from its first segment calling `apply` for every record in order
  * (base frames of later segments only update the journal's own books), cuts a torn tail, raises the
- * epoch and makes it durable, and prepares the first segments. `apply` returns 0 or a negative
- * errno, which stops the opening. On failure NULL; *status is FG_EXIT_IN_USE, _DISK, _CORRUPT,
- * _MEMORY or _CONFIG and `message` a sentence.
+ * epoch and makes it durable. `apply` returns 0 or a negative errno, which stops the opening:
+ * -ENOMEM, -ENOSPC (a configured limit is too low for the log), or another (the record does not
+ * follow from those before). On failure NULL; *status is FG_EXIT_IN_USE, _DISK, _CORRUPT, _MEMORY
+ * or _CONFIG and `message` a sentence.
  */
 struct fg_journal *fg_journal_open(const struct fg_journal_config *config,
                                    int (*apply)(void *arg, const struct fg_record *record),
@@ -49,7 +52,8 @@ struct fg_journal *fg_journal_open(const struct fg_journal_config *config,
                                    size_t message_size);
 
 /* Starts and stops the journal thread and the storage helper, pinned to these cores (-1: not
- * pinned). Stop drains every lane, writes a closing frame and joins. A simulator uses neither. */
+ * pinned). Stop drains every lane, writes a closing frame and joins; without threads it does the
+ * same in the caller's. A stopped journal is not started again. */
 int fg_journal_start(struct fg_journal *journal, int journal_core, int storage_core);
 void fg_journal_stop(struct fg_journal *journal);
 void fg_journal_close(struct fg_journal *journal);

@@ -7,8 +7,9 @@
  * with zeros to the next. A frame is a header and whole records. Each segment begins with a base
  * (FG_FRAME_BASE): control events that tell all that the earlier segments would be needed for
  * besides orders (live sales, their supply, positions, names used), in one frame, or in several of
- * which all but the last are flagged FG_FRAME_BASE_MORE. A frame that does not fit the rest of a
- * segment begins the next one, after its base. What follows the last frame is zeros.
+ * which all but the last are flagged FG_FRAME_BASE_MORE. (A segment whose base a crash cut short
+ * holds nothing else.) A frame that does not fit the rest of a segment begins the next one, after
+ * its base. What follows the last frame is zeros.
  *
  * Frames are chained: sequence counts 1, 2, 3 ... over all segments, and each header carries the
  * CRC of the frame before it.

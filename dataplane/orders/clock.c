@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/orders/clock.h"
+
+#include <time.h>
+
+static uint64_t now_ns(clockid_t which)
+{
+    struct timespec now;
+
+    clock_gettime(which, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint64_t wall_ns(void *context)
+{
+    (void)context;
+    return now_ns(CLOCK_REALTIME);
+}
+
+static uint64_t monotonic_ns(void *context)
+{
+    (void)context;
+    return now_ns(CLOCK_MONOTONIC);
+}
+
+const struct fg_clock fg_clock_system = {.wall_ns = wall_ns, .monotonic_ns = monotonic_ns};

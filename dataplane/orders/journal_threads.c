@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The journal thread and the storage helper.
+ *
+ * The journal thread answers for every acknowledgement's latency, so it asks for real-time priority
+ * and, where that is not permitted, for the best nice value. But it shares its core: when nothing
+ * waits it sleeps, and with real-time priority at once, for then a yield gives way to nobody.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane/orders/journal_state.h"
+
+#define IDLE_YIELDS    16    /* empty rounds before the first sleep, at ordinary priority */
+#define IDLE_SLEEP_NS  20000 /* adds little to a flush of 100 us and more */
+#define TIMER_SLACK_NS 1     /* else the kernel adds 50 us to each sleep */
+#define NICE_BEST      (-20)
+#define NICE_WORST     19
+
+/* Returns whether the thread now runs at real-time priority. Being refused is no failure. */
+static bool raise_priority(void)
+{
+    struct sched_param fifo = {.sched_priority = 1};
+
+    if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &fifo) == 0)
+        return true;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_BEST);
+    return false;
+}
+
+static void *journal_main(void *arg)
+{
+    struct fg_journal *journal = arg;
+    const struct timespec nap = {.tv_nsec = IDLE_SLEEP_NS};
+    unsigned idle = 0, patience = raise_priority() ? 0 : IDLE_YIELDS;
+    int rc;
+
+    (void)prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
+    /* acquire: pairs with the release in fg_journal_stop() */
+    while (!atomic_load_explicit(&journal->stop, memory_order_acquire)) {
+        rc = fg_journal_step(journal);
+        if (rc < 0)
+            return NULL;
+        if (rc > 0)
+            idle = 0;
+        else if (idle++ < patience)
+            sched_yield();
+        else
+            (void)nanosleep(&nap, NULL);
+    }
+    (void)fg_journal_finish(journal);
+    return NULL;
+}
+
+static void *storage_main(void *arg)
+{
+    struct fg_journal *journal = arg;
+
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_WORST);
+    for (;;) {
+        /* acquire: pairs with the release in fg_journal_stop() */
+        while (!atomic_load_explicit(&journal->stop, memory_order_acquire) &&
+               fg_journal_prepare(journal) > 0)
+            ;
+        /* What could not be made is tried again when the next segment is begun; if it is still
+         * missing then, the journal fails for the same reason and says so. */
+        while (sem_wait(&journal->wanted) != 0)
+            ;
+        if (atomic_load_explicit(&journal->stop, memory_order_acquire))
+            return NULL;
+    }
+}
+
+static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *), void *arg,
+                        int core)
+{
+    pthread_attr_t attributes;
+    int rc = pthread_attr_init(&attributes);
+
+    if (rc != 0)
+        return -rc;
+    if (core >= 0) {
+        cpu_set_t cores;
+        CPU_ZERO(&cores);
+        CPU_SET((unsigned)core, &cores);
+        rc = pthread_attr_setaffinity_np(&attributes, sizeof(cores), &cores);
+    }
+    if (rc == 0)
+        rc = pthread_create(thread, &attributes, run, arg);
+    if (rc == 0)
+        (void)pthread_setname_np(*thread, name);
+    pthread_attr_destroy(&attributes);
+    return -rc;
+}
+
+int fg_journal_start(struct fg_journal *journal, int journal_core, int storage_core)
+{
+    sigset_t all, before;
+
+    /* Signals are for the main thread: new threads inherit the mask. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc =
+        start_thread(&journal->storage_thread, "fg-storage", storage_main, journal, storage_core);
+    journal->storage_runs = rc == 0;
+    if (rc == 0) {
+        rc = start_thread(&journal->journal_thread, "fg-journal", journal_main, journal,
+                          journal_core);
+        journal->journal_runs = rc == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        fg_journal_stop(journal);
+    return rc;
+}
+
+void fg_journal_stop(struct fg_journal *journal)
+{
+    /* release: pairs with the acquires in the two threads */
+    atomic_store_explicit(&journal->stop, true, memory_order_release);
+    if (journal->journal_runs)
+        pthread_join(journal->journal_thread, NULL);
+    else
+        (void)fg_journal_finish(journal);
+    journal->journal_runs = false;
+    if (journal->storage_runs) {
+        sem_post(&journal->wanted);
+        pthread_join(journal->storage_thread, NULL);
+    }
+    journal->storage_runs = false;
+}

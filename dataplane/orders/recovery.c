@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Recovery: what stands between opening the log and the first new record.
+ *
+ * All frames are read past the page cache, so what is believed is what the disk has. Their records
+ * go to `apply` and into the journal's books. A torn tail is made zero again before anything is
+ * written after it: a later crash must not find the remains of two torn frames. Then a frame of the
+ * next epoch is written; only when it is durable may an order id be made of that epoch.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "dataplane/orders/journal_state.h"
+#include "dataplane/orders/segment.h"
+#include "flashgate/exit_status.h"
+
+struct recovery {
+    struct fg_journal *journal;
+    const char *dir;
+    struct fg_log_reader *reader;
+    int (*apply)(void *arg, const struct fg_record *record);
+    void *arg;
+    struct fg_recovery *found;
+    uint32_t first_segment;
+    char *message;
+    size_t size;
+};
+
+__attribute__((format(printf, 3, 4))) static int refuse(const struct recovery *recovery, int status,
+                                                        const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(recovery->message, recovery->size, format, args);
+    va_end(args);
+    (void)n;
+    return status;
+}
+
+static int refuse_place(const struct recovery *recovery, int status, const char *what)
+{
+    struct fg_log_position at = fg_log_reader_position(recovery->reader);
+    char name[FG_SEGMENT_NAME_BYTES];
+
+    fg_segment_name(name, at.segment);
+    return refuse(recovery, status, "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s",
+                  recovery->dir, name, fg_log_reader_sequence(recovery->reader) + 1, at.offset,
+                  what);
+}
+
+static int refuse_record(const struct recovery *recovery, const struct fg_record *record, int rc)
+{
+    int status = rc == -ENOMEM ? FG_EXIT_MEMORY : rc == -ENOSPC ? FG_EXIT_CONFIG : FG_EXIT_CORRUPT;
+
+    return refuse(recovery, status,
+                  "%s: record %" PRIu64 " (%s) of frame %" PRIu64 " cannot be applied: %s",
+                  recovery->dir, record->lsn, fg_event_name(fg_event_kind(record->unit)),
+                  fg_log_reader_sequence(recovery->reader),
+                  rc == -ENOSPC   ? "the configured limits are too low for this log; raise them"
+                  : rc == -ENOMEM ? "memory is short"
+                                  : "it does not follow from the records before it");
+}
+
+/* One record into the books and, if it is news, to `apply`. */
+static int take_record(const struct recovery *recovery, const struct fg_record *record, bool news)
+{
+    struct fg_books *books = &recovery->journal->books;
+    uint64_t at_ns;
+    int rc;
+
+    if (fg_event_is_control(record->unit)) {
+        at_ns = record->control->at_ns;
+        rc = fg_books_control(books, record->control, record->body);
+    } else {
+        at_ns = record->order->at_ns;
+        rc = fg_books_order(books, record->order, record->epoch);
+    }
+    if (rc == 0 && news)
+        rc = recovery->apply(recovery->arg, record);
+    if (at_ns > recovery->found->last_wall_ns)
+        recovery->found->last_wall_ns = at_ns;
+    recovery->found->records++;
+    return rc;
+}
+
+/* A frame's records. A base repeats what earlier segments told, unless there are none. */
+static int take_frame(const struct recovery *recovery, const struct fg_frame *frame)
+{
+    struct fg_journal *journal = recovery->journal;
+    uint32_t segment = fg_log_reader_position(recovery->reader).segment;
+    bool news = !(frame->flags & FG_FRAME_BASE) || segment == recovery->first_segment;
+    struct fg_record record;
+
+    while (fg_log_reader_record(recovery->reader, &record)) {
+        int rc = take_record(recovery, &record, news);
+        if (rc != 0)
+            return refuse_record(recovery, &record, rc);
+    }
+    recovery->found->frames++;
+    journal->journal_id = frame->journal_id;
+    journal->epoch = frame->epoch;
+    journal->sequence = frame->sequence;
+    journal->next_lsn = frame->first_lsn + frame->count;
+    journal->previous_crc = frame->crc;
+    journal->base_unfinished = frame->flags & FG_FRAME_BASE_MORE;
+    return FG_EXIT_OK;
+}
+
+/* Reads all there is. FG_EXIT_OK: the log ends at the reader's position; *torn tells how. */
+static int read_log(const struct recovery *recovery, bool *torn)
+{
+    const struct fg_frame *frame;
+
+    for (;;) {
+        int status;
+        switch (fg_log_reader_next(recovery->reader, UINT64_MAX, &frame)) {
+        case FG_LOG_MORE:
+            status = take_frame(recovery, frame);
+            if (status != FG_EXIT_OK)
+                return status;
+            break;
+        case FG_LOG_END:
+            *torn = false;
+            return FG_EXIT_OK;
+        case FG_LOG_TORN:
+            *torn = true;
+            return FG_EXIT_OK;
+        case FG_LOG_CORRUPT:
+            return refuse_place(recovery, FG_EXIT_CORRUPT,
+                                "is damaged, and the log goes on after it: restore the directory "
+                                "from a copy, or take the log from another disk");
+        case FG_LOG_VERSION:
+            return refuse_place(recovery, FG_EXIT_CORRUPT,
+                                "is of a version that this program does not know: start the "
+                                "program that wrote it");
+        case FG_LOG_ERROR:
+            return refuse(recovery, FG_EXIT_DISK, "%s: reading the log failed: %s", recovery->dir,
+                          strerror(-fg_log_reader_error(recovery->reader)));
+        }
+    }
+}
+
+/* Opens the segment to append to, at the place where the log ends. 0 or a negative errno. */
+static int open_end(struct fg_journal *journal, struct fg_log_position end)
+{
+    const struct fg_disk *disk = journal->disk;
+    char name[FG_SEGMENT_NAME_BYTES];
+
+    fg_segment_name(name, end.segment);
+    journal->file = disk->open(disk->context, journal->dir, name, false, &journal->flushes);
+    if (journal->file < 0)
+        return journal->file;
+    int64_t bytes = disk->size(disk->context, journal->file);
+    if (bytes < 0)
+        return (int)bytes;
+    journal->file_bytes = (uint64_t)bytes;
+    journal->offset = end.offset;
+    atomic_store_explicit(&journal->current, end.segment, memory_order_relaxed);
+    atomic_store_explicit(&journal->stats.segment, end.segment, memory_order_relaxed);
+    atomic_store_explicit(&journal->stats.flushes_direct, journal->flushes, memory_order_relaxed);
+    return 0;
+}
+
+/* Makes everything after the log's end zero. 0 or a negative errno. */
+static int cut_tail(const struct recovery *recovery, struct fg_log_position end, uint32_t last)
+{
+    const struct fg_journal *journal = recovery->journal;
+    int rc = 0;
+
+    for (uint32_t number = end.segment; rc == 0 && number <= last; number++)
+        rc = fg_segment_cut(journal->disk, journal->dir, number,
+                            number == end.segment ? end.offset : 0, &recovery->found->cut_bytes);
+    return rc;
+}
+
+/* Prepares the journal to append at the reader's position. */
+static int settle_end(const struct recovery *recovery, bool torn, uint32_t last)
+{
+    struct fg_journal *journal = recovery->journal;
+    struct fg_log_position end = fg_log_reader_position(recovery->reader);
+    uint64_t bytes;
+
+    recovery->found->end = end;
+    int rc = torn ? cut_tail(recovery, end, last) : 0;
+    if (rc == 0)
+        rc = fg_segment_bytes(journal->disk, journal->dir, recovery->first_segment, last, &bytes);
+    if (rc == 0) {
+        atomic_store_explicit(&journal->stats.log_bytes, bytes, memory_order_relaxed);
+        atomic_store_explicit(&journal->prepared, last, memory_order_relaxed);
+        if (journal->sequence > 0)
+            rc = open_end(journal, end);
+    }
+    return rc == 0 ? FG_EXIT_OK
+                   : refuse(recovery, FG_EXIT_DISK, "%s: the log's end cannot be prepared: %s",
+                            recovery->dir, strerror(-rc));
+}
+
+static int raise_epoch(const struct recovery *recovery)
+{
+    struct fg_journal *journal = recovery->journal;
+
+    if (journal->sequence == 0) {
+        journal->next_lsn = 1;
+        if (getrandom(&journal->journal_id, sizeof(journal->journal_id), 0) !=
+            sizeof(journal->journal_id))
+            return refuse(recovery, FG_EXIT_DISK, "no random number for a new log: %s",
+                          strerror(errno));
+    }
+    if (journal->epoch >= FG_EPOCH_MAX)
+        return refuse(recovery, FG_EXIT_CORRUPT,
+                      "%s: the log has used up its %d epochs (starts): begin a new log directory",
+                      recovery->dir, FG_EPOCH_MAX);
+    journal->epoch++;
+    int rc = fg_journal_write_empty(journal, FG_FRAME_EPOCH);
+    if (rc == -ENOSPC)
+        return refuse(recovery, FG_EXIT_DISK,
+                      "%s: no room for another segment of %" PRIu64 " bytes: raise the log's "
+                      "budget (%" PRIu64 " bytes), or free the disk",
+                      recovery->dir, journal->segment_bytes, journal->budget_bytes);
+    if (rc != 0)
+        return refuse(recovery, FG_EXIT_DISK, "%s: writing the log failed: %s", recovery->dir,
+                      strerror(-rc));
+    return FG_EXIT_OK;
+}
+
+static int recover(struct recovery *recovery)
+{
+    struct fg_journal *journal = recovery->journal;
+    uint32_t last;
+    bool torn;
+
+    int rc = fg_segment_range(journal->disk, journal->dir, &recovery->first_segment, &last);
+    if (rc != 0)
+        return refuse(recovery, FG_EXIT_DISK, "%s: cannot be listed: %s", recovery->dir,
+                      strerror(-rc));
+    int status = read_log(recovery, &torn);
+    if (status != FG_EXIT_OK)
+        return status;
+    if (journal->sequence == 0 && recovery->first_segment > 1)
+        return refuse(recovery, FG_EXIT_CORRUPT,
+                      "%s: the first segment there is number %" PRIu32
+                      ", and it is empty: older ones are missing; restore them",
+                      recovery->dir, recovery->first_segment);
+    status = settle_end(recovery, torn, last);
+    return status == FG_EXIT_OK ? raise_epoch(recovery) : status;
+}
+
+int fg_journal_recover(struct fg_journal *journal, const char *dir,
+                       int (*apply)(void *arg, const struct fg_record *record), void *arg,
+                       struct fg_recovery *found, char *message, size_t size)
+{
+    struct recovery recovery = {
+        .journal = journal,
+        .dir = dir,
+        .apply = apply,
+        .arg = arg,
+        .found = found,
+        .message = message,
+        .size = size,
+    };
+    uint64_t began = journal->clock->monotonic_ns(journal->clock->context);
+    int rc;
+
+    *found = (struct fg_recovery){0};
+    recovery.reader = fg_log_reader_open(journal->disk, dir, true, &rc);
+    if (!recovery.reader)
+        return refuse(&recovery, rc == -ENOMEM ? FG_EXIT_MEMORY : FG_EXIT_DISK,
+                      "%s: cannot be read: %s", dir, strerror(-rc));
+    int status = recover(&recovery);
+    fg_log_reader_close(recovery.reader);
+    found->journal_id = journal->journal_id;
+    found->epoch = journal->epoch;
+    found->seconds = (double)(journal->clock->monotonic_ns(journal->clock->context) - began) / 1e9;
+    return status;
+}
