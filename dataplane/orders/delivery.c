@@ -13,10 +13,10 @@
  * up for the first time is claimed there and then.
  *
  * Whatever makes a place uncertain (GAP, a lost link, another last id at the poll) leads back to
- * CLAIM, by way of AWAY where the connection is in doubt, and every stream is sought anew. Only
- * RETRY keeps its place, until it has lasted so long that counting the lag is worth more. A late
- * command of a dropped connection does no harm: by then its `expected` no longer fits, or ours
- * does not, which is a GAP.
+ * CLAIM, by way of AWAY where the connection is in doubt, and every stream is sought anew. Only an
+ * append that is to be tried again (RETRY) keeps its place, until the poll, about a second later,
+ * is refused as well: then counting the lag is worth more. A late command of a dropped connection
+ * does no harm: by then its `expected` no longer fits, or ours does not, which is a GAP.
  */
 #include "dataplane/orders/delivery_internal.h"
 
@@ -165,7 +165,7 @@ static void append(struct fg_delivery *delivery, struct fg_batch *batch)
                                      .count = batch->count,
                                      .records = batch->records};
     enum fg_redis_answer answer = link->append(link->context, &append);
-    if (answer == FG_REDIS_RETRY && delivery->backoff_ns < BACKOFF_MAX_NS) {
+    if (answer == FG_REDIS_RETRY) {
         set_error(delivery, "%s: %s", stream->name, link->error(link->context));
         bump(&delivery->stats.errors, 1);
         back_off(delivery);
@@ -183,13 +183,13 @@ static void append(struct fg_delivery *delivery, struct fg_batch *batch)
     delivery->backoff_ns = BACKOFF_MIN_NS;
 }
 
-/* Asks one stream of the poll that nothing is about to be appended to. */
+/* Asks one stream whether it still ends with what we appended last. */
 static void poll_one(struct fg_delivery *delivery)
 {
     delivery->poll_left--;
     delivery->poll_next = delivery->poll_next % delivery->streams.greatest + 1;
     struct fg_stream *stream = fg_streams_lookup(&delivery->streams, delivery->poll_next);
-    if (!stream || stream->name[0] == '\0' || stream->batch)
+    if (!stream || stream->name[0] == '\0')
         return;
     struct fg_stream_id last;
     enum fg_redis_answer answer = ask_last(delivery, stream, &last);
@@ -203,25 +203,18 @@ static void poll_one(struct fg_delivery *delivery)
 
 /* --- the log ------------------------------------------------------------------------------ */
 
-static bool name_is_valid(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 0 && length <= FG_SALE_NAME_MAX &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-               length;
-}
-
 static void learn_name(struct fg_delivery *delivery, struct fg_stream *stream,
                        const struct fg_record *record)
 {
     json_t *sale = json_loadb(record->body, record->control->body_length, 0, NULL);
     const char *name = json_string_value(json_object_get(sale, "name"));
-    if (name && name_is_valid(name)) {
-        strcpy(stream->name, name);
+    size_t length = name ? strlen(name) : 0;
+    if (length > 0 && length <= FG_SALE_NAME_MAX) {
+        memcpy(stream->name, name, length + 1);
         if (delivery->phase == FG_PHASE_READ)
             claim(delivery, stream);
     } else {
-        fail(delivery, "a SALE event has no valid name");
+        fail(delivery, "a SALE event has no name, or one that is too long");
     }
     json_decref(sale);
 }

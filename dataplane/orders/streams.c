@@ -72,13 +72,9 @@ static void count(struct fg_streams *streams, struct fg_stream *stream, uint64_t
 
 void fg_streams_rewind(struct fg_streams *streams)
 {
-    for (uint32_t sale = 1; sale <= streams->greatest; sale++) {
-        struct fg_stream *stream = streams->by_sale[sale];
-        if (!stream)
-            continue;
-        stream->passed = (struct fg_stream_id){0};
-        stream->begun = false;
-    }
+    for (uint32_t sale = 1; sale <= streams->greatest; sale++)
+        if (streams->by_sale[sale])
+            streams->by_sale[sale]->passed = (struct fg_stream_id){0};
 }
 
 void fg_stream_claimed(struct fg_streams *streams, struct fg_stream *stream,
@@ -93,8 +89,8 @@ void fg_stream_claimed(struct fg_streams *streams, struct fg_stream *stream,
 void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
                      struct fg_stream_id passed)
 {
-    if (stream->begun)
-        return; /* a later segment's base repeats what the records before it have told */
+    /* A later segment's base repeats what the records before it have told. If it did not, the next
+     * record would be BROKEN. */
     stream->passed = passed;
     count(streams, stream, passed.sale_seq, stream->delivered);
 }
@@ -120,7 +116,6 @@ enum fg_stream_verdict fg_stream_pass(struct fg_streams *streams, struct fg_stre
     if (place && stream->state == FG_STREAM_SEEKING && id.sale_seq > stream->last.sale_seq)
         settle(streams, stream);
     stream->passed = id;
-    stream->begun = true;
     count(streams, stream, id.sale_seq, stream->delivered);
     if (place && stream->state == FG_STREAM_LIVE)
         return FG_STREAM_TAKE;

@@ -23,7 +23,6 @@ struct fg_stream {
     enum fg_stream_state state;
     struct fg_stream_id last;   /* what it ends with, as far as is known */
     struct fg_stream_id passed; /* the sale's last record in this pass; at first the base's */
-    bool begun;                 /* an order event of the sale was read in this pass */
     bool claimed;               /* `last` was read from it at least once */
     struct fg_batch *batch;     /* delivery: what waits to be appended; NULL: nothing */
     uint64_t logged;            /* greatest sale_seq ever read */
