@@ -7,13 +7,15 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "flashgate/protocol.h"
+#include "dataplane/admission/admission.h"
 
 #define VECTORS "tests/vectors/"
 
@@ -232,6 +234,220 @@ static void replies(void **state)
     json_decref(root);
 }
 
+/* --- What is taken and what is met with silence --- */
+
+struct engine {
+    json_t *root;
+    struct fg_keyring keys;
+    struct fg_catalogue catalogue;
+    uint64_t now_ns;
+};
+
+static uint32_t address(const char *dotted)
+{
+    struct in_addr in;
+
+    assert_int_equal(inet_pton(AF_INET, dotted, &in), 1);
+    return ntohl(in.s_addr);
+}
+
+static struct fg_key read_key(const json_t *json)
+{
+    struct fg_key key = {.id = (uint16_t)number(json, "id"), .ops = 0xFF};
+    const json_t *prefixes = json_object_get(json, "prefixes"), *prefix;
+    uint8_t *secret = bytes(json, "secret", NULL);
+    size_t i;
+
+    memcpy(key.secret, secret, sizeof(key.secret));
+    free(secret);
+    json_array_foreach(prefixes, i, prefix)
+    {
+        char dotted[32];
+        unsigned bits;
+        assert_int_equal(sscanf(json_string_value(prefix), "%31[0-9.]/%u", dotted, &bits), 2);
+        key.prefixes[key.prefixes_count++] =
+            (struct fg_prefix){address(dotted), (uint32_t)(UINT64_MAX << (32 - bits))};
+    }
+    return key;
+}
+
+/* The engine that silent.json speaks of. */
+static int set_up(void **state)
+{
+    struct engine *engine = calloc(1, sizeof(*engine));
+    const json_t *one;
+    size_t i;
+
+    engine->root = load(VECTORS "silent.json");
+    json_array_foreach(json_object_get(engine->root, "keys"), i, one)
+        engine->keys.keys[engine->keys.count++] = read_key(one);
+    engine->now_ns = number(engine->root, "now_ns");
+    engine->catalogue.keys = &engine->keys;
+    engine->catalogue.freshness_ns = number(engine->root, "freshness_ns");
+    *state = engine;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct engine *engine = *state;
+
+    json_decref(engine->root);
+    free(engine);
+    return 0;
+}
+
+static const char *counter_name(enum fg_counter counter)
+{
+    static const char *const names[] = {
+#define X(name, text, help) text,
+        FG_COUNTERS(X)
+#undef X
+    };
+    return names[counter];
+}
+
+/* The counter that a worker moves for what authentication found; NULL for what is taken. */
+static const char *counted_as(enum fg_authentic found)
+{
+    switch (found) {
+    case FG_AUTHENTIC:
+        return NULL;
+    case FG_AUTH_UNSIGNED:
+        return counter_name(FG_COUNTER_DROP_UNSIGNED);
+    case FG_AUTH_UNKNOWN_KEY:
+        return counter_name(FG_COUNTER_DROP_UNKNOWN_KEY);
+    case FG_AUTH_SOURCE:
+        return counter_name(FG_COUNTER_DROP_KEY_SOURCE);
+    case FG_AUTH_MAC:
+        return counter_name(FG_COUNTER_DROP_MAC);
+    case FG_AUTH_STALE:
+        return counter_name(FG_COUNTER_DROP_STALE);
+    }
+    return "?";
+}
+
+/* Checks the form of a vector's payload and authenticates it: the counter it moves, or NULL. */
+static const char *receive(const struct engine *engine, const json_t *vector)
+{
+    size_t length;
+    uint16_t place = UINT16_MAX;
+    uint8_t *payload = bytes(vector, "payload", &length);
+
+    assert_true(fg_payload_check(payload, length));
+    enum fg_authentic found =
+        fg_payload_authenticate(&engine->catalogue, payload, length,
+                                address(text(vector, "source")), engine->now_ns, &place);
+    if (found == FG_AUTHENTIC) {
+        struct fg_header header;
+        memcpy(&header, payload, sizeof(header));
+        assert_true(place < engine->keys.count);
+        assert_int_equal(engine->keys.keys[place].id, header.key_id);
+    }
+    free(payload);
+    return counted_as(found);
+}
+
+static void malformed(void **state)
+{
+    const struct engine *engine = *state;
+    const json_t *vectors = json_object_get(engine->root, "malformed"), *one;
+    size_t i, length;
+
+    assert_true(json_array_size(vectors) > 0);
+    json_array_foreach(vectors, i, one)
+    {
+        uint8_t *payload = bytes(one, "payload", &length);
+        if (fg_payload_check(payload, length))
+            fail_msg("taken, though malformed: %s", text(one, "name"));
+        free(payload);
+    }
+}
+
+static void unauthentic(void **state)
+{
+    struct engine *engine = *state;
+    const json_t *vectors = json_object_get(engine->root, "unauthentic"), *one;
+    size_t i;
+
+    assert_true(json_array_size(vectors) > 0);
+    json_array_foreach(vectors, i, one)
+    {
+        const char *counter = receive(engine, one);
+        if (counter == NULL || strcmp(counter, text(one, "counter")) != 0)
+            fail_msg("%s: %s, not %s", text(one, "name"), counter ? counter : "taken",
+                     text(one, "counter"));
+    }
+    one = json_object_get(engine->root, "before_serving");
+    engine->catalogue.serving_since_ns = number(one, "serving_since_ns");
+    assert_string_equal(receive(engine, one), text(one, "counter"));
+}
+
+static void authentic(void **state)
+{
+    const struct engine *engine = *state;
+    const json_t *vectors = json_object_get(engine->root, "authentic"), *one;
+    size_t i;
+
+    assert_true(json_array_size(vectors) > 0);
+    json_array_foreach(vectors, i, one)
+    {
+        const char *counter = receive(engine, one);
+        if (counter != NULL)
+            fail_msg("%s: %s", text(one, "name"), counter);
+    }
+}
+
+/* A reply never parses as a request, so no two engines can answer each other. */
+static void replies_are_no_requests(void **state)
+{
+    json_t *root = load(VECTORS "replies.json"), *one;
+    size_t i, length;
+
+    (void)state;
+    json_array_foreach(json_object_get(root, "vectors"), i, one)
+    {
+        uint8_t *payload = bytes(one, "payload", &length);
+        assert_false(fg_payload_check(payload, length));
+        free(payload);
+    }
+    json_decref(root);
+}
+
+/* Requests become replies in place, signed with the key they came with. */
+static void busy_replies(void **state)
+{
+    const struct engine *engine = *state;
+    json_t *root = load(VECTORS "requests.json"), *one;
+    size_t i, length;
+
+    json_array_foreach(json_object_get(root, "vectors"), i, one)
+    {
+        int place = fg_keyring_find(&engine->keys, (uint16_t)number(one, "key_id"));
+        if (place < 0)
+            continue;
+        uint8_t *payload = bytes(one, "payload", &length);
+        size_t count = json_array_size(json_object_get(one, "entries"));
+        uint32_t made = fg_payload_busy(&engine->catalogue, payload, (uint16_t)place, 7);
+        assert_int_equal(made, FG_REPLY_BYTES(count));
+        struct fg_header header = check_header(one, payload, made);
+        assert_int_equal(header.type, FG_TYPE_REPLY);
+        for (size_t j = 0; j < count; j++) {
+            const json_t *asked = json_array_get(json_object_get(one, "entries"), j);
+            struct fg_reply reply;
+            memcpy(&reply, payload + FG_REPLY_BYTES(j), sizeof(reply));
+            assert_int_equal(reply.verdict, FG_VERDICT_BUSY);
+            assert_int_equal(reply.request, number(asked, "request"));
+            assert_int_equal(reply.item, number(asked, "item"));
+            assert_int_equal(reply.quantity, number(asked, "quantity"));
+            assert_int_equal(reply.order, 0);
+            assert_true(reply.wait_ms >= 7 && reply.wait_ms <= 9);
+        }
+        free(payload);
+    }
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +455,11 @@ int main(void)
         cmocka_unit_test(crc32c),
         cmocka_unit_test(requests),
         cmocka_unit_test(replies),
+        cmocka_unit_test_setup_teardown(malformed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unauthentic, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(authentic, set_up, tear_down),
+        cmocka_unit_test(replies_are_no_requests),
+        cmocka_unit_test_setup_teardown(busy_replies, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,214 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What the smoke tests share: processes by name and pid, a private folder for all they write, waiting
+# for events, and cases that print `ok` or `not ok`. Source it first; everything that was started
+# ends and everything that was written goes when the script ends, however it ends. The logs of a
+# failed test are shown.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+# SMOKE_BUILD=build/asan runs a test on the sanitized build.
+readonly build=${SMOKE_BUILD:-build/release}
+readonly engine_ip=10.99.0.1 client_ip=10.99.0.2 base_port=20480 partitions=64
+dir=$(mktemp -d "${TMPDIR:-/tmp}/flashgate-smoke.XXXXXX")
+readonly dir
+# A sanitizer's report is a failure even where the process goes on.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:exitcode=99} UBSAN_OPTIONS=print_stacktrace=1
+export PYTHONDONTWRITEBYTECODE=1
+declare -A pids
+failures=0
+
+ok() { echo "ok - $*"; }
+not_ok() {
+    echo "not ok - $*"
+    failures=$((failures + 1))
+}
+# check TEXT COMMAND...: a case that holds when the command succeeds.
+check() {
+    local text=$1 output
+    shift
+    if output=$("$@" 2>&1); then ok "$text"; else
+        not_ok "$text"
+        printf '    %s\n    %s\n' "$*" "$output"
+    fi
+}
+# Gives up: nothing after this could be judged.
+die() {
+    not_ok "$*"
+    exit 1
+}
+
+# start NAME COMMAND...: in the background, its output in NAME.log.
+start() {
+    local name=$1
+    shift
+    "$@" >> "$dir/$name.log" 2>&1 &
+    pids[$name]=$!
+}
+
+alive() { kill -0 "${pids[$1]}" 2>/dev/null && [ "$(state_of "${pids[$1]}")" != Z ]; }
+state_of() { sed 's/.*) \(.\).*/\1/' "/proc/$1/stat" 2>/dev/null; }
+ended() { ! alive "$1"; }
+
+# wait_for SECONDS WHAT COMMAND...: until the command succeeds. The limit is for what never comes.
+wait_for() {
+    local limit=$1 what=$2 deadline=$((SECONDS + $1))
+    shift 2
+    until "$@" > /dev/null 2>&1; do
+        [ "$SECONDS" -le "$deadline" ] || die "waited $limit s in vain for $what"
+        sleep 0.02
+    done
+}
+
+# stop NAME SIGNAL STATUS: the process must end with that exit status (137 after KILL).
+stop() {
+    local name=$1 signal=$2 wanted=$3 status=0
+    kill -"$signal" "${pids[$name]}" 2>/dev/null
+    wait_for 20 "$name to end after SIG$signal" ended "$name"
+    wait "${pids[$name]}"
+    status=$?
+    unset "pids[$name]"
+    if [ "$status" = "$wanted" ]; then ok "$name ends on SIG$signal with status $wanted"; else
+        not_ok "$name ended on SIG$signal with status $status, not $wanted"
+    fi
+}
+
+# refused STATUS PATTERN TEXT COMMAND...: must fail with that status and one line that fits.
+refused() {
+    local wanted=$1 pattern=$2 text=$3 output status
+    shift 3
+    output=$(timeout 20 "$@" 2>&1 > "$dir/refused.stdout")
+    status=$?
+    if [ "$status" != "$wanted" ]; then
+        not_ok "$text: status $status, not $wanted: $output"
+    elif ! grep -qE -- "$pattern" <<< "$output"; then
+        not_ok "$text: says \"$output\", nothing like /$pattern/"
+    elif [ "$(grep -vc '^EAL:' <<< "$output")" != 1 ]; then
+        not_ok "$text: says more than one line: $output"
+    else
+        ok "$text: $(sed "s|$dir/||g" <<< "$output")"
+    fi
+}
+
+cleanup() {
+    local status=$? name log
+    for name in "${!pids[@]}"; do kill "${pids[$name]}" 2>/dev/null; done
+    for name in "${!pids[@]}"; do
+        for _ in $(seq 100); do alive "$name" || break; sleep 0.05; done
+        alive "$name" && kill -KILL "${pids[$name]}" 2>/dev/null
+        wait "${pids[$name]}" 2>/dev/null
+    done
+    if [ "$status" != 0 ] || [ "$failures" != 0 ]; then
+        for log in "$dir"/*.log; do
+            [ -f "$log" ] || continue
+            printf -- '--- %s\n' "$(basename "$log")"
+            tail -n 40 "$log"
+        done
+        [ "$status" != 0 ] || status=1
+    fi
+    rm -rf "$dir"
+    exit "$status"
+}
+trap cleanup EXIT
+
+# --- Flashgate's own processes ---
+
+ctl() { "$build/flashgatectl" --socket "$dir/control.sock" "$@"; }
+answers() { ctl status; }
+redis() { redis-cli -s "$dir/redis.sock" "$@"; }
+
+start_redis() {
+    start redis redis-server --port 0 --unixsocket "$dir/redis.sock" --dir "$dir" --save '' \
+        --appendonly no --daemonize no
+    wait_for 20 'Redis to answer' redis ping
+}
+
+# write_keys: 7 may do everything; 8 only asks; 9 is for another source.
+write_keys() {
+    (umask 077 && cat > "$dir/keys.yaml") << END
+keys:
+  - id: 7
+    secret: 000102030405060708090a0b0c0d0e0f
+    ops: all
+    sales: all
+  - id: 8
+    secret: 101112131415161718191a1b1c1d1e1f
+    ops: [QUERY, STOCK, PING]
+    sales: all
+  - id: 9
+    secret: 202122232425262728292a2b2c2d2e2f
+    ops: all
+    sales: all
+    sources: [192.0.2.0/24]
+END
+}
+
+# write_config DEVICE WORKERS [MORE]: engine.yaml; MORE are lines at its end.
+write_config() {
+    local cores='0' w
+    for ((w = 1; w < $2; w++)); do cores+=", $((w % $(nproc)))"; done
+    cat > "$dir/engine.yaml" << END
+eal: ["--no-huge", "--no-pci", "-m", "256"]
+file_prefix: $(basename "$dir")
+ports:
+  - device: "$1"
+    address: $engine_ip/24
+mbufs: 8192
+workers: $2
+worker_cores: [$cores]
+idle: sleep
+base_port: $base_port
+partitions: $partitions
+key_file: $dir/keys.yaml
+log:
+  directory: $dir/log
+  budget: 64MiB
+  segment: 16MiB
+limits:
+  orders: 4096
+  parked: 1024
+control:
+  socket: $dir/control.sock
+${3:-}
+END
+    mkdir -p "$dir/log"
+}
+
+start_engine() {
+    start engine "$build/flashgated" --config "$dir/engine.yaml"
+    wait_for 60 'the engine to answer' answers_or_ended
+    alive engine || die 'the engine ended at start'
+}
+answers_or_ended() { answers || ended engine; }
+
+# A veth pair in a network namespace of this test's own: the engine has fg0, which has no address in
+# the kernel, and clients have fg1. The script starts again inside it; call this before all else.
+# Without the right to make one the test is skipped.
+in_own_network() {
+    [ -z "${SMOKE_NETWORK:-}" ] || return 0
+    local enter=(unshare --net)
+    [ "$(id -u)" = 0 ] || enter=(unshare --user --map-root-user --net)
+    if ! "${enter[@]}" true 2>/dev/null; then
+        echo "skip - $(basename "$0" .sh): no right to make a network namespace (run as root)"
+        exit 0
+    fi
+    trap - EXIT
+    rm -rf "$dir"
+    SMOKE_NETWORK=1 exec "${enter[@]}" bash "$0" "$@"
+}
+
+make_veth() {
+    ip link set lo up
+    ip link add fg0 type veth peer name fg1 || die 'ip link add veth'
+    ip address add "$client_ip/24" dev fg1
+    # What veth leaves to the hardware never gets done: the engine would see wrong checksums.
+    ethtool -K fg1 tx off > /dev/null 2>&1 || die 'ethtool -K fg1 tx off'
+    ip link set fg0 up
+    ip link set fg1 up
+}
+
+# scenario FILE ARGUMENTS...: a Python client's run; its cases are ours.
+scenario() {
+    SMOKE_DIR=$dir SMOKE_CTL=$build/flashgatectl timeout 100 \
+        python3 "tests/smoke/$1" "${@:2}" || failures=$((failures + 1))
+}
