@@ -249,7 +249,7 @@ static const struct fg_option REDIS_OPTIONS[] = {
      FIELD(redis_batch),
      .unit = "orders",
      .min = 1,
-     .max = 1000,
+     .max = 512,
      .standard = "512",
      .help = "Order events appended by one call at most."},
 };
