@@ -170,14 +170,14 @@ static int tell_wait(const struct fg_control *control, char *message, size_t siz
     int laggard = fg_publish_laggard(control);
     if (control->change.stage == FG_CHANGE_TO_SEE && laggard >= 0)
         snprintf(message, size,
-                 "revision %" PRIu64 " is published, but worker %d has not taken it up within %d "
+                 "revision %" PRIu64 " is published, but worker %d has not taken it up within %u "
                  "ms; it goes on in the background, see status",
-                 control->model.revision, laggard, FG_SEEN_LIMIT_MS);
+                 control->model.revision, laggard, control->limits.seen);
     else
         snprintf(message, size,
-                 "the log has not made revision %" PRIu64 " durable within %d ms; it goes on in "
+                 "the log has not made revision %" PRIu64 " durable within %u ms; it goes on in "
                  "the background, see status",
-                 control->change.event.revision, FG_DURABLE_LIMIT_MS);
+                 control->change.event.revision, control->limits.durable);
     return FG_RPC_TIME_LIMIT;
 }
 
@@ -197,7 +197,7 @@ int fg_change_finish(struct fg_control *control, char *message, size_t size)
             stage = control->change.stage;
             stage_ms = now;
         }
-        uint64_t limit = stage == FG_CHANGE_TO_SEE ? FG_SEEN_LIMIT_MS : FG_DURABLE_LIMIT_MS;
+        uint64_t limit = stage == FG_CHANGE_TO_SEE ? control->limits.seen : control->limits.durable;
         if (now - stage_ms > limit)
             return tell_wait(control, message, size);
         if (!fg_control_wait(control)) {

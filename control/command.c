@@ -43,7 +43,7 @@ static int send_and_wait(struct fg_control *control, struct fg_worker *worker,
         command->result = -EBUSY;
         return 0;
     }
-    uint64_t deadline = fg_control_now_ms() + FG_ANSWER_LIMIT_MS;
+    uint64_t deadline = fg_control_now_ms() + control->limits.answer;
     while (!take_answer(control, worker, command)) {
         if (fg_control_now_ms() >= deadline || !fg_control_wait(control)) {
             control->commands_late++;
@@ -69,7 +69,8 @@ int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BY
     memcpy(command->buyer, buyer, sizeof(command->buyer));
     command->request = request;
     if (send_and_wait(control, worker, command) != 0) {
-        snprintf(message, size, "worker %u has not answered within %d ms", w, FG_ANSWER_LIMIT_MS);
+        snprintf(message, size, "worker %u has not answered within %u ms", w,
+                 control->limits.answer);
         return FG_RPC_TIME_LIMIT;
     }
     int rc = command->result;

@@ -49,6 +49,7 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
         return NULL;
     }
     control->engine = engine;
+    control->limits = (struct fg_control_limits){.durable = 5000, .seen = 2000, .answer = 1000};
     control->started_ms = fg_control_now_ms();
     if (fg_key_file_load(&control->keys, engine->config.key_file, engine->config.unsigned_allowed,
                          message, size) != 0) {

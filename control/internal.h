@@ -9,10 +9,14 @@
 #include "control/server.h"
 #include "dataplane/engine.h"
 
-#define FG_TICK_MS          10   /* clock page, published stock, schedules */
-#define FG_DURABLE_LIMIT_MS 5000 /* an operator waits so long for the log */
-#define FG_SEEN_LIMIT_MS    2000 /* ... for every worker to see a revision */
-#define FG_ANSWER_LIMIT_MS  1000 /* ... for a worker's answer to a command */
+#define FG_TICK_MS 10 /* clock page, published stock, schedules */
+
+/* How long an operator is made to wait, ms. Constant but for tests. */
+struct fg_control_limits {
+    unsigned durable; /* for the log */
+    unsigned seen;    /* for every worker to see a revision */
+    unsigned answer;  /* for a worker's answer to a command */
+};
 
 /* Where a change stands; change.c says which way it goes. */
 enum fg_change_stage {
@@ -40,6 +44,7 @@ struct fg_control {
     struct fg_server *server;
     struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
     struct fg_change change;
+    struct fg_control_limits limits;
     uint64_t serving_since_ns;         /* wall clock */
     uint64_t started_ms, next_tick_ms; /* monotonic */
     unsigned commands_late;            /* given up by who asked, still with a worker */
