@@ -41,6 +41,21 @@ static void begin(struct fg_control *control, const struct fg_change *change)
     control->change.stage = change->takes ? FG_CHANGE_TO_PUBLISH : FG_CHANGE_TO_JOURNAL;
 }
 
+/* The record as the next start will read it. A record that it could not read must never be written,
+ * whatever made it so: the engine would not start again. */
+static int check_body(const char *body)
+{
+    struct fg_sale again;
+    if (strlen(body) > FG_CONTROL_BODY_MAX)
+        return -E2BIG;
+    json_t *json = json_loads(body, 0, NULL);
+    int rc = json && fg_sale_from_json(&again, json) == 0 ? 0 : -EINVAL;
+    if (rc == 0)
+        fg_sale_free(&again);
+    json_decref(json);
+    return rc;
+}
+
 int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes)
 {
@@ -52,10 +67,11 @@ int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
         .sale = fg_model_sale_copy(sale),
     };
     json_decref(json);
-    if (!change.body || !change.sale) {
+    int rc = change.body && change.sale ? check_body(change.body) : -ENOMEM;
+    if (rc != 0) {
         free(change.body);
         fg_model_sale_free(change.sale);
-        return -ENOMEM;
+        return rc;
     }
     change.event.body_length = strlen(change.body);
     begin(control, &change);
@@ -97,9 +113,10 @@ static void fill_stock(struct fg_control *control, const struct fg_sale *sale)
 static int put_in_force(struct fg_control *control)
 {
     const struct fg_change *change = &control->change;
-    int rc = change->sale ? fg_model_put_sale(&control->model, change->sale)
-                          : fg_model_set_state(&control->model, change->event.sale,
-                                               (enum fg_sale_state)change->event.value);
+    int rc = change->sale
+                 ? fg_model_put_sale(&control->model, change->sale)
+                 : fg_model_set_state(&control->model, change->event.sale,
+                                      (enum fg_sale_state)change->event.value, change->event.at_ns);
     assert(rc == 0 || rc == -ENOMEM); /* anything else was checked before it was journalled */
     if (rc != 0)
         return rc;

@@ -70,8 +70,8 @@ int fg_publish_laggard(const struct fg_control *control);
 /* After the last laggard: frees the replaced snapshot. */
 void fg_publish_reclaim(struct fg_control *control);
 
-/* change.c: begins a change; none may be under way. The sale is copied. 0 or -ENOMEM. `peer` NULL:
- * the engine itself. */
+/* change.c: begins a change; none may be under way. The sale is copied. 0, -ENOMEM, or -E2BIG or
+ * -EINVAL for a sale that the log cannot hold. `peer` NULL: the engine itself. */
 int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes);
 void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,

@@ -80,8 +80,13 @@ static int put_sale(struct call *call, const struct fg_sale *sale, bool takes)
 {
     if (!sale)
         return 0;
-    if (fg_change_begin_sale(call->control, call->peer, sale, takes) != 0)
+    int rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
+    if (rc == -ENOMEM)
         return refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+    if (rc != 0)
+        return refuse(call, FG_RPC_REFUSED,
+                      "sale %s cannot be kept in the log: %s; make it several smaller sales",
+                      sale->name, rc == -E2BIG ? "its record would be too long" : strerror(-rc));
     return finish_change(call);
 }
 

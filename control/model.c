@@ -261,14 +261,27 @@ free_copy:
     return rc;
 }
 
-int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state)
+/* Opened by hand before its time, or with none: this was its time. */
+static void record_opening(struct fg_sale *sale, uint64_t at_ns)
+{
+    if (sale->state == FG_SALE_SCHEDULED && (sale->opens_ns == 0 || sale->opens_ns > at_ns))
+        sale->opens_ns = at_ns;
+}
+
+int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state,
+                       uint64_t at_ns)
 {
     struct fg_sale *sale = fg_model_sale_number(model, number);
     if (!sale || state >= FG_SALE_STATE_COUNT)
         return -EINVAL;
+    if (state == FG_SALE_OPEN)
+        record_opening(sale, at_ns);
     sale->state = state;
-    for (uint32_t i = 0; i < sale->items_count; i++)
-        fg_model_item(model, sale->items[i].id)->item.state = state;
+    for (uint32_t i = 0; i < sale->items_count; i++) {
+        struct fg_item *item = &fg_model_item(model, sale->items[i].id)->item;
+        item->state = state;
+        item->opens_ns = sale->opens_ns;
+    }
     return 0;
 }
 
@@ -365,7 +378,8 @@ static int replay_event(struct fg_model *model, const struct fg_record *record)
     case FG_EVENT_SALE_STATE:
         if (event->value >= FG_SALE_STATE_COUNT)
             return -EINVAL;
-        return fg_model_set_state(model, event->sale, (enum fg_sale_state)event->value);
+        return fg_model_set_state(model, event->sale, (enum fg_sale_state)event->value,
+                                  event->at_ns);
     case FG_EVENT_STOCK_ADD:
     case FG_EVENT_STOCK_REMOVE:
         return replay_units(model, event);

@@ -57,9 +57,11 @@ void fg_model_fini(struct fg_model *model);
  */
 int fg_model_replay(struct fg_model *model, const struct fg_record *record);
 
-/* The two events that control makes itself, applied. 0 or as fg_model_replay. */
+/* The two events that control makes itself, applied. 0 or as fg_model_replay. An opening at at_ns
+ * is a record: it becomes the sale's opens_ns. */
 int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale);
-int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state);
+int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state,
+                       uint64_t at_ns);
 
 /* NULL if there is none. */
 struct fg_sale *fg_model_sale(const struct fg_model *model, const char *name);

@@ -215,12 +215,35 @@ static void compare_item(struct fg_plan *plan, const struct fg_sale_item *old,
            wanted->stock);
 }
 
-static void compare(struct fg_plan *plan, const struct fg_sale *old, const struct fg_sale *wanted,
-                    struct fg_sale *now, bool *takes, bool *gives)
+/*
+ * Times that overlap with the ones in force can be cut to what both have, as a first step. A whole
+ * move has no such middle. To a later time it takes: nothing can be sold by it before it is
+ * journalled. To an earlier time it gives: the old one holds until then.
+ */
+static void compare_times(struct fg_plan *plan, const struct fg_sale *old,
+                          const struct fg_sale *wanted, struct fg_sale *now, bool *takes,
+                          bool *gives)
 {
+    bool later = wanted->opens_ns && old->closes_ns && wanted->opens_ns >= old->closes_ns;
+    bool earlier = old->opens_ns && wanted->closes_ns && wanted->closes_ns <= old->opens_ns;
+    if (later || earlier) {
+        note(plan, "opens and closes: moved to %s times", later ? "later" : "earlier");
+        *(later ? takes : gives) = true;
+        if (later) {
+            now->opens_ns = wanted->opens_ns;
+            now->closes_ns = wanted->closes_ns;
+        }
+        return;
+    }
     /* A time of 0 is by hand, which is the latest of all: less one, it is the greatest. */
     DIFFER(opens_ns, wanted->opens_ns - 1 > old->opens_ns - 1, "opens changed");
     DIFFER(closes_ns, wanted->closes_ns - 1 < old->closes_ns - 1, "closes changed");
+}
+
+static void compare(struct fg_plan *plan, const struct fg_sale *old, const struct fg_sale *wanted,
+                    struct fg_sale *now, bool *takes, bool *gives)
+{
+    compare_times(plan, old, wanted, now, takes, gives);
     for (uint32_t i = 0; i < wanted->items_count; i++) {
         const struct fg_sale_item *item = &wanted->items[i];
         const struct fg_sale_item *known = item_of(old, item->id);
@@ -280,6 +303,17 @@ static int check_open_for_change(const struct fg_plan *plan, const struct fg_sal
                   fg_sale_state_name(old->state));
 }
 
+/* The file was checked, but what is in force of it may be its closing with an opening that was. */
+static int check_times(const struct fg_sale *sale, char *message, size_t size)
+{
+    if (!sale->closes_ns || sale->closes_ns > sale->opens_ns)
+        return 0;
+    return refuse(message, size,
+                  "sale %s has opened, and closes of the file is before that; to end it now: "
+                  "flashgatectl sale close %s",
+                  sale->name, sale->name);
+}
+
 int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struct fg_config *config,
                  const struct fg_sale *wanted, char *message, size_t size)
 {
@@ -293,6 +327,10 @@ int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struc
         rc = old ? plan_change(plan, old, wanted) : plan_new(plan, model, wanted);
     if (rc == 0 && old)
         rc = check_open_for_change(plan, old, message, size);
+    if (rc == 0 && plan->takes)
+        rc = check_times(plan->takes, message, size);
+    if (rc == 0 && plan->gives)
+        rc = check_times(plan->gives, message, size);
     if (rc == 0 && plan->gives)
         rc = fg_plan_fits(model, config, plan->gives, message, size);
     return rc;

@@ -146,7 +146,7 @@ static void what_contradicts_is_refused_and_changes_nothing(void **state)
     assert_int_equal(fg_model_put_sale(&f->model, other), -EINVAL);
     assert_int_equal(f->model.sales_count, 1);
     assert_int_equal(f->model.items_count, 2);
-    assert_int_equal(fg_model_set_state(&f->model, 2, FG_SALE_OPEN), -EINVAL);
+    assert_int_equal(fg_model_set_state(&f->model, 2, FG_SALE_OPEN, 1000), -EINVAL);
     fg_model_sale_free(other);
 }
 
@@ -302,7 +302,7 @@ static void the_same_file_again_changes_nothing(void **state)
     assert_int_equal(json_array_size(f->plan.changes), 0);
     fg_plan_free(&f->plan);
     /* Also when it has opened and closed since; only then no longer when something differs. */
-    fg_model_set_state(&f->model, 1, FG_SALE_CLOSED);
+    fg_model_set_state(&f->model, 1, FG_SALE_CLOSED, 1000);
     assert_int_equal(plan(f, &spring), 0);
     fg_plan_free(&f->plan);
     struct fg_sale *wanted = copy_of(&spring, 0);
@@ -374,7 +374,7 @@ static void an_opening_that_happened_is_not_moved(void **state)
 {
     struct fixture *f = *state;
     put(f, &spring, 1);
-    fg_model_set_state(&f->model, 1, FG_SALE_OPEN);
+    fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 1000);
     struct fg_sale *wanted = copy_of(&spring, 0);
     wanted->opens_ns = 1500;
     assert_int_equal(plan(f, wanted), 0);
@@ -386,6 +386,53 @@ static void an_opening_that_happened_is_not_moved(void **state)
     assert_int_equal(f->plan.gives->opens_ns, 1000);
     assert_int_equal(f->plan.gives->state, FG_SALE_OPEN);
     fg_plan_free(&f->plan);
+    fg_model_sale_free(wanted);
+}
+
+static void times_moved_whole_go_one_way_and_stay_sound(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_sale *wanted = copy_of(&spring, 0);
+    put(f, &spring, 1);
+    wanted->opens_ns = 2000;
+    wanted->closes_ns = 3000;
+    assert_way(f, wanted, TAKES);
+    wanted->items[0].stock++; /* with it, something that gives */
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(f->plan.takes->opens_ns, 2000);
+    assert_int_equal(f->plan.takes->closes_ns, 3000);
+    assert_int_equal(f->plan.takes->items[0].stock, 100);
+    assert_int_equal(f->plan.gives->items[0].stock, 101);
+    fg_plan_free(&f->plan);
+    wanted->items[0].stock--;
+    wanted->opens_ns = 500;
+    wanted->closes_ns = 1000;
+    assert_way(f, wanted, GIVES);
+    /* An overlap is cut first and widened after it. */
+    wanted->closes_ns = 1500;
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(f->plan.takes->opens_ns, 1000);
+    assert_int_equal(f->plan.takes->closes_ns, 1500);
+    assert_int_equal(f->plan.gives->opens_ns, 500);
+    fg_plan_free(&f->plan);
+    fg_model_sale_free(wanted);
+}
+
+static void opening_by_hand_is_the_opening(void **state)
+{
+    struct fixture *f = *state;
+    put(f, &spring, 1);
+    assert_int_equal(fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 700), 0);
+    assert_int_equal(fg_model_sale(&f->model, "spring")->opens_ns, 700);
+    assert_int_equal(fg_model_item(&f->model, 8)->item.opens_ns, 700);
+    assert_int_equal(fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 600), 0);
+    assert_int_equal(fg_model_sale(&f->model, "spring")->opens_ns, 700);
+    struct fg_sale *wanted = copy_of(&spring, 0);
+    wanted->opens_ns = 100; /* does not matter any more */
+    wanted->closes_ns = 700;
+    assert_refused(f, wanted, "sale close spring");
+    wanted->closes_ns = 701;
+    assert_way(f, wanted, TAKES);
     fg_model_sale_free(wanted);
 }
 
@@ -511,7 +558,7 @@ static void a_snapshot_shows_every_item_and_the_rights_of_keys(void **state)
     assert_int_equal(fg_catalogue_item(snapshot, 7)->limit, 2);
     assert_null(fg_catalogue_item(snapshot, 9));
     /* Later changes of the model do not show in it. */
-    fg_model_set_state(&f->model, 1, FG_SALE_OPEN);
+    fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 1000);
     assert_int_equal(fg_catalogue_item(snapshot, 7)->state, FG_SALE_SCHEDULED);
     fg_snapshot_destroy(snapshot);
     fg_model_sale_free(second);
@@ -544,6 +591,8 @@ int main(void)
         TEST(each_change_is_known_as_giving_or_taking),
         TEST(a_file_that_does_both_is_split),
         TEST(an_opening_that_happened_is_not_moved),
+        TEST(times_moved_whole_go_one_way_and_stay_sound),
+        TEST(opening_by_hand_is_the_opening),
         TEST(what_may_not_change_is_refused),
         TEST(names_and_ids_of_archived_sales_stay_used),
         TEST(what_does_not_fit_names_the_number_to_raise),
