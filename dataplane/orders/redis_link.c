@@ -433,16 +433,16 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     return NULL;
 }
 
-void fg_redis_link_destroy(struct fg_redis_link *public)
+void fg_redis_link_destroy(struct fg_redis_link *link)
 {
-    if (!public)
+    if (!link)
         return;
-    struct redis_link *link = public->context;
-    drop(link);
-    free((char *)link->config.socket);
-    free((char *)link->config.host);
-    free((char *)link->config.user);
-    free((char *)link->config.password);
-    free(link->command.bytes);
-    free(link);
+    struct redis_link *whole = link->context;
+    drop(whole);
+    free((char *)whole->config.socket);
+    free((char *)whole->config.host);
+    free((char *)whole->config.user);
+    free((char *)whole->config.password);
+    free(whole->command.bytes);
+    free(whole);
 }
