@@ -31,7 +31,8 @@ int load_client_init(struct load_client *client)
     struct fg_history *history = &client->history;
 
     load_mix_init(&client->mix);
-    *history = (struct fg_history){.header = {.magic = FG_HISTORY_MAGIC, .seed = client->mix.seed}};
+    memcpy(history->header.magic, FG_HISTORY_MAGIC, sizeof(history->header.magic));
+    history->header.seed = client->mix.seed;
     /* Untouched memory costs nothing, so there is room for the worst that is not absurd. */
     history->capacity = 4 * expected + RECORDS_SPARE;
     history->records = load_memory_map(history->capacity * sizeof(*history->records));

@@ -108,7 +108,7 @@ struct load_stats {
 };
 
 struct load_client {
-    /* set by the caller before load_client_init */
+    /* set by the caller before load_client_init, and the items of mix and history */
     struct load_link *link;
     struct load_mix mix;
     uint32_t requests;

@@ -13,6 +13,7 @@
 
 #include "control/keys.h"
 #include "flashgate/exit_status.h"
+#include "perf/load/items.h"
 #include "perf/load/options.h"
 #include "perf/load/port.h"
 #include "perf/load/report.h"
@@ -99,9 +100,10 @@ static int prepare_client(struct load *load)
     client->rate = options->rate;
     client->window = options->window;
     client->think_ms = (uint32_t)options->think;
-    if (load_weights_parse(&mix->items, options->items, UINT32_MAX, load->message,
-                           sizeof(load->message)) < 0 ||
-        load_weights_parse(&mix->quantities, options->quantity, FG_QUANTITY_MAX, load->message,
+    int status = load_items_read(client, options, load->message, sizeof(load->message));
+    if (status != FG_EXIT_OK)
+        return status;
+    if (load_weights_parse(&mix->quantities, options->quantity, FG_QUANTITY_MAX, load->message,
                            sizeof(load->message)) < 0)
         return FG_EXIT_USAGE;
     if (load_client_init(client) < 0)
@@ -269,7 +271,7 @@ static int run(struct load *load)
         load_port_close(&load->port);
     }
     load_client_fini(&load->client);
-    load_weights_fini(&load->client.mix.items);
+    load_items_free(&load->client);
     load_weights_fini(&load->client.mix.quantities);
     explicit_bzero(load->client.secret, sizeof(load->client.secret));
     return status;

@@ -184,6 +184,11 @@ static bool check(struct load_options *options, bool confirm_given, char *messag
         snprintf(message, size, "nothing to ask for; give --sale FILE or --items ID:WEIGHT,...");
         return false;
     }
+    if (options->history && !options->sale) {
+        snprintf(message, size,
+                 "--history needs --sale FILE: the checker must know stock and limits");
+        return false;
+    }
     if ((options->source ^ options->target) >> (32 - options->source_bits) != 0) {
         snprintf(message, size,
                  "--target is not in the prefix of --source; there is no gateway, so put both into "
