@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "perf/load/options.h"
+
+enum { ARGS_MAX = 32 };
+
+static struct load_options options;
+static char message[256];
+
+/* Parses what is always needed and the given arguments, up to NULL. */
+static int parse_with(const char *const *arguments)
+{
+    static const char *const needed[] = {"flashgate-load", "--port=net_null0", "--source",
+                                         "10.0.0.2/24",    "--target",         "10.0.0.1",
+                                         "--items=1"};
+    char *argv[ARGS_MAX];
+    int argc = 0;
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        argv[argc++] = (char *)(uintptr_t)needed[i];
+    for (; *arguments; arguments++)
+        argv[argc++] = (char *)(uintptr_t)*arguments;
+    argv[argc] = NULL;
+    message[0] = '\0';
+    return load_options_parse(&options, argc, argv, message, sizeof(message));
+}
+#define PARSE(...) parse_with((const char *const[]){__VA_ARGS__, NULL})
+
+static void defaults_are_set(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--rate", "0"), 0);
+    assert_string_equal(options.port, "net_null0");
+    assert_int_equal(options.source, 0x0a000002);
+    assert_int_equal(options.source_bits, 24);
+    assert_int_equal(options.target, 0x0a000001);
+    assert_int_equal(options.rate, 0);
+    assert_int_equal(options.batch, 1);
+    assert_int_equal(options.confirm, 100);
+    assert_string_equal(options.quantity, "1");
+    assert_null(options.history);
+    assert_false(options.progress);
+}
+
+static void options_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--rate=1000000", "--seed", "18446744073709551615", "--cancel=10",
+                           "--leave=5", "--progress", "--eal=--no-huge", "--", "-m", "64"),
+                     0);
+    assert_int_equal(options.rate, 1000000);
+    assert_true(options.seed == UINT64_MAX);
+    assert_int_equal(options.confirm, 85);
+    assert_true(options.progress);
+    assert_int_equal(options.eal_count, 3);
+    assert_string_equal(options.eal[0], "--no-huge");
+    assert_string_equal(options.eal[1], "-m");
+    assert_string_equal(options.eal[2], "64");
+}
+
+/* What is wrong, and a word that the sentence must have. */
+static void wrong_use_is_told_in_a_sentence(void **state)
+{
+    static const struct {
+        const char *arguments[3];
+        const char *word;
+    } wrong[] = {
+        {{"--rate=fast"}, "rate"},
+        {{"--rate="}, "rate"},
+        {{"--rate=-1"}, "rate"},
+        {{"--seed=18446744073709551616"}, "seed"},
+        {{"--batch=0"}, "1 to 32"},
+        {{"--batch=33"}, "1 to 32"},
+        {{"--requests"}, "missing"},
+        {{"--nonsense"}, "no such option"},
+        {{"stray"}, "stray"},
+        {{"--source=10.0.0.2"}, "10.0.0.2/24"},
+        {{"--source=10.0.0.2/"}, "10.0.0.2/24"},
+        {{"--source=10.0.0.2/32"}, "10.0.0.2/24"},
+        {{"--source=10.0.0/24"}, "source"},
+        {{"--target=10.0.1.1"}, "prefix"},
+        {{"--target=10.0.0.2"}, "own"},
+        {{"--target=x"}, "target"},
+        {{"--confirm=50"}, "50 percent"},
+        {{"--cancel=60", "--leave=60"}, "120 percent"},
+        {{"--history=x"}, "--sale"},
+        {{"--source-port=1023"}, "1024"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(parse_with(wrong[i].arguments), -1);
+        if (!strstr(message, wrong[i].word))
+            fail_msg("\"%s\" lacks \"%s\"", message, wrong[i].word);
+    }
+}
+
+static void what_is_needed_is_asked_for(void **state)
+{
+    char *argv[] = {(char[]){"flashgate-load"}, NULL};
+    (void)state;
+    assert_int_equal(load_options_parse(&options, 1, argv, message, sizeof(message)), -1);
+    assert_non_null(strstr(message, "--port"));
+}
+
+static void help_needs_nothing_else(void **state)
+{
+    char *argv[] = {(char[]){"flashgate-load"}, (char[]){"--help"}, NULL};
+    (void)state;
+    assert_int_equal(load_options_parse(&options, 2, argv, message, sizeof(message)), 0);
+    assert_true(options.help);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_set),
+        cmocka_unit_test(options_are_read),
+        cmocka_unit_test(wrong_use_is_told_in_a_sentence),
+        cmocka_unit_test(what_is_needed_is_asked_for),
+        cmocka_unit_test(help_needs_nothing_else),
+    };
+    return cmocka_run_group_tests_name("load_options", tests, NULL, NULL);
+}
