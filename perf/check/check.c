@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The checker's frame. Two tables say all that is known: `requests`, one for each (buyer, request),
+ * and `orders`, one for each order id; both are filled from the streams first and from the answers
+ * then, so that whatever contradicts shows when it is entered. check_streams.c walks the streams,
+ * check_clients.c the answers that tell of orders, check_refusals.c those that refuse.
+ *
+ * A sound checker never cries wolf: every check concludes only what follows for certain from send
+ * and reply times, whatever the order in which datagrams travelled or were decided. Replays, double
+ * clicks and sends without an answer are therefore legal everywhere.
+ */
+#include "perf/check/check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "perf/check/internal.h"
+
+const char *fg_check_name(enum fg_check check)
+{
+    static const char *const names[] = {
+#define X(name, invariant, text) #name,
+        FG_CHECKS(X)
+#undef X
+    };
+    return names[check];
+}
+
+const char *fg_check_invariant(enum fg_check check)
+{
+    static const char *const invariants[] = {
+#define X(name, invariant, text) invariant,
+        FG_CHECKS(X)
+#undef X
+    };
+    return invariants[check];
+}
+
+void check_found(struct check *check, enum fg_check which, const char *format, ...)
+{
+    char sentence[400];
+    va_list args;
+
+    check->result->violations_total++;
+    if (++check->result->violations[which] > FG_CHECK_SENTENCES)
+        return;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof(sentence), format, args);
+    va_end(args);
+    check->found(check->arg, which, sentence);
+}
+
+struct buyer_text check_buyer_text(const uint8_t buyer[FG_BUYER_BYTES])
+{
+    struct buyer_text text;
+    for (unsigned i = 0; i < FG_BUYER_BYTES; i++)
+        snprintf(text.text + 2 * i, 3, "%02x", buyer[i]);
+    return text;
+}
+
+uint32_t check_item(const struct check *check, uint32_t id)
+{
+    struct fg_index_probe probe = fg_index_probe(fg_index_mix(id, id));
+    uint32_t at;
+    while ((at = fg_index_next(&check->item_index, &probe)) != FG_INDEX_NONE)
+        if (check->input->items[at].id == id)
+            return at;
+    return FG_INDEX_NONE;
+}
+
+uint32_t check_request(struct check *check, const uint8_t buyer[FG_BUYER_BYTES], uint64_t request)
+{
+    struct fg_index_probe probe = fg_index_probe(fg_index_hash(buyer, request));
+    uint32_t at;
+    while ((at = fg_index_next(&check->request_index, &probe)) != FG_INDEX_NONE)
+        if (check->requests[at].request == request &&
+            memcmp(check->requests[at].buyer, buyer, FG_BUYER_BYTES) == 0)
+            return at;
+
+    at = check->requests_count++;
+    check->requests[at] = (struct request){.request = request, .told_ns = UINT64_MAX};
+    memcpy(check->requests[at].buyer, buyer, FG_BUYER_BYTES);
+    fg_index_put(&check->request_index, &probe, at);
+    return at;
+}
+
+uint32_t check_order(struct check *check, uint64_t id)
+{
+    struct fg_index_probe probe = fg_index_probe(fg_index_mix(id, ~id));
+    uint32_t at;
+    while ((at = fg_index_next(&check->order_index, &probe)) != FG_INDEX_NONE)
+        if (check->orders[at].id == id)
+            return at;
+
+    at = check->orders_count++;
+    check->orders[at] = (struct order){
+        .id = id, .returned_ns = UINT64_MAX, .place = FG_INDEX_NONE, .told_place = FG_INDEX_NONE};
+    fg_index_put(&check->order_index, &probe, at);
+    return at;
+}
+
+void check_bind(struct check *check, uint32_t place, uint64_t id, const char *where)
+{
+    struct request *request = &check->requests[place];
+    if (request->order == 0)
+        request->order = id;
+    if (request->order == id)
+        return;
+    check->result->duplicate_orders++;
+    check_found(check, FG_CHECK_TWO_ORDERS,
+                "request %" PRIu64 " of buyer %s has order %" PRIu64 " and, %s, order %" PRIu64,
+                request->request, check_buyer_text(request->buyer).text, request->order, where, id);
+}
+
+/* Orders that clients were told of: the upper bound of those that are in no stream. */
+static uint64_t answers_with_order(const struct fg_check_input *input)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < input->records_count; i++)
+        count += input->records[i].replied_ns != 0 && input->records[i].order != 0;
+    return count;
+}
+
+/* Sizes all tables for the worst case; pages that are never needed are never touched. */
+static int tables_init(struct check *check)
+{
+    const struct fg_check_input *input = check->input;
+    uint64_t entries = 0;
+    for (unsigned i = 0; i < input->streams_count; i++)
+        entries += input->streams[i].count;
+    uint64_t requests = input->records_count + entries;
+    uint64_t orders = answers_with_order(input) + entries;
+    if (requests >= FG_INDEX_NONE - 1 || orders >= FG_INDEX_NONE - 1)
+        return -EOVERFLOW;
+
+    check->requests = malloc((requests + 1) * sizeof(*check->requests));
+    check->orders = malloc((orders + 1) * sizeof(*check->orders));
+    check->holdings = malloc((entries + 1) * sizeof(*check->holdings));
+    check->request_of = malloc((input->records_count + 1) * sizeof(*check->request_of));
+    check->result->books = calloc(input->items_count + UINT64_C(1), sizeof(struct fg_item_books));
+    check->result->books_count = input->items_count;
+    if (check->requests == NULL || check->orders == NULL || check->holdings == NULL ||
+        check->request_of == NULL || check->result->books == NULL ||
+        fg_index_init(&check->item_index, input->items_count) != 0 ||
+        fg_index_init(&check->request_index, requests) != 0 ||
+        fg_index_init(&check->order_index, orders) != 0 ||
+        fg_index_init(&check->holding_index, entries) != 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static void tables_fini(struct check *check)
+{
+    fg_index_fini(&check->holding_index);
+    fg_index_fini(&check->order_index);
+    fg_index_fini(&check->request_index);
+    fg_index_fini(&check->item_index);
+    free(check->request_of);
+    free(check->holdings);
+    free(check->orders);
+    free(check->requests);
+}
+
+static void open_books(struct check *check)
+{
+    for (uint32_t i = 0; i < check->input->items_count; i++) {
+        const struct fg_history_item *item = &check->input->items[i];
+        struct fg_index_probe probe = fg_index_probe(fg_index_mix(item->id, item->id));
+        while (fg_index_next(&check->item_index, &probe) != FG_INDEX_NONE)
+            ;
+        fg_index_put(&check->item_index, &probe, i);
+        check->result->books[i].id = item->id;
+        check->result->books[i].stock = item->stock;
+    }
+}
+
+static void close_books(struct check *check)
+{
+    for (uint32_t i = 0; i < check->result->books_count; i++) {
+        struct fg_item_books *book = &check->result->books[i];
+        uint64_t given = book->admitted - book->returned;
+        book->oversold = book->peak > book->stock ? book->peak - book->stock : 0;
+        /* More returned than admitted was found as an impossible event; it wraps to a huge
+         * number. */
+        book->unsold = given < book->stock ? book->stock - given : 0;
+        if (book->unsold > 0 && check->input->sell_out_expected)
+            check_found(check, FG_CHECK_UNSOLD,
+                        "item %" PRIu32 ": %" PRIu64 " of %" PRIu64
+                        " units are left although %" PRIu64 " were asked for",
+                        book->id, book->unsold, book->stock, book->asked);
+    }
+}
+
+int fg_check_run(const struct fg_check_input *input, struct fg_check_result *result,
+                 void (*found)(void *arg, enum fg_check check, const char *sentence), void *arg)
+{
+    struct check check = {.input = input, .result = result, .found = found, .arg = arg};
+
+    memset(result, 0, sizeof(*result));
+    int error = tables_init(&check);
+    if (error == 0) {
+        open_books(&check);
+        check_streams(&check);
+        check_clients(&check);
+        error = check_refusals(&check);
+        close_books(&check);
+    }
+    tables_fini(&check);
+    return error;
+}
+
+void fg_check_result_free(struct fg_check_result *result)
+{
+    free(result->books);
+    result->books = NULL;
+    result->books_count = 0;
+}
