@@ -4,7 +4,7 @@
  * those queues.
  *
  * A port that offers fewer queues than there are workers is allowed: the workers without a queue on
- * it get their datagrams handed over and send by the worker that received them.
+ * it get their datagrams handed over, and send by the worker that received them.
  *
  * Threads: control, before workers start and after they ended; read-only for workers.
  */
@@ -24,33 +24,29 @@ struct fg_port {
     uint16_t id;     /* DPDK's */
     uint16_t queues; /* queue pairs; worker w < queues has queue w */
     struct fg_frame_address address;
-    /* The driver passes on frames whose checksum the sender left to hardware (virtio); the mbuf
-     * says so, and nothing can have damaged them. */
-    bool partial_checksums;
     /* A reply leaves by the queue pair its request came in by: there are fewer queues than workers,
      * or the peer may listen to fewer than it was offered (vhost). */
     bool reply_by_receiver;
     bool started;
-    char steering[48]; /* how this port spreads datagrams, in words */
+    char steering[64]; /* how this port spreads datagrams, in words */
 };
 
+/* Is the device an EAL vdev string ("net_vhost0,iface=..."), and not a PCI address? */
+bool fg_port_is_vdev(const char *device);
+
+/* Makes the buffer pool of worker w, on its memory node. NULL with a sentence. */
+struct rte_mempool *fg_port_pool_create(const struct fg_config *config, unsigned w, int socket,
+                                        char *message, size_t size);
+
 /*
- * Finds the device that `config` names, sets it up with a queue pair per worker as far as it has
- * them (pools[w] feeds queue w), and starts it. 0, or -1 with a sentence in `message`.
+ * Finds the device of config->ports[index], sets it up with a queue pair per worker as far as it
+ * has them (pools[w] feeds queue w), and starts it. 0, or -1 with a sentence in `message`.
  */
 int fg_port_start(struct fg_port *port, const struct fg_config *config, unsigned index,
                   struct rte_mempool *const *pools, char *message, size_t size);
 void fg_port_stop(struct fg_port *port);
 
-/* Buffers that a worker's pool must have: every descriptor of its queues full, every datagram that
- * may wait, and bursts on their way. */
-uint32_t fg_port_mbufs_needed(const struct fg_config *config);
-
-/* Makes the buffer pool of worker w. NULL with a sentence. */
-struct rte_mempool *fg_port_pool_create(const struct fg_config *config, unsigned w, int socket,
-                                        char *message, size_t size);
-
-/* One line of facts for people: device, addresses, link, queues, steering. */
+/* A line of facts for people: device, addresses, link, queues, steering. */
 void fg_port_describe(const struct fg_port *port, const struct fg_port_config *config, char *text,
                       size_t size);
 

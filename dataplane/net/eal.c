@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+#include "control/socket_file.h"
+#include "dataplane/net/eal.h"
+#include "dataplane/net/port.h"
+#include "flashgate/exit_status.h"
+
+static void add(struct fg_eal_arguments *arguments, char *value)
+{
+    if (arguments->count < FG_EAL_ARGUMENTS_MAX)
+        arguments->values[arguments->count++] = value;
+}
+
+static void add_made(struct fg_eal_arguments *arguments, char *value)
+{
+    if (value && arguments->made_count < FG_EAL_ARGUMENTS_MAX)
+        arguments->made[arguments->made_count++] = value;
+    add(arguments, value);
+}
+
+/* "0@(0,1),1@1,2@1": control may run wherever it may now, unless it has a core. */
+static char *lcores(const struct fg_config *config)
+{
+    char *text = NULL;
+    size_t length;
+    FILE *out = open_memstream(&text, &length);
+    cpu_set_t may;
+
+    if (!out)
+        return NULL;
+    if (config->control_core >= 0 || sched_getaffinity(0, sizeof(may), &may) != 0) {
+        fprintf(out, "0@%d", config->control_core >= 0 ? config->control_core : 0);
+    } else {
+        const char *before = "0@(";
+        for (int core = 0; core < CPU_SETSIZE; core++) {
+            if (!CPU_ISSET(core, &may))
+                continue;
+            fprintf(out, "%s%d", before, core);
+            before = ",";
+        }
+        fputc(')', out);
+    }
+    for (unsigned w = 0; w < config->workers; w++)
+        fprintf(out, ",%u@%d", 1 + w, config->worker_cores[w]);
+    if (fclose(out) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+int fg_eal_arguments(struct fg_eal_arguments *arguments, const struct fg_config *config,
+                     char *message, size_t size)
+{
+    bool pci = false;
+
+    *arguments = (struct fg_eal_arguments){0};
+    add(arguments, "flashgated");
+    add(arguments, "--lcores");
+    add_made(arguments, lcores(config));
+    add(arguments, "--main-lcore");
+    add(arguments, "0");
+    if (config->file_prefix) {
+        add(arguments, "--file-prefix");
+        add(arguments, config->file_prefix);
+    }
+    add(arguments, "--no-telemetry"); /* its socket asks nobody who he is */
+    add(arguments, "--log-level");
+    add(arguments, "*:warning");
+    for (unsigned p = 0; p < config->ports_count; p++) {
+        bool vdev = fg_port_is_vdev(config->ports[p].device);
+        pci |= !vdev;
+        add(arguments, vdev ? "--vdev" : "--allow");
+        add(arguments, config->ports[p].device);
+    }
+    if (!pci)
+        add(arguments, "--no-pci"); /* no device of others is touched */
+    for (unsigned i = 0; i < config->eal_count; i++)
+        add(arguments, config->eal[i]);
+    if (arguments->count == FG_EAL_ARGUMENTS_MAX || !arguments->values[2]) {
+        snprintf(message, size, "the EAL arguments are too many (at most %d) or memory is short",
+                 FG_EAL_ARGUMENTS_MAX - 1);
+        fg_eal_arguments_free(arguments);
+        return -1;
+    }
+    return 0;
+}
+
+void fg_eal_arguments_free(struct fg_eal_arguments *arguments)
+{
+    for (int i = 0; i < arguments->made_count; i++)
+        free(arguments->made[i]);
+    *arguments = (struct fg_eal_arguments){0};
+}
+
+/* The socket that a vhost device would make: NULL if it makes none. The caller frees. */
+static char *vhost_socket(const char *device)
+{
+    const char *path = strstr(device, ",iface=");
+
+    if (strncmp(device, "net_vhost", strlen("net_vhost")) != 0 || !path ||
+        strstr(device, ",client=1"))
+        return NULL;
+    path += strlen(",iface=");
+    return strndup(path, strcspn(path, ","));
+}
+
+/* A socket file that an engine left behind would stop the driver; one that somebody listens on is
+ * not ours to take, and the driver would remove it when it is refused. */
+static int clear_vhost_socket(const char *device, char *message, size_t size)
+{
+    char *path = vhost_socket(device);
+    struct stat file;
+    int status = FG_EXIT_OK;
+
+    if (path && lstat(path, &file) == 0) {
+        int fd = S_ISSOCK(file.st_mode) ? fg_socket_connect(path) : -ENOTSOCK;
+        if (fd == -ECONNREFUSED && unlink(path) == 0) {
+            free(path);
+            return FG_EXIT_OK;
+        }
+        if (fd >= 0)
+            close(fd);
+        snprintf(message, size, "the vhost socket %s %s; stop that process or choose another iface",
+                 path, fd >= 0 ? "is in use by a living process" : "cannot be taken");
+        status = FG_EXIT_IN_USE;
+    }
+    free(path);
+    return status;
+}
+
+/* EAL leaves the calling thread on control's lcore, and its children inherit that. */
+static void leave_worker_cores(const struct fg_config *config, const cpu_set_t *before)
+{
+    cpu_set_t rest = *before;
+
+    for (unsigned w = 0; w < config->workers; w++)
+        CPU_CLR((unsigned)config->worker_cores[w], &rest);
+    if (CPU_COUNT(&rest) == 0)
+        rest = *before;
+    /* It had these cores before, so it may have them again. */
+    (void)sched_setaffinity(0, sizeof(rest), &rest);
+}
+
+int fg_eal_start(const struct fg_config *config, char *message, size_t size)
+{
+    struct fg_eal_arguments arguments;
+    cpu_set_t before;
+
+    for (unsigned p = 0; p < config->ports_count; p++) {
+        int status = clear_vhost_socket(config->ports[p].device, message, size);
+        if (status != FG_EXIT_OK)
+            return status;
+    }
+    if (sched_getaffinity(0, sizeof(before), &before) != 0 ||
+        fg_eal_arguments(&arguments, config, message, size) != 0)
+        return FG_EXIT_NETWORK;
+    int rc = rte_eal_init(arguments.count, arguments.values);
+    if (rc < 0)
+        snprintf(message, size,
+                 "DPDK could not start (%s); its own lines above say why. Without hugepages, eal "
+                 "needs --no-huge and -m MEGABYTES",
+                 rte_strerror(rte_errno));
+    fg_eal_arguments_free(&arguments);
+    if (rc < 0)
+        return FG_EXIT_NETWORK;
+    leave_worker_cores(config, &before);
+    return FG_EXIT_OK;
+}
+
+void fg_eal_stop(void)
+{
+    (void)rte_eal_cleanup();
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/control.h"
+#include "dataplane/recovery.h"
+#include "flashgate/exit_status.h"
+
+#define GRACE_MS_MIN 60000 /* clients retry for less: whoever was about to confirm gets through */
+#define NS_PER_MS    UINT64_C(1000000)
+
+struct recovery {
+    const struct fg_recovery_plan *plan;
+    const struct fg_disk *disk;
+    uint64_t now_ns;  /* wall clock of this start */
+    uint64_t last_ns; /* wall clock of the log's last record; 0: not looked up yet */
+    char *message;    /* why `apply` refused a record */
+    size_t size;
+};
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+uint32_t fg_recovery_held_until_ms(const struct fg_order_event *admit, uint64_t last_ns,
+                                   uint64_t now_ns, uint32_t grace_ms)
+{
+    uint64_t hold_ns = admit->hold_ms * NS_PER_MS;
+    uint64_t ends_ns = admit->at_ns + hold_ns;
+    /* A clock that stands before the log's last record tells nothing of the down time, and must
+     * not make a hold longer than it was. */
+    uint64_t down_ns = now_ns > last_ns ? now_ns - last_ns : 0;
+    uint64_t left_ns = ends_ns > now_ns ? min_u64(ends_ns - now_ns, hold_ns) : 0;
+    uint64_t grace_ns = grace_ms ? grace_ms * NS_PER_MS
+                                 : max_u64(min_u64(down_ns, hold_ns), GRACE_MS_MIN * NS_PER_MS);
+
+    return (uint32_t)(max_u64(left_ns, grace_ns) / NS_PER_MS);
+}
+
+static uint64_t record_wall_ns(const struct fg_record *record)
+{
+    return fg_event_is_control(record->unit) ? record->control->at_ns : record->order->at_ns;
+}
+
+/* The wall time of the log's last record. Holds need it before the journal, which is still
+ * reading, has come so far; a log without holds is never read twice. */
+static int find_last_ns(struct recovery *recovery)
+{
+    int error;
+    struct fg_log_reader *reader =
+        fg_log_reader_open(recovery->disk, recovery->plan->engine->config.log_dir, false, &error);
+    const struct fg_frame *frame;
+    struct fg_record record;
+
+    if (!reader)
+        return error;
+    while (fg_log_reader_next(reader, UINT64_MAX, &frame) == FG_LOG_MORE)
+        while (fg_log_reader_record(reader, &record))
+            recovery->last_ns = max_u64(recovery->last_ns, record_wall_ns(&record));
+    fg_log_reader_close(reader);
+    return 0;
+}
+
+static int refuse_order(struct recovery *recovery, const struct fg_record *record, int rc)
+{
+    const struct fg_config *config = &recovery->plan->engine->config;
+
+    if (rc == -ENOSPC)
+        snprintf(recovery->message, recovery->size,
+                 "limits.orders is %u, and the log in %s holds more; raise it",
+                 config->limit_orders, config->log_dir);
+    else
+        snprintf(recovery->message, recovery->size,
+                 "record %llu of the log in %s (%s of order %llu) does not follow from those "
+                 "before it (%s); the log is damaged",
+                 (unsigned long long)record->lsn, config->log_dir,
+                 fg_event_name(record->order->kind), (unsigned long long)record->order->order,
+                 strerror(-rc));
+    return rc;
+}
+
+static int apply_order(struct recovery *recovery, const struct fg_record *record)
+{
+    const struct fg_order_event *event = record->order;
+    struct fg_engine *engine = recovery->plan->engine;
+    const struct fg_config *config = &engine->config;
+    unsigned w = fg_partition(event->buyer, config->partitions) % config->workers;
+    uint32_t held_until_ms = 0;
+    int32_t units;
+    int rc;
+
+    /* An archived sale's orders are forgotten: the base record of the first segment that is left
+     * does not name it any more. */
+    if (!fg_control_item(engine->control, event->item))
+        return 0;
+    if (event->kind == FG_EVENT_ADMIT && event->hold_ms != 0) {
+        if (recovery->last_ns == 0 && (rc = find_last_ns(recovery)) != 0)
+            return rc;
+        held_until_ms = fg_recovery_held_until_ms(event, recovery->last_ns, recovery->now_ns,
+                                                  config->restart_grace_ms);
+    }
+    rc = fg_admission_restore(recovery->plan->admissions[w], event, held_until_ms, &units);
+    if (rc == 0)
+        rc = fg_control_replay_units(engine->control, event->item, units);
+    return rc == 0 ? 0 : refuse_order(recovery, record, rc);
+}
+
+static int apply(void *arg, const struct fg_record *record)
+{
+    struct recovery *recovery = arg;
+
+    if (!fg_event_is_control(record->unit))
+        return apply_order(recovery, record);
+    int rc = fg_control_replay(recovery->plan->engine->control, record);
+    if (rc != 0)
+        snprintf(recovery->message, recovery->size,
+                 "record %llu of the log in %s (%s) cannot be applied: %s",
+                 (unsigned long long)record->lsn, recovery->plan->engine->config.log_dir,
+                 fg_event_name(record->control->kind), strerror(-rc));
+    return rc;
+}
+
+static int open_log(struct recovery *recovery, const struct fg_clock *clock)
+{
+    struct fg_engine *engine = recovery->plan->engine;
+    const struct fg_config *config = &engine->config;
+    struct fg_journal_config journal = {
+        .dir = config->log_dir,
+        .budget_bytes = config->log_budget,
+        .segment_bytes = config->log_segment,
+        .workers = config->workers,
+        .lane_records = config->lane_records,
+        .disk = recovery->disk,
+        .clock = clock,
+    };
+    char why[512] = "";
+    int status = FG_EXIT_FAILED;
+
+    engine->journal =
+        fg_journal_open(&journal, apply, recovery, &engine->recovered, &status, why, sizeof(why));
+    if (engine->journal)
+        return FG_EXIT_OK;
+    /* What `apply` said names the cause; the journal only knows that it refused. */
+    if (recovery->message[0] == '\0')
+        snprintf(recovery->message, recovery->size, "%s", why);
+    return status;
+}
+
+int fg_recovery_run(struct fg_recovery_plan *plan, const struct fg_disk *disk,
+                    const struct fg_clock *clock, char *message, size_t size)
+{
+    struct fg_engine *engine = plan->engine;
+    struct recovery recovery = {
+        .plan = plan,
+        .disk = disk,
+        .now_ns = clock->wall_ns(clock->context),
+        .message = message,
+        .size = size,
+    };
+
+    message[0] = '\0';
+    int status = open_log(&recovery, clock);
+    if (status != FG_EXIT_OK)
+        return status;
+    for (unsigned w = 0; w < engine->config.workers; w++)
+        fg_admission_attach(plan->admissions[w], fg_journal_lane(engine->journal, w),
+                            fg_journal_epoch(engine->journal));
+    if (fg_control_restored(engine->control, message, size) != 0)
+        return FG_EXIT_CONFIG;
+    for (unsigned w = 0; w < engine->config.workers; w++)
+        fg_admission_restored(plan->admissions[w], engine->catalogue);
+    return FG_EXIT_OK;
+}
