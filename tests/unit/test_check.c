@@ -455,7 +455,7 @@ static void differing_order_is_found(void **state)
     expect(&run, FG_CHECK_ORDER_DIFFERS);
 
     clean(&run);
-    run.records[MUG_2].item = TICKET;
+    run.records[TICKET_2].item = MUG;
     expect(&run, FG_CHECK_ORDER_DIFFERS);
 
     clean(&run);
