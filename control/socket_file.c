@@ -39,7 +39,7 @@ static int fill_address(struct sockaddr_un *address, const char *path)
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(address->sun_path))
         return -ENAMETOOLONG;
-    strcpy(address->sun_path, path);
+    memcpy(address->sun_path, path, strlen(path) + 1);
     return 0;
 }
 
@@ -161,7 +161,7 @@ int fg_socket_file_open(struct fg_socket_file *file, const char *path, char *mes
         return say(
             FG_EXIT_CONFIG, message, size, path,
             "the path is longer than the 107 bytes a socket address takes; set a shorter one", 0);
-    strcpy(file->path, path);
+    memcpy(file->path, path, strlen(path) + 1);
     snprintf(file->lock_path, sizeof(file->lock_path), "%s.lock", path);
     int status = take_lock(file, message, size);
     if (status != 0)

@@ -448,12 +448,12 @@ static void what_may_not_change_is_refused(void **state)
     wanted->items[0].stock = 99;
     assert_refused(f, wanted, "not lowered");
     wanted->items[0].stock = 100;
-    strcpy(wanted->items[1].name, "Cap");
+    snprintf(wanted->items[1].name, sizeof(wanted->items[1].name), "Cap");
     assert_refused(f, wanted, "\"Cap\"");
     wanted->items_count = 1;
     assert_refused(f, wanted, "item 8");
     wanted->items_count = 2;
-    strcpy(wanted->items[1].name, "Hat");
+    snprintf(wanted->items[1].name, sizeof(wanted->items[1].name), "Hat");
     wanted->cancel_final = 1;
     assert_refused(f, wanted, "cancel_final");
     fg_model_sale_free(wanted);

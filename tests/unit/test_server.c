@@ -64,7 +64,7 @@ static char *answer(void *arg, const struct fg_peer *peer, const char *line, siz
 static int start(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
-    strcpy(f->dir, "/tmp/fg-server-XXXXXX");
+    snprintf(f->dir, sizeof(f->dir), "/tmp/fg-server-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     snprintf(f->path, sizeof(f->path), "%s/control.sock", f->dir);
     f->now_ms = 1;
@@ -162,8 +162,8 @@ static void a_flood_of_lines_is_answered_over_several_rounds(void **state)
     struct fixture *f = *state;
     int fd = join(f);
     char text[201] = "";
-    for (int i = 0; i < 100; i++)
-        strcat(text, "a\n");
+    for (int i = 0; i < 200; i++)
+        text[i] = i % 2 ? '\n' : 'a';
     say(fd, text);
     rounds(f, 1);
     assert_true(f->answered > 0 && f->answered < 100);
@@ -314,7 +314,7 @@ static void a_live_socket_is_left_alone(void **state)
 static int foreign_listener(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, path);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(fd, 1), 0);

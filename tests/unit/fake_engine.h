@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A fake engine for units of the control plane: workers that only take up catalogues and answer
+ * commands, and a journal that keeps what it is given and is durable when the test says so. Its
+ * functions stand in for the library's. Every test starts with start() and ends with stop().
+ */
+#ifndef TESTS_FAKE_ENGINE_H
+#define TESTS_FAKE_ENGINE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <rte_ring.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <urcu-qsbr.h>
+
+#include "control/internal.h"
+#include "flashgate/control_api.h"
+#include "flashgate/exit_status.h"
+
+#define WORKERS      2
+#define EVENTS_MAX   32
+#define SPRING       "name: spring\nitems:\n"
+#define SHOE(stock)  "  - id: 7\n    name: Shoe\n    stock: " #stock "\n    limit: 2\n"
+#define HAT          "  - id: 8\n    name: Hat\n    stock: 50\n    hold: 60s\n"
+#define REQUEST_HELD 42 /* of any buyer: a held order; every other request is unknown */
+#define BUYER        "00112233-4455-6677-8899-aabbccddeeff"
+
+static struct fg_engine *engine;
+
+/* --- the journal that the engine has --- */
+
+static struct {
+    unsigned count;
+    struct {
+        struct fg_control_event event;
+        char *body;
+        uint64_t revision; /* of the catalogue in force when it was submitted */
+        bool seen;         /* ... and every worker had taken that up */
+    } events[EVENTS_MAX];
+    uint64_t durable;
+    bool holds_back; /* nothing becomes durable */
+    bool full;
+    int failed;
+    volatile sig_atomic_t *stop; /* raised when a sale closes */
+    struct fg_journal_stats stats;
+} log_;
+
+uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_event *event,
+                           const void *body)
+{
+    (void)journal;
+    if (log_.full)
+        return 0;
+    unsigned i = log_.count++;
+    assert_true(i < EVENTS_MAX);
+    log_.events[i].event = *event;
+    log_.events[i].body = body ? strndup(body, event->body_length) : NULL;
+    log_.events[i].revision = engine->catalogue->revision;
+    log_.events[i].seen = true;
+    for (unsigned w = 0; w < WORKERS; w++)
+        if (atomic_load(&engine->workers[w]->seen_revision) < engine->catalogue->revision)
+            log_.events[i].seen = false;
+    if (!log_.holds_back)
+        log_.durable = log_.count;
+    if (log_.stop && event->value == FG_SALE_CLOSED)
+        *log_.stop = 1;
+    return log_.count;
+}
+
+uint64_t fg_journal_submitted_durable(const struct fg_journal *journal)
+{
+    (void)journal;
+    return log_.durable;
+}
+
+uint64_t fg_journal_durable(const struct fg_journal *journal)
+{
+    (void)journal;
+    return 5;
+}
+
+int fg_journal_failed(const struct fg_journal *journal)
+{
+    (void)journal;
+    return log_.failed;
+}
+
+unsigned fg_journal_epoch(const struct fg_journal *journal)
+{
+    (void)journal;
+    return 3;
+}
+
+const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal)
+{
+    (void)journal;
+    return &log_.stats;
+}
+
+/* --- the delivery that it has --- */
+
+static struct fg_delivery_stats delivery_stats;
+
+const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *delivery)
+{
+    (void)delivery;
+    return &delivery_stats;
+}
+
+enum fg_stream_state fg_delivery_stream_state(const struct fg_delivery *delivery, uint32_t sale)
+{
+    (void)delivery;
+    return sale == 1 ? FG_STREAM_LIVE : FG_STREAM_SEEKING;
+}
+
+void fg_delivery_last_error(struct fg_delivery *delivery, char *text, size_t size)
+{
+    (void)delivery;
+    snprintf(text, size, "epoch 9 has it");
+}
+
+/* --- its workers --- */
+
+static atomic_bool workers_stop, frozen[WORKERS], shown_empty;
+static pthread_t threads[WORKERS];
+
+static inline void answer_command(struct fg_worker *worker)
+{
+    struct fg_command *command;
+    if (rte_ring_sc_dequeue(worker->commands, (void **)&command) != 0)
+        return;
+    command->result = command->request == REQUEST_HELD ? 0 : -ENOENT;
+    command->order = (struct fg_order_view){
+        .order = UINT64_MAX,
+        .request = command->request,
+        .item = 8,
+        .quantity = 1,
+        .verdict = FG_VERDICT_ADMITTED,
+        .held = 1,
+        .durable = 1,
+        .left_ms = worker->index,
+    };
+    assert_int_equal(rte_ring_sp_enqueue(worker->results, command), 0);
+}
+
+/* No sale of these tests ever runs out: an item that a worker finds empty was shown too early. */
+static inline void look_at_stock(const struct fg_catalogue *catalogue)
+{
+    for (uint32_t id = 7; id <= 8; id++) {
+        const struct fg_item *shown = fg_catalogue_item(catalogue, id);
+        if (shown && fg_stock_free_units(&engine->stock, shown->slot) == 0)
+            atomic_store(&shown_empty, true);
+    }
+}
+
+static inline void *work(void *arg)
+{
+    struct fg_worker *worker = arg;
+    rcu_register_thread();
+    atomic_store(&worker->state, FG_WORKER_RUNNING);
+    while (!atomic_load(&workers_stop)) {
+        if (!atomic_load(&frozen[worker->index])) {
+            const struct fg_catalogue *catalogue = rcu_dereference(engine->catalogue);
+            atomic_store_explicit(&worker->seen_revision, catalogue->revision,
+                                  memory_order_release);
+            look_at_stock(catalogue);
+            answer_command(worker);
+        }
+        rcu_quiescent_state();
+        sched_yield();
+    }
+    rcu_unregister_thread();
+    atomic_store(&worker->state, FG_WORKER_ENDED);
+    return NULL;
+}
+
+static inline void *zeroed(size_t size)
+{
+    void *memory = aligned_alloc(128, (size + 127) / 128 * 128);
+    assert_non_null(memory);
+    return memset(memory, 0, size);
+}
+
+static inline struct rte_ring *ring_create(void)
+{
+    struct rte_ring *ring = zeroed((size_t)rte_ring_get_memsize(16));
+    assert_int_equal(rte_ring_init(ring, "t", 16, RING_F_SP_ENQ | RING_F_SC_DEQ), 0);
+    return ring;
+}
+
+static inline void start_workers(void)
+{
+    atomic_store(&workers_stop, false);
+    for (unsigned w = 0; w < WORKERS; w++) {
+        struct fg_worker *worker = engine->workers[w];
+        atomic_store(&frozen[w], false);
+        atomic_store(&worker->seen_revision, 0);
+        pthread_create(&threads[w], NULL, work, worker);
+    }
+}
+
+static inline void stop_workers(void)
+{
+    atomic_store(&workers_stop, true);
+    for (unsigned w = 0; w < WORKERS; w++)
+        pthread_join(threads[w], NULL);
+}
+
+/* --- the engine --- */
+
+static char directory[32], socket_path[64], message[512];
+static struct fg_control *control;
+
+static inline void create_control(void)
+{
+    int status;
+    control = fg_control_create(engine, &status, message, sizeof(message));
+    assert_non_null(control);
+    control->limits = (struct fg_control_limits){.durable = 100, .seen = 100, .answer = 100};
+}
+
+static inline void serve(void)
+{
+    assert_int_equal(fg_control_restored(control, message, sizeof(message)), 0);
+    start_workers();
+}
+
+static inline void create_engine(void)
+{
+    snprintf(directory, sizeof(directory), "/tmp/fg-control-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(socket_path, sizeof(socket_path), "%s/control.sock", directory);
+    engine = zeroed(sizeof(*engine));
+    engine->config = (struct fg_config){
+        .workers = WORKERS,
+        .partitions = 64,
+        .freshness_ms = 30000,
+        .unsigned_allowed = true,
+        .limit_items = 10,
+        .limit_orders = 1000,
+        .log_budget = 1 << 30,
+        .log_dir = "/a/log",
+        .control_socket = socket_path,
+    };
+    snprintf(engine->steering, sizeof(engine->steering), "by hand-over");
+    assert_int_equal(fg_stock_init(&engine->stock, WORKERS, engine->config.limit_items), 0);
+    fg_clock_page_init(&engine->clock, UINT64_C(2000000000));
+    for (unsigned w = 0; w < WORKERS; w++) {
+        engine->workers[w] = zeroed(sizeof(struct fg_worker));
+        *engine->workers[w] = (struct fg_worker){
+            .engine = engine, .index = w, .commands = ring_create(), .results = ring_create()};
+        engine->workers[w]->counters = zeroed(sizeof(struct fg_counters));
+    }
+}
+
+static inline void destroy_engine(void)
+{
+    for (unsigned w = 0; w < WORKERS; w++) {
+        free(engine->workers[w]->commands);
+        free(engine->workers[w]->results);
+        free(engine->workers[w]->counters);
+        free(engine->workers[w]);
+    }
+    fg_stock_fini(&engine->stock);
+    free(engine);
+    assert_int_equal(rmdir(directory), 0);
+}
+
+static inline int start(void **state)
+{
+    (void)state;
+    memset(&log_, 0, sizeof(log_));
+    memset(&delivery_stats, 0, sizeof(delivery_stats));
+    create_engine();
+    create_control();
+    serve();
+    return 0;
+}
+
+static inline int stop(void **state)
+{
+    (void)state;
+    stop_workers();
+    assert_false(atomic_load(&shown_empty));
+    fg_control_destroy(control);
+    for (unsigned i = 0; i < log_.count; i++)
+        free(log_.events[i].body);
+    destroy_engine();
+    return 0;
+}
+
+/* --- calls --- */
+
+static json_t *reply; /* to the last call; owned here */
+
+static inline json_t *ask(const char *line)
+{
+    static const struct fg_peer peer = {.uid = 1001, .gid = 1002, .pid = 1003};
+    char *text = fg_methods_answer(control, &peer, line, strlen(line));
+    json_decref(reply);
+    reply = text ? json_loads(text, 0, NULL) : NULL;
+    free(text);
+    return reply;
+}
+
+/* Calls with params (consumed): the result, or NULL. */
+static inline json_t *call(const char *method, json_t *params)
+{
+    json_t *request = json_pack("{s:s,s:i,s:s,s:o}", "jsonrpc", "2.0", "id", 7, "method", method,
+                                "params", params);
+    char *line = json_dumps(request, JSON_COMPACT);
+    ask(line);
+    free(line);
+    json_decref(request);
+    assert_non_null(reply);
+    assert_int_equal(json_integer_value(json_object_get(reply, "id")), 7);
+    return json_object_get(reply, "result");
+}
+
+static inline json_t *apply(const char *text)
+{
+    return call("sale.apply", json_pack("{s:s,s:s}", "text", text, "source", "sale.yaml"));
+}
+
+static inline json_t *of_sale(const char *method, const char *name)
+{
+    return call(method, json_pack("{s:s}", "name", name));
+}
+
+/* The last call failed like this. */
+static inline void assert_error(int code, const char *part)
+{
+    json_t *error = json_object_get(reply, "error");
+    const char *text = json_string_value(json_object_get(error, "message"));
+    assert_null(json_object_get(reply, "result"));
+    assert_int_equal(json_integer_value(json_object_get(error, "code")), code);
+    if (!strstr(text, part))
+        fail_msg("\"%s\" does not say \"%s\"", text, part);
+}
+
+static inline json_int_t number(const json_t *json, const char *key)
+{
+    assert_true(json_is_integer(json_object_get(json, key)));
+    return json_integer_value(json_object_get(json, key));
+}
+
+static inline const struct fg_item *item(uint32_t id)
+{
+    return fg_catalogue_item(engine->catalogue, id);
+}
+
+static inline void assert_all_seen(void)
+{
+    for (unsigned w = 0; w < WORKERS; w++)
+        assert_int_equal(atomic_load(&engine->workers[w]->seen_revision),
+                         engine->catalogue->revision);
+}
+
+static inline int release_reply(void **state)
+{
+    (void)state;
+    json_decref(reply);
+    return 0;
+}
+
+#endif
