@@ -1,6 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Group commit, rotation and recovery of the journal, on real files. */
-#include "log_fixture.h"
+/* Group commit, marks, closing frames, rotation and failing disks, on real files. Recovery has its
+ * own test. */
+#include "faulty_disk.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#define WORKERS 4
+
+/* A clock that a test sets. */
+static uint64_t now_ns;
+
+static uint64_t told_now(void *context)
+{
+    (void)context;
+    return now_ns;
+}
+
+static const struct fg_clock told_clock = {.wall_ns = told_now, .monotonic_ns = told_now};
+
+static uint64_t lane_durable(const struct log_fixture *fixture, unsigned worker)
+{
+    return fg_lane_durable(fg_journal_lane(fixture->journal, worker));
+}
 
 static void test_new_log(void **state)
 {
@@ -11,49 +33,463 @@ static void test_new_log(void **state)
     assert_int_equal(fixture->found.epoch, 1);
     assert_int_equal(fixture->found.records, 0);
     assert_int_equal(fixture->found.cut_bytes, 0);
+    assert_true(fg_journal_id(fixture->journal) != 0);
     assert_true(fg_journal_durable(fixture->journal) > 0);
+    assert_int_equal(fg_journal_failed(fixture->journal), 0);
     assert_int_equal(fg_journal_step(fixture->journal), 0);
 }
 
-static void test_records_come_back(void **state)
+static void test_refused_configurations(void **state)
+{
+    struct log_fixture *fixture = *state;
+    const struct fg_journal_config good = fixture->config;
+
+    fixture->config.workers = 0;
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    fixture->config.workers = FG_WORKERS_MAX + 1;
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    fixture->config = good;
+    fixture->config.segment_bytes = FG_SEGMENT_MIN - FG_BLOCK_BYTES;
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    fixture->config.segment_bytes = FG_SEGMENT_MIN + 512;
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    fixture->config = good;
+    fixture->config.budget_bytes = 3 * FG_SEGMENT_MIN - 1;
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    fixture->config = good;
+    fixture->config.lane_records = 1000;
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    fixture->config = good;
+    fixture->config.dir = "/nonexistent/log";
+    assert_int_equal(journal_open(fixture), FG_EXIT_CONFIG);
+    assert_non_null(strstr(fixture->message, "/nonexistent/log"));
+}
+
+static void test_second_engine_is_refused(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct log_fixture second = {.config = fixture->config};
+
+    journal_must_open(fixture);
+    assert_int_equal(journal_open(&second), FG_EXIT_IN_USE);
+    assert_non_null(strstr(second.message, fixture->dir));
+    push_order(fixture, 1, 0, 1);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    journal_drop(fixture);
+    journal_must_open(fixture);
+    assert_int_equal(fixture->told.orders_count, 1);
+}
+
+static void test_marks_move_only_with_the_frame(void **state)
 {
     struct log_fixture *fixture = *state;
 
     journal_must_open(fixture);
-    uint64_t id = fg_journal_id(fixture->journal);
-    assert_int_equal(submit(fixture, FG_EVENT_SALE, 1, "{\"name\":\"first\"}", 0, 0), 1);
+    uint64_t durable = fg_journal_durable(fixture->journal);
+    assert_int_equal(submit(fixture, FG_EVENT_SALE, 1, "{}", 0, 0), 1);
+    assert_int_equal(submit(fixture, FG_EVENT_SALE_STATE, 1, NULL, 1, 0), 2);
     assert_int_equal(push_order(fixture, 1, 2, 1), 1);
     assert_int_equal(push_order(fixture, 1, 2, 2), 2);
-    assert_int_equal(fg_lane_durable(fg_journal_lane(fixture->journal, 2)), 0);
+    assert_int_equal(lane_durable(fixture, 2), 0);
     assert_int_equal(fg_journal_submitted_durable(fixture->journal), 0);
     assert_int_equal(fg_journal_step(fixture->journal), 1);
-    assert_int_equal(fg_lane_durable(fg_journal_lane(fixture->journal, 2)), 2);
-    assert_int_equal(fg_journal_submitted_durable(fixture->journal), 1);
+    assert_int_equal(lane_durable(fixture, 2), 2);
+    assert_int_equal(lane_durable(fixture, 0), 0);
+    assert_int_equal(fg_journal_submitted_durable(fixture->journal), 2);
+    assert_int_equal(fg_journal_durable(fixture->journal), durable + 1);
     assert_int_equal(fg_journal_step(fixture->journal), 0);
+    assert_int_equal(fg_journal_durable(fixture->journal), durable + 1);
+}
+
+static void test_full_queue_is_told(void **state)
+{
+    struct log_fixture *fixture = *state;
+    uint64_t ticket, last = 0;
+
+    journal_must_open(fixture);
+    while ((ticket = submit(fixture, FG_EVENT_ENGINE_STATE, 0, NULL, 1, 0)) != 0)
+        last = ticket;
+    assert_true(last >= 100);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    assert_int_equal(fg_journal_submitted_durable(fixture->journal), last);
+    assert_int_equal(submit(fixture, FG_EVENT_ENGINE_STATE, 0, NULL, 1, 0), last + 1);
+}
+
+/* Bodies of the greatest size: as many frames as they need, each with orders beside. */
+static void test_great_control_events(void **state)
+{
+    struct log_fixture *fixture = *state;
+    char *body = malloc(FG_CONTROL_BODY_MAX + 1);
+
+    assert_non_null(body);
+    memset(body, 'x', FG_CONTROL_BODY_MAX);
+    body[FG_CONTROL_BODY_MAX] = '\0';
+    journal_must_open(fixture);
+    assert_int_equal(submit(fixture, FG_EVENT_BLOCK_LIST, 0, body, 0, 0), 1);
+    assert_int_equal(submit(fixture, FG_EVENT_BLOCK_LIST, 0, body, 0, 0), 2);
+    for (uint32_t i = 1; i <= 10000; i++)
+        push_order(fixture, 1, 0, i);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    assert_int_equal(fg_journal_submitted_durable(fixture->journal), 1);
+    assert_in_range(lane_durable(fixture, 0), 8000, 9999);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    assert_int_equal(fg_journal_submitted_durable(fixture->journal), 2);
+    assert_int_equal(lane_durable(fixture, 0), 10000);
     journal_drop(fixture);
 
     journal_must_open(fixture);
-    assert_int_equal(fg_journal_epoch(fixture->journal), 2);
-    assert_int_equal(fg_journal_id(fixture->journal), id);
-    assert_int_equal(fixture->found.records, 3);
-    assert_int_equal(fixture->told.controls_count, 1);
-    assert_string_equal(fixture->told.controls[0].body, "{\"name\":\"first\"}");
-    assert_int_equal(fixture->told.controls[0].event.uid, 1000);
-    assert_int_equal(fixture->told.orders_count, 2);
-    for (uint32_t i = 0; i < 2; i++) {
-        struct fg_order_event wanted = an_order(1, 2, i + 1);
-        wanted.sale_seq = i + 1;
-        assert_memory_equal(&fixture->told.orders[i], &wanted, sizeof(wanted));
-    }
-    assert_int_equal(fixture->told.last_epoch, 1);
-    assert_int_equal(fixture->found.last_wall_ns, an_order(1, 2, 2).at_ns);
+    assert_int_equal(fixture->told.controls_count, 2);
+    assert_string_equal(fixture->told.controls[1].body, body);
+    assert_int_equal(fixture->told.orders_count, 10000);
+    free(body);
 }
+
+static void test_no_lane_starves(void **state)
+{
+    struct log_fixture *fixture = *state;
+    uint32_t sent[WORKERS] = {16000, 16000, 16000, 5};
+
+    journal_must_open(fixture);
+    for (unsigned w = 0; w < WORKERS; w++)
+        for (uint32_t i = 1; i <= sent[w]; i++)
+            push_order(fixture, 1, w, i);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    assert_int_equal(lane_durable(fixture, 3), 5);
+    for (unsigned w = 0; w < 3; w++)
+        assert_true(lane_durable(fixture, w) >= 8191 / WORKERS);
+    /* What the short lane left over is used. */
+    assert_true(lane_durable(fixture, 0) + lane_durable(fixture, 1) + lane_durable(fixture, 2) +
+                    lane_durable(fixture, 3) >
+                8000);
+    while (fg_journal_step(fixture->journal) > 0)
+        ;
+    for (unsigned w = 0; w < WORKERS; w++)
+        assert_int_equal(lane_durable(fixture, w), sent[w]);
+}
+
+/* Frames of the log, as a reader sees them. */
+static unsigned count_frames(const struct log_fixture *fixture, uint16_t flags)
+{
+    const struct fg_frame *frame;
+    unsigned count = 0;
+    int error;
+    struct fg_log_reader *reader = fg_log_reader_open(&fg_disk_files, fixture->dir, true, &error);
+
+    assert_non_null(reader);
+    enum fg_log_end end;
+    while ((end = fg_log_reader_next(reader, UINT64_MAX, &frame)) == FG_LOG_MORE)
+        count += frame->flags == flags;
+    assert_int_equal(end, FG_LOG_END);
+    fg_log_reader_close(reader);
+    return count;
+}
+
+static void test_closing_frames(void **state)
+{
+    struct log_fixture *fixture = *state;
+
+    fixture->config.clock = &told_clock;
+    now_ns = 1000000000;
+    journal_must_open(fixture);
+    push_order(fixture, 1, 0, 1);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    now_ns += 9999999;
+    assert_int_equal(fg_journal_step(fixture->journal), 0);
+    assert_int_equal(count_frames(fixture, FG_FRAME_CLOSING), 0);
+    now_ns += 1;
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    assert_int_equal(count_frames(fixture, FG_FRAME_CLOSING), 1);
+    now_ns += 1000000000;
+    assert_int_equal(fg_journal_step(fixture->journal), 0);
+
+    push_order(fixture, 1, 0, 2);
+    fg_journal_stop(fixture->journal);
+    assert_int_equal(lane_durable(fixture, 0), 2);
+    assert_int_equal(count_frames(fixture, FG_FRAME_CLOSING), 2);
+    fg_journal_stop(fixture->journal);
+    assert_int_equal(count_frames(fixture, FG_FRAME_CLOSING), 2);
+}
+
+/* Pushes `steps` full frames of orders of a sale through all lanes. */
+static void write_orders(struct log_fixture *fixture, uint32_t sale, unsigned steps,
+                         uint32_t *counts)
+{
+    for (unsigned step = 0; step < steps; step++) {
+        for (unsigned w = 0; w < WORKERS; w++)
+            for (unsigned i = 0; i < 2047; i++)
+                push_order(fixture, sale, w, ++counts[w]);
+        assert_int_equal(fg_journal_step(fixture->journal), 1);
+    }
+}
+
+/* All the orders of one sale came back: each lane's in order, numbered without gaps. */
+static void check_orders(const struct log_fixture *fixture, const uint32_t *counts)
+{
+    uint32_t seen[WORKERS] = {0};
+
+    for (size_t i = 0; i < fixture->told.orders_count; i++) {
+        const struct fg_order_event *event = &fixture->told.orders[i];
+        unsigned worker = event->order >> 32 & 63;
+        assert_true(worker < WORKERS);
+        struct fg_order_event wanted = an_order(event->sale, worker, ++seen[worker]);
+        wanted.sale_seq = i + 1;
+        assert_memory_equal(event, &wanted, sizeof(wanted));
+    }
+    assert_memory_equal(seen, counts, sizeof(seen));
+}
+
+static void test_rotation(void **state)
+{
+    struct log_fixture *fixture = *state;
+    uint32_t counts[WORKERS] = {0};
+    struct timespec began, ended;
+
+    journal_must_open(fixture);
+    assert_int_equal(fg_journal_prepare(fixture->journal), 1);
+    assert_int_equal(fg_journal_prepare(fixture->journal), 1);
+    assert_int_equal(fg_journal_prepare(fixture->journal), 0);
+    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
+    assert_int_equal(stats->log_bytes, 3 * FG_SEGMENT_MIN);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    write_orders(fixture, 7, 100, counts);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    double seconds =
+        (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+    print_message("%.0f records a second, segments made on the way\n",
+                  (double)stats->records / seconds);
+    assert_int_equal(stats->segment, 4);
+    assert_int_equal(stats->log_bytes, 4 * FG_SEGMENT_MIN);
+    assert_int_equal(count_frames(fixture, FG_FRAME_BASE), 4);
+    journal_drop(fixture);
+
+    journal_must_open(fixture);
+    assert_int_equal(fixture->found.end.segment, 4);
+    check_orders(fixture, counts);
+    write_orders(fixture, 7, 1, counts);
+    journal_drop(fixture);
+    journal_must_open(fixture);
+    check_orders(fixture, counts);
+}
+
+static void test_full_log_fails_for_good(void **state)
+{
+    struct log_fixture *fixture = *state;
+    uint32_t counts[WORKERS] = {0};
+    int rc;
+
+    fixture->config.budget_bytes = 3 * FG_SEGMENT_MIN;
+    journal_must_open(fixture);
+    do {
+        for (unsigned w = 0; w < WORKERS; w++)
+            for (unsigned i = 0; i < 2047; i++)
+                push_order(fixture, 1, w, counts[w] + i + 1);
+        rc = fg_journal_step(fixture->journal);
+        for (unsigned w = 0; rc > 0 && w < WORKERS; w++)
+            counts[w] += 2047;
+    } while (rc > 0);
+    assert_int_equal(rc, -ENOSPC);
+    assert_int_equal(fg_journal_failed(fixture->journal), -ENOSPC);
+    assert_int_equal(lane_durable(fixture, 0), counts[0]);
+    assert_int_equal(fg_journal_step(fixture->journal), -ENOSPC);
+    assert_int_equal(fg_journal_prepare(fixture->journal), -ENOSPC);
+    journal_drop(fixture);
+    /* With a larger budget it goes on where it was. */
+    fixture->config.budget_bytes = 4 * FG_SEGMENT_MIN;
+    journal_must_open(fixture);
+    check_orders(fixture, counts);
+}
+
+/* After the first failure nothing is published, ever, though the disk works again. */
+static void check_dead(struct log_fixture *fixture, struct faults *faults)
+{
+    uint64_t durable = fg_journal_durable(fixture->journal);
+    uint64_t lane = lane_durable(fixture, 1),
+             tickets = fg_journal_submitted_durable(fixture->journal);
+
+    push_order(fixture, 1, 1, 2);
+    submit(fixture, FG_EVENT_ENGINE_STATE, 0, NULL, 1, 0);
+    assert_int_equal(fg_journal_step(fixture->journal), -EIO);
+    assert_int_equal(fg_journal_failed(fixture->journal), -EIO);
+    faults->fail_write = faults->fail_flush = false;
+    unsigned writes = faults->writes_seen;
+    push_order(fixture, 1, 1, 3);
+    assert_int_equal(fg_journal_step(fixture->journal), -EIO);
+    fg_journal_stop(fixture->journal);
+    assert_int_equal(faults->writes_seen, writes);
+    assert_int_equal(fg_journal_durable(fixture->journal), durable);
+    assert_int_equal(lane_durable(fixture, 1), lane);
+    assert_int_equal(fg_journal_submitted_durable(fixture->journal), tickets);
+    assert_int_equal(fg_journal_failed(fixture->journal), -EIO);
+}
+
+static void test_failing_write(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    journal_must_open(fixture);
+    push_order(fixture, 1, 1, 1);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    faults->fail_write = true;
+    check_dead(fixture, faults);
+    journal_drop(fixture);
+    journal_must_open(fixture);
+    assert_int_equal(fixture->told.orders_count, 1);
+}
+
+static void test_failing_flush(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    faults->no_direct = true;
+    journal_must_open(fixture);
+    assert_int_equal(fg_journal_stats(fixture->journal)->flushes_direct, 0);
+    unsigned flushes = faults->flushes_seen;
+    push_order(fixture, 1, 1, 1);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    assert_int_equal(faults->flushes_seen, flushes + 1);
+    faults->fail_flush = true;
+    check_dead(fixture, faults);
+}
+
+static void test_failing_disk_at_start(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    faults->fail_write = true;
+    assert_int_equal(journal_open(fixture), FG_EXIT_DISK);
+    assert_int_equal(journal_open(fixture), FG_EXIT_DISK);
+    faults->fail_write = false;
+    journal_must_open(fixture);
+    assert_int_equal(fixture->found.epoch, 1);
+}
+
+/* --- With its threads --- */
+
+#define LIVE_ORDERS 60000
+
+struct live {
+    struct log_fixture *fixture;
+    uint64_t seen[WORKERS];
+    uint64_t orders, empty_calls;
+    bool direct;
+};
+
+/* Reads the log while it is being written, never beyond the durable mark. */
+static void *read_live(void *arg)
+{
+    struct live *live = arg;
+    const struct fg_frame *frame;
+    struct fg_record record;
+    int error;
+    struct fg_log_reader *reader =
+        fg_log_reader_open(&fg_disk_files, live->fixture->dir, live->direct, &error);
+
+    while (live->orders < (uint64_t)LIVE_ORDERS * WORKERS) {
+        uint64_t limit = fg_journal_durable(live->fixture->journal);
+        enum fg_log_end end = fg_log_reader_next(reader, limit, &frame);
+        if (end == FG_LOG_END) {
+            live->empty_calls++;
+            sched_yield();
+            continue;
+        }
+        if (end != FG_LOG_MORE || frame->sequence > limit)
+            break;
+        while (fg_log_reader_record(reader, &record)) {
+            if (fg_event_is_control(record.unit))
+                continue;
+            unsigned worker = record.order->order >> 32 & 63;
+            struct fg_order_event wanted = an_order(1, worker, ++live->seen[worker]);
+            wanted.sale_seq = ++live->orders;
+            if (memcmp(record.order, &wanted, sizeof(wanted)) != 0)
+                goto close_reader;
+        }
+    }
+close_reader:
+    fg_log_reader_close(reader);
+    return NULL;
+}
+
+static void run_live(struct log_fixture *fixture, bool direct)
+{
+    struct live live = {.fixture = fixture, .direct = direct};
+    pthread_t thread;
+
+    journal_must_open(fixture);
+    assert_int_equal(fg_journal_start(fixture->journal, -1, 0), 0);
+    assert_int_equal(pthread_create(&thread, NULL, read_live, &live), 0);
+    for (uint32_t i = 1; i <= LIVE_ORDERS; i++)
+        for (unsigned w = 0; w < WORKERS; w++) {
+            while (fg_lane_room(fg_journal_lane(fixture->journal, w)) == 0)
+                sched_yield();
+            push_order(fixture, 1, w, i);
+        }
+    uint64_t ticket = submit(fixture, FG_EVENT_ENGINE_STATE, 0, NULL, 1, 0);
+    while (fg_journal_submitted_durable(fixture->journal) < ticket)
+        sched_yield();
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(live.orders, (uint64_t)LIVE_ORDERS * WORKERS);
+    fg_journal_stop(fixture->journal);
+    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
+    print_message("%lu frames, %lu records, flush at most %lu us\n", (unsigned long)stats->frames,
+                  (unsigned long)stats->records, (unsigned long)stats->flush_ns_max / 1000);
+    assert_int_equal(count_frames(fixture, 0) + count_frames(fixture, FG_FRAME_BASE) +
+                         count_frames(fixture, FG_FRAME_EPOCH) +
+                         count_frames(fixture, FG_FRAME_CLOSING),
+                     stats->frames);
+}
+
+static void test_live_reader(void **state)
+{
+    run_live(*state, false);
+}
+
+static void test_live_direct_reader(void **state)
+{
+    run_live(*state, true);
+}
+
+static void test_threads_report_failure(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    journal_must_open(fixture);
+    while (fg_journal_prepare(fixture->journal) > 0)
+        ;
+    assert_int_equal(fg_journal_start(fixture->journal, -1, -1), 0);
+    faults->fail_write = true;
+    push_order(fixture, 1, 0, 1);
+    while (fg_journal_failed(fixture->journal) == 0)
+        sched_yield();
+    assert_int_equal(fg_journal_failed(fixture->journal), -EIO);
+    fg_journal_stop(fixture->journal);
+    assert_int_equal(lane_durable(fixture, 0), 0);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_new_log, fixture_open, fixture_close),
-        cmocka_unit_test_setup_teardown(test_records_come_back, fixture_open, fixture_close),
+        CASE(test_new_log),
+        CASE(test_refused_configurations),
+        CASE(test_second_engine_is_refused),
+        CASE(test_marks_move_only_with_the_frame),
+        CASE(test_full_queue_is_told),
+        CASE(test_great_control_events),
+        CASE(test_no_lane_starves),
+        CASE(test_closing_frames),
+        CASE(test_rotation),
+        CASE(test_full_log_fails_for_good),
+        CASE(test_failing_write),
+        CASE(test_failing_flush),
+        CASE(test_failing_disk_at_start),
+        CASE(test_live_reader),
+        CASE(test_live_direct_reader),
+        CASE(test_threads_report_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
