@@ -163,19 +163,24 @@ static unsigned send_for_others(struct loop *loop)
     return total;
 }
 
+/* All that admission gives back, before it is given more. */
 static unsigned send_ready(struct loop *loop)
 {
     struct fg_ready ready[FG_BURST];
-    unsigned n = fg_admission_ready(loop->self->admission, ready, FG_BURST);
+    unsigned n, total = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        struct rte_mbuf *frame = ready[i].packet;
-        if (ready[i].length == 0)
-            rte_pktmbuf_free(frame); /* silence; admission has counted why */
-        else
-            reply(loop, frame, ready[i].length);
-    }
-    return n;
+    do {
+        n = fg_admission_ready(loop->self->admission, ready, FG_BURST);
+        for (unsigned i = 0; i < n; i++) {
+            struct rte_mbuf *frame = ready[i].packet;
+            if (ready[i].length == 0)
+                rte_pktmbuf_free(frame); /* silence; admission has counted why */
+            else
+                reply(loop, frame, ready[i].length);
+        }
+        total += n;
+    } while (n == FG_BURST);
+    return total;
 }
 
 /* --- receiving --- */
@@ -291,8 +296,8 @@ static void decide(struct loop *loop, const struct fg_datagram *datagrams, unsig
 {
     if (count == 0)
         return;
-    fg_count_add(&loop->counters->count[FG_COUNTER_REQUESTS], count);
     fg_admission_decide(loop->self->admission, &loop->now, loop->catalogue, datagrams, count);
+    send_ready(loop);
 }
 
 /* Does the first entry settle an order? Such datagrams may use a ring's last part. */

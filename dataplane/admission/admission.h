@@ -76,7 +76,8 @@ void fg_admission_restored(struct fg_admission *admission, const struct fg_catal
  * its order ids. (The log is read into the admissions before it gives lanes and an epoch.) */
 void fg_admission_attach(struct fg_admission *admission, struct fg_lane *lane, unsigned epoch);
 
-/* Decides up to FG_BURST datagrams. Entries outside this worker's partitions never get here. */
+/* Decides up to FG_BURST datagrams. Entries outside this worker's partitions never get here. What
+ * has become ready must be taken back before the next call. */
 void fg_admission_decide(struct fg_admission *admission, const struct fg_now *now,
                          const struct fg_catalogue *catalogue, const struct fg_datagram *datagrams,
                          unsigned count);
@@ -86,7 +87,7 @@ void fg_admission_decide(struct fg_admission *admission, const struct fg_now *no
 void fg_admission_poll(struct fg_admission *admission, const struct fg_now *now,
                        const struct fg_catalogue *catalogue);
 
-/* Takes up to `max` datagrams that are ready; returns how many. */
+/* Takes up to `max` datagrams that are ready; returns how many. Take all before the next burst. */
 unsigned fg_admission_ready(struct fg_admission *admission, struct fg_ready *ready, unsigned max);
 
 /* At a clean stop, when every lane is durable: nothing waits any more after a poll; what was still
