@@ -156,7 +156,7 @@ static bool has_option(const struct load_options *options, const char *name)
 static int start_eal(const struct load_options *options, char *message, size_t size)
 {
     static char program[] = "flashgate-load", no_telemetry[] = "--no-telemetry";
-    static char no_pci[] = "--no-pci", device[512], prefix[64];
+    static char no_pci[] = "--no-pci", no_shconf[] = "--no-shconf", device[512], prefix[64];
     char *argv[LOAD_EAL_ARGS_MAX + 8] = {program, no_telemetry};
     int argc = 2;
 
@@ -170,16 +170,18 @@ static int start_eal(const struct load_options *options, char *message, size_t s
         return FG_EXIT_USAGE;
     }
     argv[argc++] = device;
+    /* Generators may run side by side, share nothing, and leave no files. */
     if (!has_option(options, "--file-prefix")) {
         snprintf(prefix, sizeof(prefix), "--file-prefix=flashgate-load-%d", getpid());
         argv[argc++] = prefix;
+        argv[argc++] = no_shconf;
     }
     for (unsigned i = 0; i < options->eal_count; i++)
         argv[argc++] = (char *)(uintptr_t)options->eal[i];
     if (rte_eal_init(argc, argv) < 0) {
         snprintf(message, size,
-                 "EAL does not start (%s); its lines above say why; for a shared-memory port, is "
-                 "the engine running and the socket's path right?",
+                 "DPDK's EAL does not start (%s); its lines above say why; compare the arguments "
+                 "given by --eal",
                  rte_strerror(rte_errno));
         return FG_EXIT_NETWORK;
     }
@@ -261,10 +263,11 @@ int load_port_open(struct load_port *port, const struct load_options *options,
     if (status != 0)
         return status;
     if (find_port(port, options->port) < 0) {
-        snprintf(message, size,
-                 "DPDK has no port \"%s\"; its drivers know net_virtio_user0,..., "
-                 "net_af_packet0,... or a PCI address bound to a DPDK driver",
-                 options->port);
+        snprintf(
+            message, size,
+            "port \"%s\" cannot be had; DPDK's lines above say why: is the engine running, and "
+            "are the path and name right?",
+            options->port);
         return FG_EXIT_NETWORK;
     }
     if (start_port(port) < 0) {
@@ -283,5 +286,8 @@ void load_port_close(struct load_port *port)
         rte_eth_dev_stop(port->id);
         rte_eth_dev_close(port->id);
     }
+    /* EAL leaves its directory; it is empty when we chose its name. */
+    const char *directory = rte_eal_get_runtime_dir();
     rte_eal_cleanup();
+    rmdir(directory);
 }
