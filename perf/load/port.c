@@ -153,7 +153,8 @@ static bool has_option(const struct load_options *options, const char *name)
 }
 
 /* EAL's own arguments around the user's. It keeps the strings, so they are static. */
-static int start_eal(const struct load_options *options, char *message, size_t size)
+static int start_eal(struct load_port *port, const struct load_options *options, char *message,
+                     size_t size)
 {
     static char program[] = "flashgate-load", no_telemetry[] = "--no-telemetry";
     static char no_pci[] = "--no-pci", no_shconf[] = "--no-shconf", device[512], prefix[64];
@@ -185,6 +186,7 @@ static int start_eal(const struct load_options *options, char *message, size_t s
                  rte_strerror(rte_errno));
         return FG_EXIT_NETWORK;
     }
+    port->eal_runs = true;
     return 0;
 }
 
@@ -259,7 +261,7 @@ int load_port_open(struct load_port *port, const struct load_options *options,
                  .udp_port = (uint16_t)options->source_port},
         .target_base_port = (uint32_t)options->base_port,
     };
-    int status = start_eal(options, message, size);
+    int status = start_eal(port, options, message, size);
     if (status != 0)
         return status;
     if (find_port(port, options->port) < 0) {
@@ -286,6 +288,8 @@ void load_port_close(struct load_port *port)
         rte_eth_dev_stop(port->id);
         rte_eth_dev_close(port->id);
     }
+    if (!port->eal_runs)
+        return;
     /* EAL leaves its directory; it is empty when we chose its name. */
     const char *directory = rte_eal_get_runtime_dir();
     rte_eal_cleanup();

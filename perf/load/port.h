@@ -31,7 +31,7 @@ struct load_port {
     uint16_t id;
     uint16_t queues;
     bool shared_memory; /* our TX queue is the engine's RX queue, and the other way round */
-    bool started;
+    bool eal_runs, started;
     uint32_t target_base_port;
     struct rte_mempool *pool;
     uint64_t tsc_origin, ns_per_tsc_32;
