@@ -27,6 +27,6 @@ const char *fg_event_name(unsigned kind)
         FG_ORDER_KINDS(X)
         FG_CONTROL_KINDS(X)
 #undef X
-            default : return "?";
     }
+    return "?";
 }

@@ -178,7 +178,7 @@ uint64_t load_client_random(struct load_client *client);
 /* When the request was to leave. */
 uint64_t load_client_scheduled_ns(const struct load_client *client, uint32_t request);
 /* Those that an ask leads act for themselves from now on, with its phase and timer. */
-void load_client_part(struct load_client *client, uint32_t leader);
+void load_client_part(struct load_client *client, uint32_t first);
 /* An ask is over: it rests before a repeat, or is done. */
 void load_client_finish(struct load_client *client, uint32_t request);
 
