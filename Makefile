@@ -31,14 +31,15 @@ LIBS       = $(PACKAGE_LIBS) -lpthread -lm
 JEMALLOC := $(if $(filter 1,$(SANITIZE)),,-ljemalloc)
 
 # Files with a main() of their own; everything else is one library.
-MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c
+MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
+	   perf/check/flashgate-check.c
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c perf/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all units unit test lint tidy deps clean
-all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load
+.PHONY: all demo units unit test lint tidy deps clean
+all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -62,6 +63,14 @@ $(BUILD)/flashgatectl: $(BUILD)/control/flashgatectl.o $(LIBRARY)
 $(BUILD)/flashgate-load: $(BUILD)/perf/load/flashgate-load.o $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+$(BUILD)/flashgate-check: $(BUILD)/perf/check/flashgate-check.o $(LIBRARY)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+
+# A whole sale with its books: what is missing is installed, what has changed is built.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@perf/demo.sh
 
 units: $(UNITS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
