@@ -97,8 +97,8 @@ static void print_description(const struct fg_option_table *table, FILE *out, co
         snprintf(name, sizeof(name), "%s%s%s", before, o->name, tables ? "[]" : "");
         if (o->kind != FG_OPTION_SECTION) {
             fprintf(out, "%-26s %s\n", name, o->help);
-            fprintf(out, "%-26s %s; default: %s; read: %s\n", "", kind_text(o, kind, sizeof(kind)),
-                    default_text(o), o->live ? "live" : "at start");
+            fprintf(out, "%-26s %s; %s%s; %s\n", "", kind_text(o, kind, sizeof(kind)),
+                    o->standard ? "default " : "", default_text(o), o->live ? "live" : "at start");
         }
         snprintf(name, sizeof(name), "%s%s%s.", before, o->name, tables ? "[]" : "");
         if (o->kind == FG_OPTION_SECTION)

@@ -175,7 +175,7 @@ static int refuse_name(const struct fg_option_scope *scope, const yaml_event_t *
     size_t length = event->data.scalar.length, used = 0;
     char shown[128], said[640], full[256];
     const char *nearest = NULL;
-    unsigned best = length < 5 ? 2 : 3; /* farther ones are no help */
+    unsigned best = length < 4 ? 2 : 3; /* farther ones are no help */
     for (unsigned i = 0; i < scope->table->count; i++) {
         const char *known = scope->table->options[i].name;
         unsigned far = distance(name, length, known);
