@@ -473,17 +473,17 @@ static int check_ports(const struct fg_option_scope *scope, const struct fg_conf
     return 0;
 }
 
+/* A multiple of partitions, which divide 65536, leaves room for all of them below it. */
 static int check_protocol(const struct fg_option_scope *scope, const struct fg_config *config)
 {
-    if (config->base_port % config->partitions != 0)
+    uint32_t beyond = config->base_port % config->partitions;
+    if (beyond != 0) {
+        uint32_t below = config->base_port - beyond;
         return fg_option_refuse(scope, "base_port",
-                                "%u is not a multiple of partitions (%u); the next below is %u",
+                                "%u is not a multiple of partitions (%u), wanted %u for one",
                                 config->base_port, config->partitions,
-                                config->base_port - config->base_port % config->partitions);
-    if (config->base_port + config->partitions > 65536)
-        return fg_option_refuse(scope, "base_port",
-                                "%u with %u partitions goes beyond port 65535, wanted at most %u",
-                                config->base_port, config->partitions, 65536 - config->partitions);
+                                below < PORT_FIRST ? below + config->partitions : below);
+    }
     if (!config->key_file && !config->unsigned_allowed)
         return fg_option_refuse(scope, "key_file",
                                 "is missing, so every datagram would be dropped; name a key file "
