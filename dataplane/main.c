@@ -440,9 +440,9 @@ static void help(FILE *out)
 #undef X
 }
 
-static int usage(const char *what)
+static int usage(const char *word, const char *what)
 {
-    fprintf(stderr, "flashgated: %s; see flashgated --help\n", what);
+    fprintf(stderr, "flashgated: %s%s; see flashgated --help\n", word, what);
     return FG_EXIT_USAGE;
 }
 
@@ -471,6 +471,7 @@ int main(int argc, char **argv)
     bool check_only = false;
     int option;
 
+    opterr = 0; /* usage() says it */
     while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
         switch (option) {
         case 'c':
@@ -492,12 +493,12 @@ int main(int argc, char **argv)
             help(stdout);
             return FG_EXIT_OK;
         default:
-            return usage("the command line is wrong");
+            return usage(argv[optind - 1], " is not an option, or lacks its value");
         }
     }
     if (optind < argc)
-        return usage("it takes no other arguments");
+        return usage(argv[optind], " is one word too many");
     if (!config)
-        return usage("it needs --config FILE");
+        return usage("", "--config FILE is wanted");
     return load_and_run(config, check_only);
 }

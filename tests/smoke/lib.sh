@@ -73,7 +73,8 @@ stop() {
     fi
 }
 
-# refused STATUS PATTERN TEXT COMMAND...: must fail with that status and one line that fits.
+# refused STATUS PATTERN TEXT COMMAND...: must fail with that status and one sentence that fits,
+# begun by the program's name.
 refused() {
     local wanted=$1 pattern=$2 text=$3 output status
     shift 3
@@ -83,10 +84,10 @@ refused() {
         not_ok "$text: status $status, not $wanted: $output"
     elif ! grep -qE -- "$pattern" <<< "$output"; then
         not_ok "$text: says \"$output\", nothing like /$pattern/"
-    elif [ "$(grep -vc '^EAL:' <<< "$output")" != 1 ]; then
-        not_ok "$text: says more than one line: $output"
+    elif [ "$(grep -c "$(basename "$1"): " <<< "$output")" != 1 ]; then
+        not_ok "$text: wanted one sentence: $output"
     else
-        ok "$text: $(sed "s|$dir/||g" <<< "$output")"
+        ok "$text: $(grep "$(basename "$1"): " <<< "$output" | sed "s|$dir/||g")"
     fi
 }
 
@@ -206,6 +207,8 @@ make_veth() {
     ip link set fg0 up
     ip link set fg1 up
 }
+
+mac_of() { ip -o link show "$1" | sed -n 's/.*ether \([0-9a-f:]*\).*/\1/p'; }
 
 # scenario FILE ARGUMENTS...: a Python client's run; its cases are ours.
 scenario() {

@@ -32,7 +32,7 @@ check 'the first one still answers' ctl status
 
 # --- Configuration ---
 refused 3 'no-such' 'a configuration that is not there' "$engine" --config "$dir/no-such.yaml"
-refused 3 'engine|wrong-name.*:[0-9]+:[0-9]+: ' 'a name that is unknown' "$engine" --check --config \
+refused 3 'wrong-name.yaml:[0-9]+:[0-9]+: wrokers' 'a name that is unknown' "$engine" --check --config \
     "$(altered wrong-name 's/^workers:/wrokers:/')"
 refused 3 ':[0-9]+:[0-9]+: .*workers' 'workers out of range' "$engine" --check --config \
     "$(altered range 's/^workers: 1/workers: 1000/')"
@@ -47,39 +47,40 @@ chmod 600 "$dir/keys.yaml"
 check '--check accepts a good one' "$engine" --check --config "$dir/engine.yaml"
 
 # --- Command lines ---
-refused 2 '' 'the engine with an unknown option' "$engine" --no-such-option
-refused 2 '' 'a command nobody knows' "$ctl" --socket "$dir/control.sock" sail open drop
-refused 2 '' 'a command without its argument' "$ctl" --socket "$dir/control.sock" sale open
+refused 2 'no-such-option' 'the engine with an unknown option' "$engine" --no-such-option
+refused 2 'config' 'the engine without a configuration' "$engine"
+refused 2 'sail open' 'a command nobody knows' "$ctl" --socket "$dir/control.sock" sail open drop
+refused 2 'sale open NAME' 'a command without its argument' "$ctl" --socket "$dir/control.sock" sale open
 refused 4 "$dir/nowhere" 'a socket nobody answers on' "$ctl" --socket "$dir/nowhere" status
 refused 5 'nosuch' 'a sale that is not there' "$ctl" --socket "$dir/control.sock" sale open nosuch
-refused 5 'buyer' 'a buyer that is no buyer' "$ctl" --socket "$dir/control.sock" order show x 1
+refused 2 'buyer' 'a buyer that is no buyer' "$ctl" --socket "$dir/control.sock" order show x 1
 check 'help for the engine' "$engine" --help
 check 'help for the CLI' "$ctl" --help
 
 # --- Sale files: refused whole, the running state as it was ---
 revision() { ctl --json status | python3 -c 'import json, sys; print(json.load(sys.stdin)["revision"])'; }
 before=$(revision)
-bad_sale() { # TEXT PATTERN: the file is standard input
+bad_sale() { # STATUS TEXT PATTERN: the file is standard input
     cat > "$dir/bad.yaml"
-    refused 3 "$2" "$1" "$ctl" --socket "$dir/control.sock" sale apply "$dir/bad.yaml"
+    refused "$1" "$3" "$2" "$ctl" --socket "$dir/control.sock" sale apply "$dir/bad.yaml"
 }
-bad_sale 'an unknown key in a sale' 'bad.yaml:3:[0-9]+: ' << END
+bad_sale 3 'an unknown key in a sale' 'bad.yaml:3:[0-9]+: ' << END
 name: bad
 items:
   - {id: 2, name: x, stock: 5, max_per_order: 2, colour: red}
 END
-bad_sale 'a stock that is no number' 'bad.yaml:3:[0-9]+: ' << END
+bad_sale 3 'a stock that is no number' 'bad.yaml:3:[0-9]+: ' << END
 name: bad
 items:
   - {id: 2, name: x, stock: many, max_per_order: 2}
 END
-bad_sale 'a sale name with a slash' 'bad.yaml:1:[0-9]+: ' << END
+bad_sale 3 'a sale name with a slash' 'bad.yaml:1:[0-9]+: ' << END
 name: ../bad
 items:
   - {id: 2, name: x, stock: 1, max_per_order: 1}
 END
-bad_sale 'an empty sale file' 'bad.yaml' < /dev/null
-bad_sale 'an item id of another sale' 'item 1' << END
+bad_sale 3 'an empty sale file' 'bad.yaml' < /dev/null
+bad_sale 5 'an item id of another sale' 'item 1' << END
 name: bad
 items:
   - {id: 1, name: x, stock: 1, max_per_order: 1}

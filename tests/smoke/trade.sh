@@ -30,7 +30,7 @@ check 'a sale is opened' ctl sale open drop
 
 scenario trade.py
 scenario silence.py
-check 'ARP gives the engine'"'"'s own MAC' grep -qi "$(cat /sys/class/net/fg0/address)" \
-    <(ip neigh show "$engine_ip")
+check 'ARP told the MAC of the engine'"'"'s port' test \
+    "$(ip neigh show "$engine_ip" | sed -n 's/.*lladdr \([0-9a-f:]*\).*/\1/p')" = "$(mac_of fg0)"
 stop engine TERM 0
 check 'the control socket is gone' test ! -e "$dir/control.sock"
