@@ -13,7 +13,9 @@
 
 #include "flashgate/exit_status.h"
 
-enum { DESCRIPTORS = 1024, POOL_CACHE = 256 };
+/* Deep queues, where the port has them: on a shared core the generator is away for milliseconds,
+ * and what comes meanwhile must wait somewhere. */
+enum { DESCRIPTORS = 4096, POOL_CACHE = 256 };
 
 static uint64_t port_now_ns(struct load_link *link)
 {
@@ -225,7 +227,7 @@ static int start_port(struct load_port *port)
     if (rte_eth_dev_configure(port->id, port->queues, port->queues, &conf) < 0 ||
         rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx) < 0)
         return -1;
-    unsigned mbufs = port->queues * (2u * (rx + tx) + LOAD_BIN) + FG_BURST + 2 * POOL_CACHE;
+    unsigned mbufs = port->queues * (unsigned)(rx + tx + LOAD_BIN) + FG_BURST + 2 * POOL_CACHE;
     port->pool = rte_pktmbuf_pool_create("load", mbufs, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                          SOCKET_ID_ANY);
     if (!port->pool)
