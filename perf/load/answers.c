@@ -45,7 +45,7 @@ void load_client_finish(struct load_client *client, uint32_t request)
     struct load_ask *ask = &client->asks[request];
 
     load_wheel_stop(&client->wheel, request);
-    if (!ask->repeated && load_mix_want(&client->mix, request).repeat) {
+    if (!ask->repeated && load_mix_habits(&client->mix, request).repeat) {
         ask->repeated = 1;
         ask->phase = LOAD_RESTING;
         load_client_arm(client, request,
@@ -95,7 +95,7 @@ static void learn_order(struct load_client *client, uint32_t request,
         return;
     if (ask->phase == LOAD_DONE)
         client->stats.finished--;
-    enum load_plan plan = load_mix_want(&client->mix, request).plan;
+    enum load_plan plan = load_mix_habits(&client->mix, request).plan;
     if (!(answer->flags & FG_HELD) || plan == LOAD_PLAN_LEAVE) {
         ask->fate = answer->verdict == FG_VERDICT_CONFIRMED ? LOAD_CONFIRMED
                     : answer->flags & FG_HELD               ? LOAD_LEFT

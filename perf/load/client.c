@@ -78,11 +78,9 @@ uint64_t load_client_scheduled_ns(const struct load_client *client, uint32_t req
 
 void load_client_arm(struct load_client *client, uint32_t request, uint32_t wait_ms)
 {
-    uint32_t now_ms = (uint32_t)(client->link->now_ns(client->link) / LOAD_MS);
-
     load_wheel_stop(&client->wheel, request);
     /* The tick under way is partly over: wait one more. */
-    load_wheel_start(&client->wheel, request, now_ms + wait_ms + 1);
+    load_wheel_start(&client->wheel, request, client->wheel.tick + wait_ms + 1);
 }
 
 /* A datagram's name: the clock, but never the same twice. */
@@ -196,10 +194,8 @@ void load_client_start(struct load_client *client)
 }
 
 /* Requests `first` on begin their lives: asked in one datagram, the first one leading. */
-static bool offer_group(struct load_client *client, uint32_t first, uint32_t count)
+static bool offer_group(struct load_client *client, uint32_t first, uint32_t count, uint64_t now_ns)
 {
-    uint64_t now_ns = client->link->now_ns(client->link);
-
     for (uint32_t i = 0; i < count; i++)
         client->asks[first + i] = (struct load_ask){
             .phase = i == 0 ? LOAD_ASKING : LOAD_FOLLOWING, .op = FG_OP_ORDER, .count = 1};
@@ -216,7 +212,7 @@ static bool offer_group(struct load_client *client, uint32_t first, uint32_t cou
         client->stats.late_ns_max = now_ns - scheduled_ns;
     if (now_ns > scheduled_ns + LATE_NS)
         client->stats.late_requests += count;
-    if (load_mix_want(&client->mix, first).double_click && load_client_send(client, first, count))
+    if (load_mix_habits(&client->mix, first).double_click && load_client_send(client, first, count))
         client->stats.double_clicks++;
     return true;
 }
@@ -231,7 +227,7 @@ unsigned load_client_offer(struct load_client *client, unsigned most)
         uint32_t count = client->mix.batch < left ? client->mix.batch : left;
         bool due = client->rate == 0 ? client->pending.count < client->window
                                      : load_client_scheduled_ns(client, client->next) <= now_ns;
-        if (!due || !offer_group(client, client->next, count))
+        if (!due || !offer_group(client, client->next, count, now_ns))
             break;
         client->next += count;
     }
@@ -293,7 +289,7 @@ static void expire(struct load_client *client, uint32_t request)
         give_up(client, request);
         break;
     case LOAD_THINKING:
-        if (load_mix_want(&client->mix, request).plan == LOAD_PLAN_CONFIRM)
+        if (load_mix_habits(&client->mix, request).plan == LOAD_PLAN_CONFIRM)
             ask_now(client, request, FG_OP_CONFIRM, 0, &stats->confirms);
         else
             ask_now(client, request, FG_OP_CANCEL, 0, &stats->cancels);

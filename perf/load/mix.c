@@ -66,19 +66,34 @@ static uint32_t draw_buyer(const struct load_mix *mix, uint32_t number)
 
 struct load_want load_mix_want(const struct load_mix *mix, uint32_t number)
 {
-    uint64_t habits = word(mix, STREAM_HABITS, number);
-    uint32_t share = (uint32_t)(((habits & 0xffff) * 100) >> 16);
     struct load_want want = {.buyer = draw_buyer(mix, number)};
+    uint32_t quantity = load_weights_draw(&mix->quantities, word(mix, STREAM_QUANTITY, number));
 
     want.item_place = load_weights_draw(&mix->items, word(mix, STREAM_ITEM, number));
     want.item = mix->items.values[want.item_place];
-    want.quantity =
-        (uint16_t)mix->quantities
-            .values[load_weights_draw(&mix->quantities, word(mix, STREAM_QUANTITY, number))];
-    want.double_click = ((habits >> 16 & 0xffff) * 1000) >> 16 < mix->double_click_permille;
-    want.repeat = ((habits >> 32 & 0xffff) * 1000) >> 16 < mix->repeat_permille;
-    want.plan = share < mix->confirm_percent                         ? LOAD_PLAN_CONFIRM
-                : share < mix->confirm_percent + mix->cancel_percent ? LOAD_PLAN_CANCEL
-                                                                     : LOAD_PLAN_LEAVE;
+    want.quantity = (uint16_t)mix->quantities.values[quantity];
     return want;
+}
+
+/* 0..count-1 out of 16 random bits. */
+static inline uint32_t share(uint64_t word, unsigned shift, uint32_t count)
+{
+    return ((uint32_t)(word >> shift & 0xffff) * count) >> 16;
+}
+
+struct load_habits load_mix_habits(const struct load_mix *mix, uint32_t number)
+{
+    uint64_t random = word(mix, STREAM_HABITS, number);
+    uint32_t percent = share(random, 0, 100);
+    struct load_habits habits = {
+        .double_click = share(random, 16, 1000) < mix->double_click_permille,
+        .repeat = share(random, 32, 1000) < mix->repeat_permille,
+        .plan = LOAD_PLAN_LEAVE,
+    };
+
+    if (percent < mix->confirm_percent)
+        habits.plan = LOAD_PLAN_CONFIRM;
+    else if (percent < mix->confirm_percent + mix->cancel_percent)
+        habits.plan = LOAD_PLAN_CANCEL;
+    return habits;
 }

@@ -31,11 +31,16 @@ struct load_mix {
     uint32_t mend[2][256]; /* set by load_mix_init: see load_mix_buyer_identity() */
 };
 
+/* What a request asks for. */
 struct load_want {
     uint32_t buyer; /* index */
     uint32_t item_place;
     uint32_t item;
     uint16_t quantity;
+};
+
+/* What its buyer is like. */
+struct load_habits {
     bool double_click; /* asks twice at once */
     bool repeat;       /* asks again after the answer */
     enum load_plan plan;
@@ -44,8 +49,9 @@ struct load_want {
 /* Call it when the fields above are set. */
 void load_mix_init(struct load_mix *mix);
 
-/* What request `number` (0, 1 ...) asks for. */
+/* Of request `number` (0, 1 ...). */
 struct load_want load_mix_want(const struct load_mix *mix, uint32_t number);
+struct load_habits load_mix_habits(const struct load_mix *mix, uint32_t number);
 
 /* The 16 bytes of a buyer. */
 void load_mix_buyer_identity(const struct load_mix *mix, uint32_t buyer,

@@ -140,11 +140,11 @@ static void habits_come_as_often_as_asked(void **state)
     uint32_t doubles = 0, repeats = 0, plans[3] = {0}, twos = 0;
     (void)state;
     for (uint32_t i = 0; i < REQUESTS; i++) {
-        struct load_want want = load_mix_want(&mix, i);
-        doubles += want.double_click;
-        repeats += want.repeat;
-        plans[want.plan]++;
-        twos += want.quantity == 2;
+        struct load_habits habits = load_mix_habits(&mix, i);
+        doubles += habits.double_click;
+        repeats += habits.repeat;
+        plans[habits.plan]++;
+        twos += load_mix_want(&mix, i).quantity == 2;
     }
     assert_in_range(doubles, 19300, 20700);
     assert_in_range(repeats, 3700, 4300);
@@ -157,8 +157,8 @@ static void habits_come_as_often_as_asked(void **state)
     mix.confirm_percent = 100;
     mix.cancel_percent = 0;
     for (uint32_t i = 0; i < REQUESTS; i++) {
-        struct load_want want = load_mix_want(&mix, i);
-        assert_true(want.double_click && !want.repeat && want.plan == LOAD_PLAN_CONFIRM);
+        struct load_habits habits = load_mix_habits(&mix, i);
+        assert_true(habits.double_click && !habits.repeat && habits.plan == LOAD_PLAN_CONFIRM);
     }
 }
 
