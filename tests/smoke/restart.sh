@@ -22,7 +22,8 @@ END
 check 'a sale is applied' ctl sale apply "$dir/drop.yaml"
 check 'a sale is opened' ctl sale open drop
 
-events() { redis xlen flashgate:drop:orders; }
+readonly stream='flashgate:{drop}:orders'
+events() { redis xlen "$stream"; }
 has_events() { [ "$(events)" = "$1" ]; }
 
 scenario restart.py before
@@ -31,12 +32,12 @@ stop engine KILL 137
 start_engine
 scenario restart.py after
 wait_for 20 'five events in Redis' has_events 5
-redis xrange flashgate:drop:orders - + > "$dir/stream-before"
+redis xrange "$stream" - + > "$dir/stream-before"
 stop engine KILL 137
 redis flushall > "$dir/flushall"
 start_engine
 wait_for 20 'all events in an emptied Redis' has_events 5
-redis xrange flashgate:drop:orders - + > "$dir/stream-after"
+redis xrange "$stream" - + > "$dir/stream-after"
 check 'the stream is as it was, entry by entry' cmp "$dir/stream-before" "$dir/stream-after"
 scenario restart.py end
 stop engine TERM 0
