@@ -7,8 +7,8 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
-# SMOKE_BUILD=build/asan runs a test on the sanitized build.
-readonly build=${SMOKE_BUILD:-build/release}
+# FLASHGATE_BUILD=build/asan runs a test on the sanitized build.
+readonly build=${FLASHGATE_BUILD:-build/release}
 readonly engine_ip=10.99.0.1 client_ip=10.99.0.2 base_port=20480 partitions=64
 dir=$(mktemp -d "${TMPDIR:-/tmp}/flashgate-smoke.XXXXXX")
 readonly dir
@@ -65,7 +65,7 @@ stop() {
     local name=$1 signal=$2 wanted=$3 status=0
     kill -"$signal" "${pids[$name]}" 2>/dev/null
     wait_for 20 "$name to end after SIG$signal" ended "$name"
-    wait "${pids[$name]}"
+    wait "${pids[$name]}" 2> /dev/null
     status=$?
     unset "pids[$name]"
     if [ "$status" = "$wanted" ]; then ok "$name ends on SIG$signal with status $wanted"; else
