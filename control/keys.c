@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The key file. It is read into a struct as written, checked, and only then made into the ring that
  * workers use. Messages never repeat what the file says, and every copy of a secret that this code

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Reads a file for fg_options_read(), whole, with a limit on its size. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Tables of options for people: the commented reference file, and the list of all options. */
 #include <string.h>
 

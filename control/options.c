@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Reading YAML by tables of options.
  *
@@ -7,196 +7,14 @@
  * recursion is as deep as the tables nest.
  */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <yaml.h>
 
-#include "control/options.h"
-
-#define NAME_SHOWN_MAX 48 /* bytes of a wrong name or value that a message repeats */
-
-struct place {
-    size_t line, column; /* from 1; line 0: not in the file */
-};
-
-struct reader {
-    const struct fg_options_input *input;
-    yaml_parser_t parser;
-    yaml_event_t event;
-    bool failed;
-};
-
-/* One mapping being read. */
-struct fg_option_scope {
-    struct reader *reader;
-    const struct fg_option_table *table;
-    const struct fg_option_scope *parent; /* NULL: the whole document */
-    const char *name;                     /* in the parent */
-    struct place place;
-    struct place given[FG_OPTIONS_MAX]; /* where each option was written */
-};
-
-/* --- Refusals --- */
-
-static struct place place_of(yaml_mark_t mark)
-{
-    return (struct place){mark.line + 1, mark.column + 1};
-}
-
-static int refuse_at(struct reader *r, struct place at, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int refuse_at(struct reader *r, struct place at, const char *format, ...)
-{
-    const struct fg_options_input *in = r->input;
-    r->failed = true;
-    int used = snprintf(in->message, in->size, "%s:%zu:%zu: ", in->source, at.line, at.column);
-    if (used < 0 || (size_t)used >= in->size)
-        return -1;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(in->message + used, in->size - (size_t)used, format, arguments);
-    va_end(arguments);
-    return -1;
-}
-
-/* "log.budget", for option `name` of the scope. */
-static const char *full_name(const struct fg_option_scope *scope, const char *name, char *text,
-                             size_t size)
-{
-    const char *names[8];
-    int count = 0;
-    names[count++] = name;
-    for (; scope && scope->name && count < 8; scope = scope->parent)
-        names[count++] = scope->name;
-    size_t used = 0;
-    while (count-- > 0 && used < size)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", names[count], count ? "." : "");
-    return text;
-}
-
-/* What was found, fit for a message: cut, quoted if it is more than a plain word. */
-static const char *found(const struct reader *r, const char *value, size_t length, char *text,
-                         size_t size)
-{
-    if (r->input->confidential) {
-        snprintf(text, size, "the value");
-        return text;
-    }
-    size_t shown = length < NAME_SHOWN_MAX ? length : NAME_SHOWN_MAX;
-    while (shown < length && shown > 0 && ((unsigned char)value[shown] & 0xC0) == 0x80)
-        shown--; /* never cut a UTF-8 character */
-    bool plain = length > 0 && shown == length;
-    for (size_t i = 0; i < shown; i++)
-        plain &= (unsigned char)value[i] > 0x20 && value[i] != '"' && value[i] != 0x7f;
-    const char *quote = plain ? "" : "\"";
-    snprintf(text, size, "%s%.*s%s%s", quote, (int)shown, value, shown < length ? "..." : "",
-             quote);
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
-    return text;
-}
-
-static const struct fg_option *find(const struct fg_option_table *table, const char *name,
-                                    size_t length, unsigned *place)
-{
-    for (unsigned i = 0; i < table->count; i++)
-        if (strlen(table->options[i].name) == length &&
-            memcmp(table->options[i].name, name, length) == 0) {
-            *place = i;
-            return &table->options[i];
-        }
-    return NULL;
-}
-
-int fg_option_refuse(const struct fg_option_scope *scope, const char *name, const char *format, ...)
-{
-    unsigned place = 0;
-    const struct fg_option *option = find(scope->table, name, strlen(name), &place);
-    assert(option);
-    (void)option;
-    char said[512], full[128];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(said, sizeof(said), format, arguments);
-    va_end(arguments);
-    struct place at = scope->given[place].line ? scope->given[place] : scope->place;
-    return refuse_at(scope->reader, at, "%s: %s", full_name(scope, name, full, sizeof(full)), said);
-}
-
-bool fg_option_given(const struct fg_option_scope *scope, const char *name)
-{
-    unsigned place = 0;
-    return find(scope->table, name, strlen(name), &place) && scope->given[place].line != 0;
-}
-
-const struct fg_options_input *fg_option_input(const struct fg_option_scope *scope)
-{
-    return scope->reader->input;
-}
-
-/* --- Unknown names --- */
-
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* Edit distance; names longer than a row are as far away as can be. */
-static unsigned distance(const char *a, size_t a_length, const char *b)
-{
-    unsigned row[NAME_SHOWN_MAX + 1];
-    size_t b_length = strlen(b);
-    if (a_length > NAME_SHOWN_MAX || b_length > NAME_SHOWN_MAX)
-        return NAME_SHOWN_MAX;
-    for (unsigned j = 0; j <= b_length; j++)
-        row[j] = j;
-    for (size_t i = 0; i < a_length; i++) {
-        unsigned corner = row[0];
-        row[0] = (unsigned)i + 1;
-        for (size_t j = 0; j < b_length; j++) {
-            unsigned changed = corner + (a[i] != b[j]);
-            corner = row[j + 1];
-            row[j + 1] = least(changed, least(row[j], row[j + 1]) + 1);
-        }
-    }
-    return row[b_length];
-}
-
-static int refuse_name(const struct fg_option_scope *scope, const yaml_event_t *event)
-{
-    const char *name = (const char *)event->data.scalar.value;
-    size_t length = event->data.scalar.length, used = 0;
-    char shown[128], said[640], full[256];
-    const char *nearest = NULL;
-    unsigned best = length < 4 ? 2 : 3; /* farther ones are no help */
-    for (unsigned i = 0; i < scope->table->count; i++) {
-        const char *known = scope->table->options[i].name;
-        unsigned far = distance(name, length, known);
-        if (far < best) {
-            best = far;
-            nearest = known;
-        }
-        used += (size_t)snprintf(said + used, sizeof(said) - used, "%s%s", i ? ", " : "", known);
-        used = used < sizeof(said) ? used : sizeof(said) - 1;
-    }
-    found(scope->reader, name, length, shown, sizeof(shown));
-    full_name(scope, scope->reader->input->confidential ? "name" : shown, full, sizeof(full));
-    struct place at = place_of(event->start_mark);
-    if (nearest)
-        return refuse_at(scope->reader, at, "%s: unknown, did you mean %s?", full, nearest);
-    return refuse_at(scope->reader, at, "%s: unknown, wanted one of: %s", full, said);
-}
+#include "control/option_reader.h"
 
 /* --- Events --- */
 
-static void drop_event(struct reader *r)
+static void drop_event(struct fg_option_reader *r)
 {
     if (r->input->confidential && r->event.type == YAML_SCALAR_EVENT)
         explicit_bzero(r->event.data.scalar.value, r->event.data.scalar.length);
@@ -204,40 +22,44 @@ static void drop_event(struct reader *r)
 }
 
 /* Place of a byte: libyaml gives only an offset for what is no text at all. */
-static struct place place_of_offset(const struct fg_options_input *in, size_t offset)
+static struct fg_option_place place_of_offset(const struct fg_options_input *in, size_t offset)
 {
-    struct place at = {1, 1};
+    struct fg_option_place at = {1, 1};
     for (size_t i = 0; i < offset && i < in->length; i++) {
         at.column += ((unsigned char)in->text[i] & 0xC0) != 0x80;
         if (in->text[i] == '\n')
-            at = (struct place){at.line + 1, 1};
+            at = (struct fg_option_place){at.line + 1, 1};
     }
     return at;
 }
 
-static int refuse_yaml(struct reader *r)
+static int refuse_yaml(struct fg_option_reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
-        return refuse_at(r, place_of(p->mark), "could not be read: out of memory");
+        return fg_option_refuse_at(r, fg_option_place_of(p->mark),
+                                   "could not be read: out of memory");
     const char *problem = p->problem ? p->problem : "unreadable";
     if (p->error == YAML_READER_ERROR)
-        return refuse_at(r, place_of_offset(r->input, p->problem_offset), "is not text: %s",
-                         problem);
+        return fg_option_refuse_at(r, place_of_offset(r->input, p->problem_offset),
+                                   "is not text: %s", problem);
     if (p->context)
-        return refuse_at(r, place_of(p->problem_mark), "is not valid YAML: %s, %s of line %zu",
-                         problem, p->context, p->context_mark.line + 1);
-    return refuse_at(r, place_of(p->problem_mark), "is not valid YAML: %s", problem);
+        return fg_option_refuse_at(r, fg_option_place_of(p->problem_mark),
+                                   "is not valid YAML: %s, %s of line %zu", problem, p->context,
+                                   p->context_mark.line + 1);
+    return fg_option_refuse_at(r, fg_option_place_of(p->problem_mark), "is not valid YAML: %s",
+                               problem);
 }
 
 /* Anchors, aliases and tags would make a file that reads otherwise than it looks. */
-static int check_dress(struct reader *r)
+static int check_dress(struct fg_option_reader *r)
 {
     const yaml_event_t *e = &r->event;
     const yaml_char_t *anchor = NULL, *tag = NULL;
     switch (e->type) {
     case YAML_ALIAS_EVENT:
-        return refuse_at(r, place_of(e->start_mark), "an alias (*) is not taken, write it out");
+        return fg_option_refuse_at(r, fg_option_place_of(e->start_mark),
+                                   "an alias (*) is not taken, write it out");
     case YAML_SCALAR_EVENT:
         anchor = e->data.scalar.anchor;
         tag = e->data.scalar.tag;
@@ -254,13 +76,15 @@ static int check_dress(struct reader *r)
         return 0;
     }
     if (anchor)
-        return refuse_at(r, place_of(e->start_mark), "an anchor (&) is not taken, leave it out");
+        return fg_option_refuse_at(r, fg_option_place_of(e->start_mark),
+                                   "an anchor (&) is not taken, leave it out");
     if (tag)
-        return refuse_at(r, place_of(e->start_mark), "a tag (!) is not taken, leave it out");
+        return fg_option_refuse_at(r, fg_option_place_of(e->start_mark),
+                                   "a tag (!) is not taken, leave it out");
     return 0;
 }
 
-static int next_event(struct reader *r)
+static int next_event(struct fg_option_reader *r)
 {
     drop_event(r);
     if (!yaml_parser_parse(&r->parser, &r->event))
@@ -288,21 +112,22 @@ static bool is_null(const yaml_event_t *event)
 static int refuse_shape(const struct fg_option_scope *scope, const struct fg_option *option,
                         const char *name)
 {
-    struct reader *r = scope->reader;
+    struct fg_option_reader *r = scope->reader;
     char full[128], wanted[200];
     const char *what = is_null(&r->event)                           ? "nothing"
                        : r->event.type == YAML_SCALAR_EVENT         ? "a single value"
                        : r->event.type == YAML_SEQUENCE_START_EVENT ? "a list"
                                                                     : "a table";
-    return refuse_at(r, place_of(r->event.start_mark), "%s: found %s, wanted %s",
-                     full_name(scope, name, full, sizeof(full)), what,
-                     fg_option_wanted(option, wanted, sizeof(wanted)));
+    return fg_option_refuse_at(r, fg_option_place_of(r->event.start_mark),
+                               "%s: found %s, wanted %s",
+                               fg_option_full_name(scope, name, full, sizeof(full)), what,
+                               fg_option_wanted(option, wanted, sizeof(wanted)));
 }
 
 static int read_scalar(const struct fg_option_scope *scope, const struct fg_option *option,
                        const char *name, void *target)
 {
-    struct reader *r = scope->reader;
+    struct fg_option_reader *r = scope->reader;
     if (r->event.type != YAML_SCALAR_EVENT || is_null(&r->event))
         return refuse_shape(scope, option, name);
     char why[384], shown[128], full[128];
@@ -310,9 +135,9 @@ static int read_scalar(const struct fg_option_scope *scope, const struct fg_opti
     size_t length = r->event.data.scalar.length;
     if (fg_option_set(option, value, length, r->input->now_ns, target, why, sizeof(why)) == 0)
         return 0;
-    found(r, value, length, shown, sizeof(shown));
-    return refuse_at(r, place_of(r->event.start_mark), "%s: %s %s",
-                     full_name(scope, name, full, sizeof(full)), shown, why);
+    fg_option_found(r, value, length, shown, sizeof(shown));
+    return fg_option_refuse_at(r, fg_option_place_of(r->event.start_mark), "%s: %s %s",
+                               fg_option_full_name(scope, name, full, sizeof(full)), shown, why);
 }
 
 static int read_section(const struct fg_option_scope *scope, const struct fg_option *option,
@@ -323,7 +148,7 @@ static int read_section(const struct fg_option_scope *scope, const struct fg_opt
         .table = option->table,
         .parent = scope,
         .name = name,
-        .place = place_of(scope->reader->event.start_mark),
+        .place = fg_option_place_of(scope->reader->event.start_mark),
     };
     if (scope->reader->event.type != YAML_MAPPING_START_EVENT)
         return refuse_shape(scope, option, name);
@@ -354,9 +179,9 @@ static void *list_append(const struct fg_option *option, void *target)
 static int read_list(const struct fg_option_scope *scope, const struct fg_option *option,
                      const char *name, void *target)
 {
-    struct reader *r = scope->reader;
+    struct fg_option_reader *r = scope->reader;
     char full[128];
-    full_name(scope, name, full, sizeof(full));
+    fg_option_full_name(scope, name, full, sizeof(full));
     if (option->takes_all && r->event.type == YAML_SCALAR_EVENT &&
         strcmp((const char *)r->event.data.scalar.value, "all") == 0) {
         *(bool *)((char *)target + option->all) = true;
@@ -364,23 +189,24 @@ static int read_list(const struct fg_option_scope *scope, const struct fg_option
     }
     if (r->event.type != YAML_SEQUENCE_START_EVENT)
         return refuse_shape(scope, option, name);
-    struct place begin = place_of(r->event.start_mark);
+    struct fg_option_place begin = fg_option_place_of(r->event.start_mark);
     int64_t count = 0;
     for (; next_event(r) == 0 && r->event.type != YAML_SEQUENCE_END_EVENT; count++) {
-        struct place at = place_of(r->event.start_mark);
+        struct fg_option_place at = fg_option_place_of(r->event.start_mark);
         if (count == option->max)
-            return refuse_at(r, at, "%s: too many, wanted at most %d", full, (int)option->max);
+            return fg_option_refuse_at(r, at, "%s: too many, wanted at most %d", full,
+                                       (int)option->max);
         void *element = list_append(option, target);
         if (!element)
-            return refuse_at(r, at, "%s: could not be kept: out of memory", full);
+            return fg_option_refuse_at(r, at, "%s: could not be kept: out of memory", full);
         if (read_value(scope, option->element, name, element) != 0)
             return -1;
     }
     if (r->failed)
         return -1;
     if (count < option->min)
-        return refuse_at(r, begin, "%s: found %d, wanted at least %d", full, (int)count,
-                         (int)option->min);
+        return fg_option_refuse_at(r, begin, "%s: found %d, wanted at least %d", full, (int)count,
+                                   (int)option->min);
     return 0;
 }
 
@@ -437,19 +263,19 @@ static int finish_table(struct fg_option_scope *scope, void *target)
 /* The event is the mapping's start; on success the event is its end. */
 static int read_table(struct fg_option_scope *scope, void *target)
 {
-    struct reader *r = scope->reader;
+    struct fg_option_reader *r = scope->reader;
     assert(scope->table->count <= FG_OPTIONS_MAX);
     if (set_defaults(scope, target) != 0)
         return -1;
     while (next_event(r) == 0 && r->event.type != YAML_MAPPING_END_EVENT) {
-        struct place at = place_of(r->event.start_mark);
+        struct fg_option_place at = fg_option_place_of(r->event.start_mark);
         if (r->event.type != YAML_SCALAR_EVENT)
-            return refuse_at(r, at, "found a list or table where a name should be");
+            return fg_option_refuse_at(r, at, "found a list or table where a name should be");
         unsigned place = 0;
-        const struct fg_option *option = find(scope->table, (char *)r->event.data.scalar.value,
-                                              r->event.data.scalar.length, &place);
+        const struct fg_option *option = fg_option_find(
+            scope->table, (char *)r->event.data.scalar.value, r->event.data.scalar.length, &place);
         if (!option)
-            return refuse_name(scope, &r->event);
+            return fg_option_refuse_name(scope, &r->event);
         if (scope->given[place].line)
             return fg_option_refuse(scope, option->name, "stands here and again at line %zu",
                                     at.line);
@@ -462,7 +288,8 @@ static int read_table(struct fg_option_scope *scope, void *target)
     return r->failed ? -1 : finish_table(scope, target);
 }
 
-static int read_document(struct reader *r, const struct fg_option_table *table, void *target)
+static int read_document(struct fg_option_reader *r, const struct fg_option_table *table,
+                         void *target)
 {
     struct fg_option_scope scope = {.reader = r, .table = table};
     if (next_event(r) != 0 || next_event(r) != 0) /* the stream's start, then the document's */
@@ -470,29 +297,32 @@ static int read_document(struct reader *r, const struct fg_option_table *table, 
     bool empty = r->event.type == YAML_STREAM_END_EVENT;
     if (!empty && next_event(r) != 0)
         return -1;
-    scope.place = empty ? (struct place){1, 1} : place_of(r->event.start_mark);
+    scope.place = empty ? (struct fg_option_place){1, 1} : fg_option_place_of(r->event.start_mark);
     if (r->event.type != YAML_MAPPING_START_EVENT)
-        return refuse_at(r, scope.place, "found %s, wanted %s",
-                         empty || is_null(&r->event) ? "nothing" : "something else than a table",
-                         table->help);
+        return fg_option_refuse_at(
+            r, scope.place, "found %s, wanted %s",
+            empty || is_null(&r->event) ? "nothing" : "something else than a table", table->help);
     if (read_table(&scope, target) != 0)
         return -1;
     if (next_event(r) != 0 || next_event(r) != 0) /* the document's end, then the stream's */
         return -1;
     if (r->event.type != YAML_STREAM_END_EVENT)
-        return refuse_at(r, place_of(r->event.start_mark), "found a second document, wanted one");
+        return fg_option_refuse_at(r, fg_option_place_of(r->event.start_mark),
+                                   "found a second document, wanted one");
     return 0;
 }
 
 int fg_options_read(const struct fg_option_table *table, void *target,
                     const struct fg_options_input *input)
 {
-    struct reader r = {.input = input};
+    struct fg_option_reader r = {.input = input};
     if (input->length > FG_OPTIONS_FILE_MAX)
-        return refuse_at(&r, (struct place){1, 1}, "has %zu bytes, wanted at most %u",
-                         input->length, FG_OPTIONS_FILE_MAX);
+        return fg_option_refuse_at(&r, (struct fg_option_place){1, 1},
+                                   "has %zu bytes, wanted at most %u", input->length,
+                                   FG_OPTIONS_FILE_MAX);
     if (!yaml_parser_initialize(&r.parser))
-        return refuse_at(&r, (struct place){1, 1}, "could not be read: out of memory");
+        return fg_option_refuse_at(&r, (struct fg_option_place){1, 1},
+                                   "could not be read: out of memory");
     yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)input->text, input->length);
     int result = read_document(&r, table, target);

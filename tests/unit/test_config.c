@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The engine's configuration: defaults, what fields say about each other, and the reference file,
  * which `test_config update` writes anew. */
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Key files: rights, sources, modes, and no secret in any message. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Reading YAML by tables of options: kinds, ranges, shapes, and the sentences of refusals. */
 #include <setjmp.h>
 #include <stdarg.h>

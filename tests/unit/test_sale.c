@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Sale files, and a sale's form in the log. */
 #include <setjmp.h>
 #include <stdarg.h>
