@@ -103,7 +103,12 @@ static struct fg_journal *create(const struct fg_journal_config *config)
     journal->file = -1;
     journal->budget_bytes = config->budget_bytes;
     journal->segment_bytes = config->segment_bytes;
-    pthread_mutex_init(&journal->preparing, NULL);
+    /* The journal thread may have to wait for the helper: then it lends it its priority. */
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    pthread_mutex_init(&journal->preparing, &attributes);
+    pthread_mutexattr_destroy(&attributes);
     sem_init(&journal->wanted, 0, 0);
     return journal;
 }
