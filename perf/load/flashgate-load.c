@@ -51,6 +51,14 @@ static int fail(struct load *load, int status, const char *sentence)
     return status;
 }
 
+/* Tells what went wrong since the last time, if anything did. */
+static void complain(struct load *load)
+{
+    if (load->message[0] != '\0')
+        fprintf(stderr, "flashgate-load: %s\n", load->message);
+    load->message[0] = '\0';
+}
+
 static int read_key(struct load *load)
 {
     const struct load_options *options = &load->options;
@@ -265,6 +273,7 @@ static int run(struct load *load)
             status = find_engine(load);
         if (status == FG_EXIT_OK) {
             status = play(load);
+            complain(load);
             int written = write_results(load);
             status = status != FG_EXIT_OK ? status : written;
         }
@@ -288,7 +297,7 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &on_stop, NULL);
     sigaction(SIGTERM, &on_stop, NULL);
     if (load_options_parse(&load.options, argc, argv, load.message, sizeof(load.message)) < 0) {
-        fprintf(stderr, "flashgate-load: %s\n", load.message);
+        complain(&load);
         return FG_EXIT_USAGE;
     }
     if (load.options.help) {
@@ -296,7 +305,6 @@ int main(int argc, char **argv)
         return FG_EXIT_OK;
     }
     int status = run(&load);
-    if (status != FG_EXIT_OK)
-        fprintf(stderr, "flashgate-load: %s\n", load.message);
+    complain(&load);
     return status;
 }

@@ -159,9 +159,9 @@ static int start_eal(struct load_port *port, const struct load_options *options,
                      size_t size)
 {
     static char program[] = "flashgate-load", no_telemetry[] = "--no-telemetry";
-    static char no_pci[] = "--no-pci", no_shconf[] = "--no-shconf", device[512], prefix[64];
-    char *argv[LOAD_EAL_ARGS_MAX + 8] = {program, no_telemetry};
-    int argc = 2;
+    static char no_shconf[] = "--no-shconf", no_pci[] = "--no-pci", device[512], prefix[64];
+    char *argv[LOAD_EAL_ARGS_MAX + 8] = {program, no_telemetry, no_shconf};
+    int argc = 3;
 
     bool virtual_device = strncmp(options->port, "net_", 4) == 0;
     if (virtual_device)
@@ -173,11 +173,10 @@ static int start_eal(struct load_port *port, const struct load_options *options,
         return FG_EXIT_USAGE;
     }
     argv[argc++] = device;
-    /* Generators may run side by side, share nothing, and leave no files. */
+    /* Generators may run side by side. */
     if (!has_option(options, "--file-prefix")) {
         snprintf(prefix, sizeof(prefix), "--file-prefix=flashgate-load-%d", getpid());
         argv[argc++] = prefix;
-        argv[argc++] = no_shconf;
     }
     for (unsigned i = 0; i < options->eal_count; i++)
         argv[argc++] = (char *)(uintptr_t)options->eal[i];
@@ -292,7 +291,7 @@ void load_port_close(struct load_port *port)
     }
     if (!port->eal_runs)
         return;
-    /* EAL leaves its directory; it is empty when we chose its name. */
+    /* EAL leaves its directory; without a shared configuration it is empty. */
     const char *directory = rte_eal_get_runtime_dir();
     rte_eal_cleanup();
     rmdir(directory);
