@@ -70,7 +70,7 @@ $(BUILD)/flashgate-check: $(BUILD)/perf/check/flashgate-check.o $(LIBRARY)
 # A whole sale with its books: what is missing is installed, what has changed is built.
 demo: deps
 	@$(MAKE) --no-print-directory all
-	@perf/demo.sh
+	@BUILD=$(BUILD) perf/demo.sh
 
 units: $(UNITS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)

@@ -8,13 +8,13 @@
 #   --small  a sale of a few seconds, for tests: the same steps and checks
 #   --seed   which buyers ask for what (default 1)
 #
-# FLASHGATE_BUILD names the folder of the binaries (default build/release). The report is left in
-# build/demo/report.json; logs and histories stay there until the next demo. Exit status 0 if the
-# books balance, 11 if they do not, another if a part failed.
+# BUILD names the folder of the binaries (default build/release). The report is left in
+# build/demo/report.json (--small: build/demo-small); logs and history stay there until the next
+# demo. Exit status 0 if the books balance, 11 if they do not, another if a part failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
-readonly build=${FLASHGATE_BUILD:-build/release} out=build/demo
+readonly build=${BUILD:-build/release}
 readonly engine_ip=10.98.0.1 source_ip=10.98.0.2 base_port=20480
 readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_BOOKS=11 # include/flashgate/exit_status.h
 readonly sale=demo-drop
@@ -48,11 +48,15 @@ fi
 # For a unit still to be under way near the end, its orders would have to be left again and again:
 # with ten holds in the time of the sale that is 0.05^10 for each unit, once in 10^13 units.
 if $small; then
-    requests=200000 rate=100000 buyers=40000 stock=(300 150 50) hold=200 think=20 timeout=60
+    out=build/demo-small requests=200000 rate=100000 buyers=40000 stock=(300 150 50)
+    hold=200 think=20
 else
-    requests=5000000 rate=1000000 buyers=1000000 stock=(6000 3000 1000) hold=500 think=100 timeout=40
+    out=build/demo requests=5000000 rate=1000000 buyers=1000000 stock=(6000 3000 1000)
+    hold=500 think=100
 fi
-readonly seed requests rate buyers stock hold think timeout
+# A busy machine takes its time; the books have to balance there too.
+timeout=180
+readonly seed out requests rate buyers stock hold think timeout
 
 dir='' # for what must have a short path (sockets) or must not stay (keys, the order log)
 declare -A pids=()
@@ -152,6 +156,8 @@ choose_cores() {
     mapfile -t cores < <(allowed_cores)
     helper_core=${cores[0]} worker_core=${cores[1]:-${cores[0]}}
     load_core=${cores[2]:-${cores[0]}}
+    idle=yield
+    [ "$worker_core" = "$helper_core" ] || idle=poll
 }
 
 # Both processes share packets, so both take the same kind of memory. Hugepages are taken without
@@ -183,6 +189,7 @@ ports:
     address: $engine_ip/24
 workers: 1
 worker_cores: [$worker_core]
+idle: $idle
 cores: {control: $helper_core, journal: $helper_core, storage: $helper_core, delivery: $helper_core}
 base_port: $base_port
 key_file: $dir/keys.yaml
