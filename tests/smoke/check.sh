@@ -28,7 +28,7 @@ fill_stream() {
     seq "$orders" | awk '{
         printf "XADD flashgate:{drop}:orders 1-%d event ADMIT order %d buyer %032x request %d " \
                "item 5 quantity 1 at 1 hold_ms 0\n", $1, 100000 + $1, $1, $1 }' |
-        redis > /dev/null
+        redis --pipe > /dev/null
 }
 
 add() { redis xadd 'flashgate:{drop}:orders' "$@" > /dev/null; }
@@ -36,13 +36,16 @@ entry() { # NUMBER KIND ORDER REQUEST: one more of item 5
     add "1-$1" event "$2" order "$3" buyer "$(printf %032x "$4")" request "$4" item 5 quantity 1 \
         at 1 hold_ms 0
 }
-judge() { "$build/flashgate-check" --history "$dir/history" --redis "$dir/redis.sock" --sale drop "$@"; }
-figure() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$dir/report.json" "$1"; }
+judge=("$build/flashgate-check" --history "$dir/history" --redis "$dir/redis.sock" --sale drop)
+figure() {
+    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' \
+        "$dir/report.json" "$1"
+}
 
 # broken CHECK TEXT: the books must not balance, and the reason must be told.
 broken() {
     local output status
-    output=$(judge 2>&1)
+    output=$("${judge[@]}" 2>&1)
     status=$?
     if [ "$status" = 11 ] && grep -q " $1: " <<< "$output"; then ok "$2"; else
         not_ok "$2: status $status: $(head -c 400 <<< "$output")"
@@ -52,7 +55,7 @@ broken() {
 start_redis
 write_history
 fill_stream
-check 'a right run balances' judge --sell-out --json "$dir/report.json"
+check 'a right run balances' "${judge[@]}" --sell-out --json "$dir/report.json"
 for pair in requests=$((orders + 1)) answered=$((orders + 1)) lost=0 admitted="$orders" \
     redis_orders="$orders" stock="$orders" oversold=0 unsold=0 duplicate_orders=0; do
     check "the report says $pair" [ "$(figure "${pair%=*}")" = "${pair#*=}" ]
@@ -66,18 +69,18 @@ entry $((orders + 1)) ADMIT 999999 999999
 broken OVERSOLD 'a unit too many is found'
 fill_stream
 entry $((orders + 1)) CANCEL 100001 1
-check 'a cancelled unit leaves one unsold, which may be' judge
-refused 11 '^I8 UNSOLD' 'unless a sell-out was expected' judge --sell-out
+check 'a cancelled unit leaves one unsold, which may be' "${judge[@]}"
+refused 11 '^I8 UNSOLD' 'unless a sell-out was expected' "${judge[@]}" --sell-out
 fill_stream
 redis del 'flashgate:{drop}:orders' > /dev/null
 broken ORDER_LOST 'a stream that is not there at all is found'
 
 fill_stream
 add "1-$((orders + 1))" event ADMIT order 1
-refused 1 'not an order event' 'an entry of other fields' judge
+refused 1 'not an order event' 'an entry of other fields' "${judge[@]}"
 fill_stream
 redis set 'flashgate:{drop}:orders' 1 > /dev/null
-refused 1 'WRONGTYPE' 'a key of another type' judge
+refused 1 'WRONGTYPE' 'a key of another type' "${judge[@]}"
 refused 1 'cannot reach Redis' 'a Redis that is not there' \
     "$build/flashgate-check" --history "$dir/history" --redis "$dir/none.sock" --sale drop
 refused 1 'No such file' 'a history that is not there' \
