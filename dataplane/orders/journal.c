@@ -59,7 +59,6 @@ static int put_frame(struct fg_journal *journal, struct fg_frame *frame, uint16_
     journal->previous_crc = frame->crc;
     journal->offset += span;
     journal->unclosed = !(flags & FG_FRAME_CLOSING);
-    journal->base_unfinished = flags & FG_FRAME_BASE_MORE;
 
     struct fg_journal_stats *stats = &journal->stats;
     uint64_t took = journal->wrote_ns - began;
@@ -153,6 +152,7 @@ static int open_next(struct fg_journal *journal)
     journal->file = file;
     journal->file_bytes = (uint64_t)bytes;
     journal->offset = 0;
+    journal->base_unfinished = false;
     atomic_store_explicit(&journal->stats.segment, next, memory_order_relaxed);
     atomic_store_explicit(&journal->stats.flushes_direct, journal->flushes, memory_order_relaxed);
     atomic_store_explicit(&journal->current, next, memory_order_relaxed);

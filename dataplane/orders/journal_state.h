@@ -40,7 +40,7 @@ struct fg_journal {
     uint64_t file_bytes, offset;   /* its size, and where the next frame goes */
     uint64_t sequence, next_lsn;   /* last frame written; LSN of the next record */
     uint32_t previous_crc;         /* of the last frame */
-    bool base_unfinished;          /* the log ends within a base: begin another segment */
+    bool base_unfinished;          /* the log found ends within a base: begin a segment */
     bool unclosed;                 /* frames were written since the last closing frame */
     uint64_t wrote_ns;             /* monotonic, of the last frame */
     struct fg_frame *frame, *base; /* FG_FRAME_MAX each */
