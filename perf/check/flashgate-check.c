@@ -20,15 +20,15 @@ struct options {
     bool sell_out;
 };
 
-/* X(long name, letter, argument or NULL, help) */
+/* X(long name, letter, has a value, its name, help) */
 #define OPTIONS(X)                                                                                 \
-    X("history", 'H', "FILE", "the history that flashgate-load wrote")                             \
-    X("redis", 'r', "ADDRESS", "a Unix socket's path, or HOST:PORT")                               \
-    X("sale", 's', "NAME", "a sale of the history's items; may be given often")                    \
-    X("load-report", 'l', "FILE", "flashgate-load's report: rates and latencies")                  \
-    X("json", 'j', "FILE", "write the report there, too")                                          \
-    X("sell-out", 'o', NULL, "demand outlived the last return, so a unit left is a fault")         \
-    X("help", 'h', NULL, "this text")
+    X("history", 'H', required_argument, "FILE", "the history that flashgate-load wrote")          \
+    X("redis", 'r', required_argument, "ADDRESS", "a Unix socket's path, or HOST:PORT")            \
+    X("sale", 's', required_argument, "NAME", "a sale of the history's items; may be given often") \
+    X("load-report", 'l', required_argument, "FILE", "flashgate-load's report: rates, latencies")  \
+    X("json", 'j', required_argument, "FILE", "write the report there, too")                       \
+    X("sell-out", 'o', no_argument, "", "demand outlived the last return: a unit left is a fault") \
+    X("help", 'h', no_argument, "", "this text")
 
 static void print_help(void)
 {
@@ -36,8 +36,7 @@ static void print_help(void)
            "Proves from what clients sent and heard, and from what is in Redis, that a run kept\n"
            "its books. Exit status 0 if it did, %d if not.\n\n",
            FG_EXIT_BOOKS);
-#define X(name, letter, argument, help)                                                            \
-    printf("  --%-11s %-8s %s\n", name, (argument) != NULL ? (const char *)(argument) : "", help);
+#define X(name, letter, has_value, value, help) printf("  --%-11s %-8s %s\n", name, value, help);
     OPTIONS(X)
 #undef X
 }
@@ -81,8 +80,7 @@ static int take_option(struct options *options, int letter)
 static int parse(struct options *options, int argc, char **argv)
 {
     static const struct option table[] = {
-#define X(name, letter, argument, help)                                                            \
-    {name, (argument) != NULL ? required_argument : no_argument, NULL, letter},
+#define X(name, letter, has_value, value, help) {name, has_value, NULL, letter},
         OPTIONS(X)
 #undef X
             {0},

@@ -19,17 +19,29 @@
 
 static const struct timeval time_limit = {.tv_sec = 10};
 
+static bool read_u64(const char **text, uint64_t *value)
+{
+    if (**text < '0' || **text > '9')
+        return false;
+    char *end;
+    errno = 0;
+    *value = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
 struct redisContext *fg_streams_connect(const char *address, char *message, size_t size)
 {
     redisContext *redis;
-    const char *colon = strrchr(address, ':');
+    const char *colon = strrchr(address, ':'), *digits = colon != NULL ? colon + 1 : "";
+    uint64_t port = 0;
 
     if (strchr(address, '/') != NULL) {
         redis = redisConnectUnixWithTimeout(address, time_limit);
-    } else if (colon != NULL && colon != address) {
+    } else if (read_u64(&digits, &port) && *digits == '\0' && port >= 1 && port <= UINT16_MAX) {
         char host[256];
         snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-        redis = redisConnectWithTimeout(host, atoi(colon + 1), time_limit);
+        redis = redisConnectWithTimeout(host, (int)port, time_limit);
     } else {
         snprintf(message, size, "Redis address '%s': want a socket's path or HOST:PORT", address);
         return NULL;
@@ -42,17 +54,6 @@ struct redisContext *fg_streams_connect(const char *address, char *message, size
     }
     redisSetTimeout(redis, time_limit);
     return redis;
-}
-
-static bool read_u64(const char **text, uint64_t *value)
-{
-    if (**text < '0' || **text > '9')
-        return false;
-    char *end;
-    errno = 0;
-    *value = strtoull(*text, &end, 10);
-    *text = end;
-    return errno == 0;
 }
 
 /* A whole reply element as a decimal number of at most `max`. */
