@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "dataplane/admission/internal.h"
+#include "dataplane/memory.h"
 
 #define UNDECIDED_MAX     4096 /* slots are big; more waiting refusals than this are BUSY */
 #define REJUDGED_PER_LOOP 64   /* undecided datagrams looked at in one loop */
@@ -43,18 +44,9 @@ uint64_t fg_admission_bytes(const struct fg_admission_config *config)
            undecided_slots(config) * sizeof(struct undecided);
 }
 
-/* Zeroed and touched, so that no page fault comes later. */
-static void *array(uint64_t count, size_t size)
-{
-    void *memory = aligned_alloc(64, (count * size + 63) & ~UINT64_C(63));
-    if (memory)
-        memset(memory, 0, count * size);
-    return memory;
-}
-
 struct fg_admission *fg_admission_create(const struct fg_admission_config *config)
 {
-    struct fg_admission *a = array(1, sizeof(*a));
+    struct fg_admission *a = fg_memory_zeroed(1, sizeof(*a));
     if (!a)
         return NULL;
     a->config = *config;
@@ -64,10 +56,10 @@ struct fg_admission *fg_admission_create(const struct fg_admission_config *confi
     a->parked_mask = (uint32_t)power_of_two(config->parked) - 1;
     a->ready_mask = (uint32_t)power_of_two(config->parked + 2 * FG_BURST) - 1;
     a->undecided_capacity = undecided_slots(config);
-    a->pending = array(a->pending_mask + UINT64_C(1), sizeof(*a->pending));
-    a->parked = array(a->parked_mask + UINT64_C(1), sizeof(*a->parked));
-    a->ready = array(a->ready_mask + UINT64_C(1), sizeof(*a->ready));
-    a->undecided = array(a->undecided_capacity, sizeof(*a->undecided));
+    a->pending = fg_memory_zeroed(a->pending_mask + UINT64_C(1), sizeof(*a->pending));
+    a->parked = fg_memory_zeroed(a->parked_mask + UINT64_C(1), sizeof(*a->parked));
+    a->ready = fg_memory_zeroed(a->ready_mask + UINT64_C(1), sizeof(*a->ready));
+    a->undecided = fg_memory_zeroed(a->undecided_capacity, sizeof(*a->undecided));
     if (fg_book_init(&a->book, config->orders, config->seed) != 0 || !a->pending || !a->parked ||
         !a->ready || !a->undecided) {
         fg_admission_destroy(a);

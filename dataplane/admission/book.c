@@ -2,18 +2,11 @@
 #include <stdlib.h>
 
 #include "dataplane/admission/book.h"
+#include "dataplane/memory.h"
 
 #define PROBES_MAX                                                                                 \
     64 /* buckets looked at before a buyer is refused: a bound, hardly ever reached */
 #define HEAD_FLAG 0x80000000u /* timer_previous names a wheel slot, not an order */
-
-static void *lines(uint64_t bytes)
-{
-    void *memory = aligned_alloc(128, (bytes + 127) & ~UINT64_C(127));
-    if (memory)
-        memset(memory, 0, bytes); /* touches every page: no fault later */
-    return memory;
-}
 
 /* Buckets so that ten places each are at most about 3/4 full if every order has its own buyer. */
 static uint64_t buckets_for(uint32_t capacity)
@@ -40,8 +33,8 @@ int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed)
     book->bucket_mask = (uint32_t)buckets_for(capacity) - 1;
     book->seed[0] = seed;
     book->seed[1] = (seed ^ UINT64_C(0xA0761D6478BD642F)) * UINT64_C(0xE7037ED1A0B428DB);
-    book->orders = lines(capacity * (uint64_t)sizeof(struct fg_order));
-    book->buckets = lines((book->bucket_mask + UINT64_C(1)) * sizeof(struct fg_bucket));
+    book->orders = fg_memory_zeroed(capacity, sizeof(struct fg_order));
+    book->buckets = fg_memory_zeroed(book->bucket_mask + UINT64_C(1), sizeof(struct fg_bucket));
     if (!book->orders || !book->buckets) {
         fg_book_fini(book);
         return -1;

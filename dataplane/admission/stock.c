@@ -11,10 +11,12 @@
  * down whatever puts units down anywhere changes the version in the same step or after it, and
  *            before `open` is lowered; so a reader who saw S unchanged saw every unit.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dataplane/admission/stock.h"
+#include "dataplane/memory.h"
 
 #define VERSION_1                                                                                  \
     (UINT64_C(1) << 32) /* the version is high, so its overflow falls off the word                 \
@@ -30,29 +32,21 @@ static inline uint32_t version_of(uint64_t word)
     return (uint32_t)(word >> 32);
 }
 
-static void *zeroed(size_t bytes)
-{
-    void *memory = aligned_alloc(128, (bytes + 127) & ~(size_t)127);
-    if (memory)
-        memset(memory, 0, bytes);
-    return memory;
-}
-
 int fg_stock_init(struct fg_stock *stock, unsigned workers, uint32_t slots)
 {
     memset(stock, 0, sizeof(*stock));
     stock->workers = workers;
     stock->slots = slots;
-    stock->pools = zeroed(slots * sizeof(*stock->pools));
-    stock->available = zeroed(slots * sizeof(*stock->available));
+    stock->pools = fg_memory_zeroed(slots, sizeof(*stock->pools));
+    stock->available = fg_memory_zeroed(slots, sizeof(*stock->available));
     bool complete = stock->pools && stock->available;
     for (unsigned w = 0; w <= workers; w++) {
-        stock->lines[w] = zeroed(slots * sizeof(*stock->lines[w]));
+        stock->lines[w] = fg_memory_zeroed(slots, sizeof(*stock->lines[w]));
         complete = complete && stock->lines[w];
     }
     if (!complete) {
         fg_stock_fini(stock);
-        return -1;
+        return -ENOMEM;
     }
     return 0;
 }
