@@ -11,8 +11,9 @@
 
 #include "dataplane/clock_page.h"
 
-#define HZ UINT64_C(2000000000)
-#define S  UINT64_C(1000000000)
+#define PAGES 3000000 /* written while they are read */
+#define HZ    UINT64_C(2000000000)
+#define S     UINT64_C(1000000000)
 
 static struct fg_clock_page page;
 
@@ -93,6 +94,33 @@ static void update_reads_the_clocks(void **state)
     assert_int_equal(atomic_load(&page.sequence) % 2, 0);
 }
 
+static void *read_page(void *arg)
+{
+    *(struct fg_time *)arg = fg_clock_page_read(&page, 0);
+    return NULL;
+}
+
+/* A page that is being written is not read before it is whole. */
+static void half_written_page_is_waited_for(void **state)
+{
+    (void)state;
+    pthread_t reader;
+    struct fg_time at = {0};
+
+    begin(HZ);
+    uint32_t sequence = atomic_load(&page.sequence);
+    atomic_store(&page.sequence, sequence + 1);
+    atomic_store(&page.wall_ns, 1);
+    assert_int_equal(pthread_create(&reader, NULL, read_page, &at), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    atomic_store(&page.wall_ns, 2);
+    atomic_store(&page.elapsed_ns, 3);
+    atomic_store(&page.sequence, sequence + 2);
+    pthread_join(reader, NULL);
+    assert_int_equal(at.wall_ns, 2);
+    assert_int_equal(at.elapsed_ns, 3);
+}
+
 static atomic_bool stop;
 
 /* Every page written has wall = elapsed + 1 s: a read of two different pages would show. */
@@ -115,7 +143,7 @@ static void reads_are_of_one_page(void **state)
     fg_clock_page_write(&page, UINT64_MAX, S, 0);
     atomic_store(&stop, false);
     assert_int_equal(pthread_create(&writer, NULL, write_pages, NULL), 0);
-    for (unsigned i = 0; i < 300000; i++) {
+    while (last < PAGES * UINT64_C(1000)) {
         struct fg_time at = fg_clock_page_read(&page, 0);
         assert_int_equal(at.wall_ns, at.elapsed_ns + S);
         assert_true(at.elapsed_ns >= last);
@@ -128,9 +156,13 @@ static void reads_are_of_one_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ticks_become_time),       cmocka_unit_test(tsc_before_the_page),
-        cmocka_unit_test(long_without_control),    cmocka_unit_test(steps_of_the_wall_clock),
-        cmocka_unit_test(update_reads_the_clocks), cmocka_unit_test(reads_are_of_one_page),
+        cmocka_unit_test(ticks_become_time),
+        cmocka_unit_test(tsc_before_the_page),
+        cmocka_unit_test(long_without_control),
+        cmocka_unit_test(steps_of_the_wall_clock),
+        cmocka_unit_test(update_reads_the_clocks),
+        cmocka_unit_test(half_written_page_is_waited_for),
+        cmocka_unit_test(reads_are_of_one_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
