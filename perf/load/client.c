@@ -72,8 +72,8 @@ uint64_t load_client_scheduled_ns(const struct load_client *client, uint32_t req
 
     if (client->rate == 0)
         return client->history.records[client->asks[request].first].sent_ns - client->origin_ns;
-    return client->start_ns +
-           (uint64_t)((unsigned __int128)first * UINT64_C(1000000000) / client->rate);
+    static_assert(LOAD_REQUESTS_MAX * UINT64_C(1000000000) < UINT64_MAX, "no overflow below");
+    return client->start_ns + first * UINT64_C(1000000000) / client->rate;
 }
 
 void load_client_arm(struct load_client *client, uint32_t request, uint32_t wait_ms)

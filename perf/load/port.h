@@ -36,6 +36,7 @@ struct load_port {
     struct rte_mempool *pool;
     uint64_t tsc_origin, ns_per_tsc_32;
     struct load_bin bins[FG_WORKERS_MAX];
+    struct load_bin spare; /* empty frames, ready to be written */
 };
 
 /* Starts EAL and the port. 0; or an exit status with a sentence in `message`. load_port_close in
