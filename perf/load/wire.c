@@ -15,6 +15,46 @@ static_assert(ETHER_BYTES + IPV4_BYTES + UDP_BYTES == LOAD_WIRE_HEADERS_BYTES, "
 
 enum { TTL = 64 };
 
+/* The ones' complement sum of the Internet checksum (RFC 1071), eight bytes at a time: it may be
+ * taken over words of any size, and in either byte order. Folded to 16 bits by fold(). */
+static inline uint64_t sum_bytes(const uint8_t *at, size_t length, uint64_t sum)
+{
+    uint64_t word;
+
+    for (; length >= sizeof(word); length -= sizeof(word), at += sizeof(word)) {
+        memcpy(&word, at, sizeof(word));
+        sum += word;
+        sum += sum < word; /* the carry comes in again at the other end */
+    }
+    word = 0;
+    memcpy(&word, at, length);
+    sum += word;
+    return sum + (sum < word);
+}
+
+static inline uint16_t fold(uint64_t sum)
+{
+    sum = (sum >> 32) + (sum & 0xffffffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t)((sum >> 16) + sum);
+}
+
+static inline uint16_t sum_ip(const struct rte_ipv4_hdr *ip)
+{
+    return fold(sum_bytes((const uint8_t *)ip, IPV4_BYTES, 0));
+}
+
+/* Over the pseudo header and a whole datagram of `length` bytes. */
+static inline uint16_t sum_udp(const struct rte_ipv4_hdr *ip, const uint8_t *datagram,
+                               size_t length)
+{
+    uint64_t pseudo = (uint64_t)ip->src_addr + ip->dst_addr + rte_cpu_to_be_16(IPPROTO_UDP) +
+                      rte_cpu_to_be_16((uint16_t)length);
+
+    return fold(sum_bytes(datagram, length, pseudo));
+}
+
 static void write_ether(uint8_t *frame, const struct rte_ether_addr *to,
                         const struct rte_ether_addr *from, uint16_t type)
 {
@@ -43,12 +83,14 @@ size_t load_wire_datagram(const struct load_wire *wire, uint8_t *frame, uint16_t
     };
     uint8_t *at = frame + ETHER_BYTES + IPV4_BYTES;
 
-    ip.hdr_checksum = rte_ipv4_cksum(&ip);
+    ip.hdr_checksum = (uint16_t)~sum_ip(&ip);
     write_ether(frame, &wire->target_mac, &wire->mac, RTE_ETHER_TYPE_IPV4);
     memcpy(frame + ETHER_BYTES, &ip, sizeof(ip));
     memcpy(at, &udp, sizeof(udp));
     memcpy(at + UDP_BYTES, payload, length);
-    udp.dgram_cksum = rte_ipv4_udptcp_cksum(&ip, at);
+    udp.dgram_cksum = (uint16_t)~sum_udp(&ip, at, UDP_BYTES + length);
+    if (udp.dgram_cksum == 0) /* zero on the wire would mean "none" */
+        udp.dgram_cksum = 0xffff;
     memcpy(at + offsetof(struct rte_udp_hdr, dgram_cksum), &udp.dgram_cksum, 2);
     return LOAD_WIRE_HEADERS_BYTES + length;
 }
@@ -131,7 +173,7 @@ static enum load_drop parse_udp(const struct load_wire *wire, const struct rte_i
         return LOAD_DROP_NOT_FOR_US;
     /* Summed over with a right checksum in place, a datagram gives 0xffff. The engine always writes
      * one, so none is wrong as well. */
-    if (udp.dgram_cksum == 0 || rte_ipv4_udptcp_cksum(ip, at) != 0xffff)
+    if (udp.dgram_cksum == 0 || sum_udp(ip, at, length) != 0xffff)
         return LOAD_DROP_CHECKSUM;
     *payload_length = datagram - UDP_BYTES;
     return LOAD_DROP_COUNT;
@@ -154,7 +196,7 @@ static enum load_drop parse_ipv4(const struct load_wire *wire, const uint8_t *at
     if (ip.dst_addr != rte_cpu_to_be_32(wire->address) ||
         ip.src_addr != rte_cpu_to_be_32(wire->target))
         return LOAD_DROP_NOT_FOR_US;
-    if (rte_ipv4_cksum(&ip) != 0)
+    if (sum_ip(&ip) != 0xffff)
         return LOAD_DROP_CHECKSUM;
     return parse_udp(wire, &ip, at + IPV4_BYTES, packet - IPV4_BYTES, payload_length);
 }

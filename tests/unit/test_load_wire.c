@@ -79,13 +79,28 @@ static void every_length_travels(void **state)
     uint8_t data[1304];
     (void)state;
     for (size_t i = 0; i < sizeof(data); i++)
-        data[i] = (uint8_t)(i * 7);
+        data[i] = (uint8_t)(i * 7 + i / 3);
     for (size_t length = 0; length <= sizeof(data); length++) {
         size_t bytes = load_wire_datagram(&theirs, frame, PORT, data, length);
+        assert_int_equal(sum(frame + 34, 8 + length, sum(frame + 26, 8, 17 + 8 + (uint32_t)length)),
+                         0xffff);
         assert_int_equal(parse(frame, bytes), LOAD_FRAME_PAYLOAD);
         assert_int_equal(payload_length, length);
         assert_memory_equal(payload, data, length);
     }
+}
+
+/* A sum of 0xffff makes a checksum of zero, which is written as 0xffff. */
+static void a_checksum_of_zero_is_written_as_ones(void **state)
+{
+    uint8_t data[2] = {0};
+    (void)state;
+    load_wire_datagram(&theirs, frame, PORT, data, sizeof(data));
+    memcpy(data, frame + 40, 2); /* what is missing to 0xffff */
+    size_t length = load_wire_datagram(&theirs, frame, PORT, data, sizeof(data));
+    assert_int_equal(frame[40], 0xff);
+    assert_int_equal(frame[41], 0xff);
+    assert_int_equal(parse(frame, length), LOAD_FRAME_PAYLOAD);
 }
 
 static void padding_of_a_short_frame_is_no_payload(void **state)
@@ -190,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_datagram_is_right_to_the_byte, face),
         cmocka_unit_test_setup(every_length_travels, face),
+        cmocka_unit_test_setup(a_checksum_of_zero_is_written_as_ones, face),
         cmocka_unit_test_setup(padding_of_a_short_frame_is_no_payload, face),
         cmocka_unit_test_setup(spoilt_frames_are_dropped_by_cause, face),
         cmocka_unit_test_setup(a_missing_checksum_is_wrong, face),
