@@ -60,7 +60,6 @@ readonly seed out requests rate buyers stock hold think timeout
 
 dir='' # for what must have a short path (sockets) or must not stay (keys, the order log)
 declare -A pids=()
-progress_pid=''
 
 say() { printf '%s\n' "$*"; }
 
@@ -79,9 +78,9 @@ fail() {
 
 alive() { [ -n "${pids[$1]:-}" ] && kill -0 "${pids[$1]}" 2> /dev/null; }
 
-# stop NAME: ends a process that this script started; by force if it does not hear.
+# stop NAME: ends a process that this script started, by force if it does not hear; its exit status.
 stop() {
-    local name=$1 _
+    local name=$1 status _
     alive "$name" && kill -TERM "${pids[$name]}" 2> /dev/null
     for _ in $(seq 200); do
         alive "$name" || break
@@ -89,14 +88,15 @@ stop() {
     done
     alive "$name" && kill -KILL "${pids[$name]}" 2> /dev/null
     wait "${pids[$name]}" 2> /dev/null
+    status=$?
     unset "pids[$name]"
+    return "$status"
 }
 
 # The generator first, its wire's other end next, and Redis when nobody delivers any more.
 clean_up() {
     local status=$? name
     trap - EXIT INT TERM HUP
-    [ -z "$progress_pid" ] || kill "$progress_pid" 2> /dev/null
     for name in load engine redis; do
         [ -z "${pids[$name]:-}" ] || stop "$name"
     done
@@ -111,7 +111,8 @@ trap 'exit 143' TERM HUP
 start() {
     local name=$1
     shift
-    "$@" > "$out/$name.log" 2>&1 &
+    : > "$out/$name.log"
+    "$@" >> "$out/$name.log" 2>&1 &
     pids[$name]=$!
 }
 
@@ -183,7 +184,7 @@ write_files() {
         > "$dir/keys.yaml") || fail "$EXIT_FAILED" "the key file cannot be written"
     cat > "$out/engine.yaml" << END
 eal: [$quoted]
-file_prefix: flashgate-demo-$$
+file_prefix: engine
 ports:
   - device: "net_vhost0,iface=$dir/wire.sock,queues=1"
     address: $engine_ip/24
@@ -215,6 +216,8 @@ END
 }
 
 start_parts() {
+    # Where DPDK keeps a process's files: with all else that goes at the end.
+    export RUNTIME_DIRECTORY=$dir
     start redis redis-server --port 0 --unixsocket "$dir/redis.sock" --unixsocketperm 700 \
         --dir "$dir" --save '' --appendonly no --daemonize no
     wait_for 10 redis 'Redis to answer' redis_answers
@@ -230,10 +233,18 @@ open_sale() {
     fi
 }
 
-# The generator's lines of progress, as they come.
+# The generator's lines of progress as they come, until it ends.
 show_progress() {
-    tail -n +1 -F --pid "$1" "$out/load.log" 2> /dev/null | grep --line-buffered -E '^ *[0-9]+ s ' |
-        sed -u 's/^/  /'
+    local log line running=true
+    exec {log}< "$out/load.log"
+    while $running; do
+        alive load || running=false
+        while IFS= read -r line <&"$log"; do
+            [[ $line =~ ^\ *[0-9]+\ s\  ]] && say "  $line"
+        done
+        ! $running || sleep 0.2
+    done
+    exec {log}<&-
 }
 
 run_load() {
@@ -241,7 +252,7 @@ run_load() {
     start load "$build/flashgate-load" \
         --port "net_virtio_user0,path=$dir/wire.sock,queues=1,queue_size=1024,packed_vq=1,\
 in_order=1,mrg_rxbuf=0,vectorized=1" \
-        --eal="--lcores=0@$load_core" --eal=--file-prefix="flashgate-demo-load-$$" \
+        --eal="--lcores=0@$load_core" --eal=--file-prefix=load \
         "${eal[@]/#/--eal=}" \
         --source "$source_ip/24" --target "$engine_ip" --base-port "$base_port" \
         --key-file "$dir/keys.yaml" --key 1 --sale "$out/sale.yaml" \
@@ -249,16 +260,13 @@ in_order=1,mrg_rxbuf=0,vectorized=1" \
         --double-click 10 --repeat 10 --confirm 80 --cancel 15 --leave 5 --think "$think" \
         --seed "$seed" --timeout "$timeout" --progress \
         --history "$out/history" --report "$out/load.json"
-    show_progress "${pids[load]}" &
-    progress_pid=$!
+    show_progress
     wait "${pids[load]}"
     status=$?
     unset 'pids[load]'
-    wait "$progress_pid"
-    progress_pid=''
+    alive engine || fail "$EXIT_FAILED" 'the engine ended during the sale' engine load
     [ "$status" = 0 ] || fail "$EXIT_FAILED" "the traffic generator ended with status $status" \
         load engine
-    alive engine || fail "$EXIT_FAILED" 'the engine ended during the sale' engine
 }
 
 judge() {
@@ -295,4 +303,5 @@ say '  waiting until every order is in Redis'
 wait_for 30 engine 'the deliveries to Redis' delivered
 say '  checking every answer against Redis'
 judge
+stop engine || fail "$EXIT_FAILED" "the engine stopped with status $?" engine
 say "  $out/report.json has it all; $((SECONDS - began)) s"
