@@ -96,7 +96,7 @@ static bool settled(const struct order *order, const struct fg_history_record *r
         return (record->flags & FG_HELD) != 0 || order->state != ORDER_HELD;
     case FG_VERDICT_CONFIRMED: /* a CONFIRM of an order that never had a hold leaves no record */
         return check_has(order, FG_EVENT_CONFIRM) || check_has(order, FG_EVENT_REACQUIRE) ||
-               order->state == ORDER_FINAL;
+               !order->had_hold;
     case FG_VERDICT_CANCELLED:
         return check_has(order, FG_EVENT_CANCEL);
     default:

@@ -112,7 +112,8 @@ static void admit(struct check *check, const struct place *at, struct order *ord
     order->request = event->request;
     order->item = event->item;
     order->quantity = event->quantity;
-    order->state = event->hold_ms != 0 ? ORDER_HELD : ORDER_FINAL;
+    order->had_hold = event->hold_ms != 0;
+    order->state = order->had_hold ? ORDER_HELD : ORDER_FINAL;
     check_bind(check, order->place, event->order, "in a stream");
     check->result->redis_orders++;
     if (item != FG_INDEX_NONE)

@@ -37,9 +37,10 @@ struct order {
     uint32_t told_place;  /* in requests, of the first that a client was told it for, or NONE */
     uint32_t item;
     uint16_t quantity;
-    uint8_t state; /* enum order_state, by the streams */
-    uint8_t kinds; /* bit (1 << kind) for each event in the streams */
-    uint8_t told;  /* TOLD_* */
+    uint8_t state;    /* enum order_state, by the streams */
+    uint8_t kinds;    /* bit (1 << kind) for each event in the streams */
+    uint8_t told;     /* TOLD_* */
+    uint8_t had_hold; /* by the streams */
 };
 
 #define TOLD_OWNED    0x01 /* ADMITTED without a hold, or CONFIRMED */

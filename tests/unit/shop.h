@@ -91,7 +91,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .node = 5,
             .partitions = SHOP_PARTITIONS,
             .base_port = 40000,
-            .orders = 256,
+            .orders = 8192,
             .orders_per_buyer = 16,
             .parked = 64,
             .seed = 11 + w,
