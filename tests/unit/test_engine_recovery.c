@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,9 +206,15 @@ static uint32_t free_units(struct fixture *f, uint32_t item)
 
 static void empty_directory(void)
 {
-    char command[128];
-    snprintf(command, sizeof(command), "rm -f %s/*", dir);
-    assert_int_equal(system(command), 0);
+    char path[512];
+    DIR *entries = opendir(dir);
+    assert_non_null(entries);
+    for (const struct dirent *entry; (entry = readdir(entries));) {
+        snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlink(path), 0);
+    }
+    closedir(entries);
 }
 
 /* --- tests --- */

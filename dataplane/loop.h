@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the files of the worker's loop share: its private state, and the steps they give each other.
+ *
+ *   receive.c   frames in, parsed, authenticated and sorted by owner; what others hand over
+ *   send.c      finished replies out, by this worker's queues or the receiver's
+ *   worker.c    the loop, its time, its idling and its end
+ *
+ * What a datagram's mbuf has to remember while admission or another worker has it (where its IP
+ * header begins, and who received it) stands in the mbuf's hash field, which nothing else uses any
+ * more: it lies on the line that the driver has just written. All else is in the bytes.
+ */
+#ifndef FG_LOOP_H
+#define FG_LOOP_H
+
+#include <string.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "dataplane/engine.h"
+#include "dataplane/net/frame.h"
+
+/* What a mbuf remembers of a datagram. */
+struct tag {
+    uint8_t l3;       /* offset of the IP header */
+    uint8_t receiver; /* worker whose queue it came in by */
+};
+static_assert(sizeof(struct tag) <= sizeof(((struct rte_mbuf *)0)->hash), "a tag fits the hash");
+
+/* Frames on their way out by one port. */
+struct outgoing {
+    struct rte_mbuf *frames[FG_BURST];
+    unsigned count;
+};
+
+/* A worker's private state: on its own stack, nobody else sees it. */
+struct loop {
+    struct fg_worker *self;
+    struct fg_engine *engine;
+    struct fg_counters *counters;
+    const struct fg_catalogue *catalogue;
+    unsigned workers, ports;
+    uint32_t partitions;
+    struct fg_now now;
+    unsigned empty; /* loops without work in a row */
+    struct outgoing out[FG_PORTS_MAX];
+    uint8_t port_index[RTE_MAX_ETHPORTS]; /* DPDK's id to ours */
+};
+
+static inline struct tag tag_of(const struct rte_mbuf *frame)
+{
+    struct tag tag;
+    memcpy(&tag, &frame->hash, sizeof(tag));
+    return tag;
+}
+
+static inline uint8_t *payload_of(const struct rte_mbuf *frame, unsigned l3)
+{
+    return rte_pktmbuf_mtod_offset(frame, uint8_t *, l3 + FG_UDP_HEADERS);
+}
+
+static inline void loop_drop(struct loop *loop, struct rte_mbuf *frame, enum fg_counter why)
+{
+    fg_count(loop->counters, why);
+    rte_pktmbuf_free(frame);
+}
+
+/* receive.c: each returns how many frames it took. */
+unsigned loop_receive(struct loop *loop, const struct fg_port *port);
+unsigned loop_take_over(struct loop *loop);
+
+/* send.c */
+
+/* A finished frame of `length` bytes leaves by the port it came from. */
+void loop_send(struct loop *loop, struct rte_mbuf *frame, uint32_t length);
+/* Writes the headers around a finished reply payload, and sends it. */
+void loop_reply(struct loop *loop, struct rte_mbuf *frame, uint32_t payload);
+/* All that admission gives back, before it is given more; returns how many. */
+unsigned loop_send_ready(struct loop *loop);
+/* What other workers have answered of what this one received; returns how many. */
+unsigned loop_send_for_others(struct loop *loop);
+/* Sends what has gathered for a port. */
+void loop_flush(struct loop *loop, unsigned port);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames in: each step is done for a whole burst before the next one begins.
+ *
+ *   receive -> parse -> check the form -> authenticate -> sort by owner -> decide or hand over
+ *
+ * A key is looked up again by the worker that takes a datagram over: its catalogue may be another.
+ */
+#include <rte_prefetch.h>
+
+#include "dataplane/loop.h"
+#include "dataplane/net/reply.h"
+
+#define BUSY_HANDOVER_MS 2 /* told when the owner cannot keep up: its ring is empty by then */
+
+/* Requests of one burst that have come so far. */
+struct burst {
+    unsigned count;
+    struct rte_mbuf *frames[FG_BURST];
+    struct fg_parsed parsed[FG_BURST];
+    uint16_t key_places[FG_BURST];
+    uint8_t owners[FG_BURST];
+};
+
+static enum fg_checksum checksum_of(const struct rte_mbuf *frame)
+{
+    switch (frame->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) {
+    case RTE_MBUF_F_RX_L4_CKSUM_GOOD:
+    case RTE_MBUF_F_RX_L4_CKSUM_NONE: /* never computed, and never on a wire (virtio) */
+        return FG_CHECKSUM_RIGHT;
+    case RTE_MBUF_F_RX_L4_CKSUM_BAD:
+        return FG_CHECKSUM_WRONG;
+    default:
+        return FG_CHECKSUM_UNKNOWN;
+    }
+}
+
+/* Answers ARP and echo; true if the frame is a request. */
+static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf *frame,
+                  struct fg_parsed *parsed)
+{
+    uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+
+    if (frame->nb_segs != 1) {
+        loop_drop(loop, frame, FG_COUNTER_DROP_SEGMENTED);
+        return false;
+    }
+    fg_frame_parse(bytes, frame->data_len, &port->address, checksum_of(frame), parsed);
+    switch ((enum fg_frame_kind)parsed->kind) {
+    case FG_FRAME_REQUEST:
+        return true;
+    case FG_FRAME_ARP:
+        fg_reply_arp(bytes, parsed->l3, &port->address);
+        fg_count(loop->counters, FG_COUNTER_TX_ARP);
+        loop_send(loop, frame, frame->pkt_len);
+        return false;
+    case FG_FRAME_ECHO:
+        fg_reply_echo(bytes, parsed->l3);
+        fg_count(loop->counters, FG_COUNTER_TX_ICMP_ECHO);
+        loop_send(loop, frame, frame->pkt_len);
+        return false;
+    case FG_FRAME_DROPPED:
+        break;
+    }
+    loop_drop(loop, frame, parsed->dropped);
+    return false;
+}
+
+/* Keeps the requests whose payload has the form of one. */
+static void check(struct loop *loop, struct burst *burst)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < burst->count; i++) {
+        const struct fg_parsed *parsed = &burst->parsed[i];
+        struct rte_mbuf *frame = burst->frames[i];
+        if (!fg_payload_check(payload_of(frame, parsed->l3), parsed->length)) {
+            loop_drop(loop, frame, FG_COUNTER_DROP_MALFORMED);
+            continue;
+        }
+        struct tag tag = {.l3 = parsed->l3, .receiver = (uint8_t)loop->self->index};
+        memcpy(&frame->hash, &tag, sizeof(tag));
+        burst->frames[kept] = frame;
+        burst->parsed[kept++] = *parsed;
+    }
+    burst->count = kept;
+}
+
+/* Keeps the requests that are who they say they are. */
+static void authenticate(struct loop *loop, struct burst *burst)
+{
+    static const uint8_t why[] = {
+        [FG_AUTH_UNSIGNED] = FG_COUNTER_DROP_UNSIGNED,
+        [FG_AUTH_UNKNOWN_KEY] = FG_COUNTER_DROP_UNKNOWN_KEY,
+        [FG_AUTH_SOURCE] = FG_COUNTER_DROP_KEY_SOURCE,
+        [FG_AUTH_MAC] = FG_COUNTER_DROP_MAC,
+        [FG_AUTH_STALE] = FG_COUNTER_DROP_STALE,
+    };
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < burst->count; i++) {
+        const struct fg_parsed *parsed = &burst->parsed[i];
+        struct rte_mbuf *frame = burst->frames[i];
+        const uint8_t *payload = payload_of(frame, parsed->l3);
+        enum fg_authentic found =
+            fg_payload_authenticate(loop->catalogue, payload, parsed->length, parsed->source,
+                                    loop->now.wall_ns, &burst->key_places[kept]);
+        if (found != FG_AUTHENTIC) {
+            loop_drop(loop, frame, why[found]);
+            continue;
+        }
+        int partition = fg_payload_partition(payload, loop->partitions);
+        burst->owners[kept] =
+            (uint8_t)(partition < 0 ? loop->self->index : (unsigned)partition % loop->workers);
+        burst->frames[kept++] = frame;
+    }
+    burst->count = kept;
+}
+
+static struct fg_datagram datagram_of(struct rte_mbuf *frame, uint16_t key_place)
+{
+    uint8_t *payload = payload_of(frame, tag_of(frame).l3);
+
+    return (struct fg_datagram){
+        .packet = frame,
+        .payload = payload,
+        .key_place = key_place,
+        .count = payload[offsetof(struct fg_header, count)],
+    };
+}
+
+static void decide(struct loop *loop, const struct fg_datagram *datagrams, unsigned count)
+{
+    if (count == 0)
+        return;
+    fg_admission_decide(loop->self->admission, &loop->now, loop->catalogue, datagrams, count);
+    loop_send_ready(loop);
+}
+
+/* Does the first entry settle an order? Such datagrams may use a ring's last part. */
+static bool settles(const uint8_t *payload)
+{
+    uint8_t op = payload[sizeof(struct fg_header) + offsetof(struct fg_request, op)];
+    return op == FG_OP_CONFIRM || op == FG_OP_CANCEL;
+}
+
+static void hand_over(struct loop *loop, struct rte_mbuf *frame, unsigned owner, uint16_t key_place)
+{
+    struct rte_ring *ring = loop->engine->workers[owner]->handover[loop->self->index];
+    uint8_t *payload = payload_of(frame, tag_of(frame).l3);
+    unsigned reserve = settles(payload) ? 0 : rte_ring_get_capacity(ring) / FG_SETTLE_SHARE;
+
+    if (rte_ring_free_count(ring) > reserve && rte_ring_sp_enqueue(ring, frame) == 0) {
+        fg_count(loop->counters, FG_COUNTER_HANDED_OVER);
+        return;
+    }
+    fg_count(loop->counters, FG_COUNTER_HANDOVER_FULL);
+    loop_reply(loop, frame, fg_payload_busy(loop->catalogue, payload, key_place, BUSY_HANDOVER_MS));
+}
+
+/* Own requests are decided together, others' go to their owners. */
+static void decide_or_hand_over(struct loop *loop, const struct burst *burst)
+{
+    struct fg_datagram own[FG_BURST];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < burst->count; i++) {
+        if (burst->owners[i] == loop->self->index)
+            own[count++] = datagram_of(burst->frames[i], burst->key_places[i]);
+        else
+            hand_over(loop, burst->frames[i], burst->owners[i], burst->key_places[i]);
+    }
+    decide(loop, own, count);
+}
+
+unsigned loop_receive(struct loop *loop, const struct fg_port *port)
+{
+    struct rte_mbuf *frames[FG_BURST];
+    struct burst burst = {.count = 0};
+    unsigned n = rte_eth_rx_burst(port->id, (uint16_t)loop->self->index, frames, FG_BURST);
+
+    if (n == 0)
+        return 0;
+    fg_count_add(&loop->counters->count[FG_COUNTER_RX_FRAMES], n);
+    for (unsigned i = 0; i < n; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+    for (unsigned i = 0; i < n; i++) {
+        burst.frames[burst.count] = frames[i];
+        burst.count += parse(loop, port, frames[i], &burst.parsed[burst.count]);
+    }
+    check(loop, &burst);
+    authenticate(loop, &burst);
+    decide_or_hand_over(loop, &burst);
+    return n;
+}
+
+/* Decides what other workers received for this one: at most a burst from each. */
+unsigned loop_take_over(struct loop *loop)
+{
+    struct rte_mbuf *frames[FG_BURST];
+    struct fg_datagram datagrams[FG_BURST];
+    unsigned total = 0;
+
+    for (unsigned v = 0; v < loop->workers; v++) {
+        if (!loop->self->handover[v])
+            continue;
+        unsigned n =
+            rte_ring_sc_dequeue_burst(loop->self->handover[v], (void **)frames, FG_BURST, NULL);
+        unsigned count = 0;
+        for (unsigned i = 0; i < n; i++) {
+            const uint8_t *payload = payload_of(frames[i], tag_of(frames[i]).l3);
+            struct fg_header header;
+            memcpy(&header, payload, sizeof(header));
+            int key_place = fg_keyring_find(loop->catalogue->keys, header.key_id);
+            if (key_place < 0)
+                loop_drop(loop, frames[i], FG_COUNTER_DROP_UNKNOWN_KEY);
+            else
+                datagrams[count++] = datagram_of(frames[i], (uint16_t)key_place);
+        }
+        fg_count_add(&loop->counters->count[FG_COUNTER_TAKEN_OVER], n);
+        decide(loop, datagrams, count);
+        total += n;
+    }
+    return total;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/loop.h"
+#include "dataplane/net/reply.h"
+
+#define SEND_TRIES 4 /* a port whose queue stays full loses the reply: the client retries */
+
+/* Sends what has gathered for a port by this worker's own queue. */
+void loop_flush(struct loop *loop, unsigned port)
+{
+    struct outgoing *out = &loop->out[port];
+    uint16_t id = loop->engine->ports[port].id;
+    unsigned sent = 0;
+
+    for (unsigned tries = 0; sent < out->count && tries < SEND_TRIES; tries++)
+        sent += rte_eth_tx_burst(id, (uint16_t)loop->self->index, out->frames + sent,
+                                 (uint16_t)(out->count - sent));
+    if (sent < out->count) {
+        fg_count_add(&loop->counters->count[FG_COUNTER_TX_DROPPED], out->count - sent);
+        rte_pktmbuf_free_bulk(out->frames + sent, out->count - sent);
+    }
+    out->count = 0;
+}
+
+/* A finished frame of `length` bytes leaves by the port it came from. A tag that the driver took
+ * off is put back. */
+void loop_send(struct loop *loop, struct rte_mbuf *frame, uint32_t length)
+{
+    unsigned port = loop->port_index[frame->port];
+    struct outgoing *out = &loop->out[port];
+    bool tagged = frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+
+    frame->data_len = (uint16_t)length;
+    frame->pkt_len = length;
+    frame->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
+    if (tagged && rte_vlan_insert(&frame) != 0)
+        return loop_drop(loop, frame, FG_COUNTER_TX_DROPPED);
+    out->frames[out->count++] = frame;
+    if (out->count == FG_BURST)
+        loop_flush(loop, port);
+}
+
+/* Writes the headers around a finished reply. It leaves here, or goes back to the worker whose
+ * queue pair its sender listens to. */
+void loop_reply(struct loop *loop, struct rte_mbuf *frame, uint32_t payload)
+{
+    struct tag tag = tag_of(frame);
+    const struct fg_port *port = &loop->engine->ports[loop->port_index[frame->port]];
+    uint32_t length = fg_reply_udp(rte_pktmbuf_mtod(frame, uint8_t *), tag.l3, payload);
+
+    if (tag.receiver == loop->self->index || !port->reply_by_receiver) {
+        fg_count(loop->counters, FG_COUNTER_TX_REPLIES);
+        return loop_send(loop, frame, length);
+    }
+    frame->pkt_len = length;
+    struct rte_ring *ring = loop->engine->workers[tag.receiver]->replies[loop->self->index];
+    if (rte_ring_sp_enqueue(ring, frame) != 0)
+        loop_drop(loop, frame, FG_COUNTER_TX_DROPPED);
+}
+
+/* Sends what other workers have answered of what this one received. */
+unsigned loop_send_for_others(struct loop *loop)
+{
+    struct rte_mbuf *frames[FG_BURST];
+    unsigned total = 0;
+
+    for (unsigned v = 0; v < loop->workers; v++) {
+        if (!loop->self->replies[v])
+            continue;
+        unsigned n =
+            rte_ring_sc_dequeue_burst(loop->self->replies[v], (void **)frames, FG_BURST, NULL);
+        for (unsigned i = 0; i < n; i++)
+            loop_send(loop, frames[i], frames[i]->pkt_len);
+        fg_count_add(&loop->counters->count[FG_COUNTER_TX_REPLIES], n);
+        total += n;
+    }
+    return total;
+}
+
+/* All that admission gives back, before it is given more. */
+unsigned loop_send_ready(struct loop *loop)
+{
+    struct fg_ready ready[FG_BURST];
+    unsigned n, total = 0;
+
+    do {
+        n = fg_admission_ready(loop->self->admission, ready, FG_BURST);
+        for (unsigned i = 0; i < n; i++) {
+            struct rte_mbuf *frame = ready[i].packet;
+            if (ready[i].length == 0)
+                rte_pktmbuf_free(frame); /* silence; admission has counted why */
+            else
+                loop_reply(loop, frame, ready[i].length);
+        }
+        total += n;
+    } while (n == FG_BURST);
+    return total;
+}
