@@ -23,7 +23,11 @@ int load_pending_init(struct load_pending *pending, uint64_t capacity)
         places *= 2;
     *pending = (struct load_pending){.mask = places - 1, .limit = places / 4 * 3};
     pending->entries = load_memory_map(places * sizeof(*pending->entries));
-    return pending->entries ? 0 : -ENOMEM;
+    if (!pending->entries)
+        return -ENOMEM;
+    /* The whole table is walked in a fraction of a second. */
+    load_memory_prefault(pending->entries, places * sizeof(*pending->entries));
+    return 0;
 }
 
 void load_pending_fini(struct load_pending *pending)
