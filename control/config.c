@@ -259,8 +259,8 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .max = FG_PORTS_MAX,
      .required = true,
      .element = &PORT_ELEMENT,
-     .help = "The network ports the engine serves. Each must offer as many RX and TX queues as "
-             "there are workers."},
+     .help = "The network ports the engine serves. A worker receives by its own queue of "
+             "each; on a port with fewer queues than workers the others get theirs handed over."},
     {.name = "mbufs",
      .kind = FG_OPTION_INTEGER,
      FIELD(mbufs),

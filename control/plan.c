@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/orders/log.h"
+
 /* A held order's unit may be sold again when the hold runs out: half as many orders once more. */
 #define ORDERS_PER_UNITS(units, held) ((held) ? (units) + (units) / 2 : (units))
 #define EVENTS_PER_ORDER(held)        ((held) ? 2 : 1) /* ADMIT, then CONFIRM, CANCEL or EXPIRE */
@@ -41,10 +43,14 @@ static struct fg_sale_item *item_of(const struct fg_sale *sale, uint32_t id)
 
 struct demand {
     uint64_t items, orders, events;
+    uint64_t definition_bytes; /* of the log's records that define the sales */
 };
 
 static void add_demand(struct demand *demand, const struct fg_sale *sale)
 {
+    json_t *definition = fg_sale_to_json(sale);
+    demand->definition_bytes += json_dumpb(definition, NULL, 0, JSON_COMPACT);
+    json_decref(definition);
     demand->items += sale->items_count;
     for (uint32_t i = 0; i < sale->items_count; i++) {
         bool held = sale->items[i].hold_ms != 0;
@@ -81,6 +87,15 @@ int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
                       " bytes of log, but log.budget is %" PRIu64 "; raise it to %" PRIu64
                       " or more and restart",
                       bytes, config->log_budget, bytes);
+    /* A base tells every live sale again at the start of each segment. It must leave room for one
+     * more frame, and frames of large records may be half empty. */
+    uint64_t segment = 2 * demand.definition_bytes + FG_FRAME_MAX;
+    if (segment > config->log_segment)
+        return refuse(message, size,
+                      "the live sales' definitions take %" PRIu64
+                      " bytes, too much for segments of log.segment %" PRIu64
+                      "; raise it to %" PRIu64 " or more and restart",
+                      demand.definition_bytes, config->log_segment, segment);
     return 0;
 }
 

@@ -250,6 +250,7 @@ static inline void create_engine(void)
         .limit_items = 10,
         .limit_orders = 1000,
         .log_budget = 1 << 30,
+        .log_segment = 64 << 20,
         .log_dir = "/a/log",
         .control_socket = socket_path,
     };

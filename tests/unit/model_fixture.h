@@ -33,6 +33,7 @@ static inline int start(void **state)
     f->config.limit_items = 10;
     f->config.limit_orders = 10000;
     f->config.log_budget = UINT64_C(1) << 30;
+    f->config.log_segment = 64 << 20;
     *state = f;
     return 0;
 }

@@ -240,6 +240,9 @@ static void what_does_not_fit_names_the_number_to_raise(void **state)
     f->config.log_budget++;
     assert_int_equal(plan(f, wanted), 0);
     fg_plan_free(&f->plan);
+    f->config.log_segment = (8 << 20) + 1000; /* room for 500 bytes: ten items take more */
+    assert_refused(f, wanted, "log.segment");
+    f->config.log_segment = 64 << 20;
     fg_model_sale_free(wanted);
     /* A changed sale counts once, not twice. */
     f->config.limit_orders = 185;
