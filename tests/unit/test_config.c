@@ -155,8 +155,9 @@ static void test_missing(void **state)
     refused("", ":1:1: found nothing, wanted a table with at least ports, log.directory and "
                 "control.socket");
     refused(UNSIGNED LOG CONTROL,
-            ":1:1: ports: is missing. The network ports the engine serves. Each must offer as many "
-            "RX and TX queues as there are workers.");
+            ":1:1: ports: is missing. The network ports the engine serves. A worker receives "
+            "by its own queue of each; on a port with fewer queues than workers the others get "
+            "theirs handed over.");
     refused(PORTS UNSIGNED CONTROL, ":1:1: log.directory: is missing. Where the durable order log "
                                     "is kept. One engine at a time.");
     refused(PORTS UNSIGNED LOG,
