@@ -157,13 +157,6 @@ static int find_engine(struct load *load)
     if (status != FG_EXIT_OK)
         return status;
     port->target_base_port = client->base_port;
-    /* An answer leaves on the queue of the worker that made it: we must have that queue. */
-    if (port->shared_memory && port->queues < client->workers) {
-        snprintf(load->message, sizeof(load->message),
-                 "the engine has %u workers, but the port has %u queues; give --port queues=%u",
-                 client->workers, port->queues, client->workers);
-        return FG_EXIT_NETWORK;
-    }
     return FG_EXIT_OK;
 }
 
