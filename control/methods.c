@@ -268,8 +268,9 @@ static int run_message(struct call *call, json_t *message)
     return rc;
 }
 
-static json_t *error_of(int code, const char *message)
+static json_t *error_of(int code, char *message)
 {
+    fg_utf8_mend(message); /* it may quote what was sent, and be cut anywhere */
     return json_pack("{s:i,s:s}", "code", code, "message", message);
 }
 

@@ -52,6 +52,33 @@ bool fg_u64_parse(const char *text, uint64_t *value)
     return errno == 0 && *end == '\0';
 }
 
+/* Bytes of the character that begins here; 0 if none does (RFC 3629). */
+static unsigned utf8_bytes(const unsigned char *text)
+{
+    unsigned char lead = text[0];
+    if (lead < 0x80)
+        return 1;
+    unsigned bytes = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    for (unsigned i = 1; i < bytes; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    /* The second byte tells what is longer than it need be, a surrogate, or beyond U+10FFFF. */
+    if ((lead == 0xe0 && text[1] < 0xa0) || (lead == 0xed && text[1] >= 0xa0) ||
+        (lead == 0xf0 && text[1] < 0x90) || (lead == 0xf4 && text[1] >= 0x90))
+        return 0;
+    return bytes;
+}
+
+void fg_utf8_mend(char *text)
+{
+    while (*text) {
+        unsigned bytes = utf8_bytes((const unsigned char *)text);
+        if (bytes == 0)
+            *text = '?';
+        text += bytes ? bytes : 1;
+    }
+}
+
 json_t *fg_json_u64(uint64_t value)
 {
     char text[24];

@@ -18,6 +18,10 @@ void fg_buyer_format(const uint8_t buyer[FG_BUYER_BYTES], char text[FG_BUYER_TEX
 /* Decimal, or hex after 0x; the whole text and no more than 64 bits. */
 bool fg_u64_parse(const char *text, uint64_t *value);
 
+/* Puts '?' for every byte that is not UTF-8, such as the rest of a character that a sentence's end
+ * has cut: JSON takes no other text. */
+void fg_utf8_mend(char *text);
+
 /* New references. A number of 64 bits is a string: JSON's readers keep only 53. A time of 0 is
  * null, others are "2026-11-22T20:00:00.000Z". */
 json_t *fg_json_u64(uint64_t value);

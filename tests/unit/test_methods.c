@@ -3,6 +3,7 @@
 #include "tests/unit/fake_engine.h"
 
 #include "control/cli.h"
+#include "control/text.h"
 
 /* --- orders, status --- */
 
@@ -122,6 +123,55 @@ static void wrong_messages_get_their_codes(void **state)
     assert_int_equal(engine->catalogue->revision, 1);
 }
 
+/* A sentence cuts what it quotes at a byte, which may be in the middle of a character; and it still
+ * has to be sent. */
+static void a_quoted_word_that_is_cut_is_answered(void **state)
+{
+    (void)state;
+#define EIGHT(text) text text text text text text text text
+    static const char *const names[] = {"x" EIGHT(EIGHT("\u00e9")), "x" EIGHT(EIGHT("\u20ac")),
+                                        "xy" EIGHT(EIGHT("\u20ac")), "x" EIGHT(EIGHT("\U0001f45f")),
+                                        "xyz" EIGHT(EIGHT("\U0001f45f"))};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        assert_null(of_sale("sale.show", names[i]));
+        assert_error(FG_RPC_NOT_FOUND, "; sale list tells which there are");
+        assert_error(FG_RPC_NOT_FOUND, "there is no sale x");
+        assert_null(call(names[i], json_object()));
+        assert_error(FG_RPC_NO_METHOD, "there is no method");
+    }
+    static const char *const broken[] = {"{\"a\":\"\xff\"}", "\xc3", "{\"\xed\xa0\x80\":1}",
+                                         "\x80"};
+    for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
+        ask(broken[i]);
+        assert_error(FG_RPC_PARSE, "not JSON");
+    }
+}
+
+static void text_that_is_no_utf8_is_mended(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *mended;
+    } cases[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x91\x9f", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x91\x9f"},
+        {"cut \xc3", "cut ?"},
+        {"cut \xe2\x82; on", "cut ??; on"},
+        {"cut \xf0\x9f\x91", "cut ???"},
+        {"\x80 \xc1\x81 \xff", "? ?? ?"},                               /* never begins one */
+        {"\xe0\x9f\xbf \xf0\x8f\xbf\xbf", "??? ????"},                  /* too long */
+        {"\xed\x9f\xbf \xed\xa0\x80", "\xed\x9f\xbf ???"},              /* surrogates */
+        {"\xf4\x8f\xbf\xbf \xf4\x90\x80\x80", "\xf4\x8f\xbf\xbf ????"}, /* beyond the last */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char text[32];
+        snprintf(text, sizeof(text), "%s", cases[i].text);
+        fg_utf8_mend(text);
+        assert_string_equal(text, cases[i].mended);
+    }
+}
+
 /* --- flashgatectl, over the socket --- */
 
 struct cli {
@@ -227,6 +277,8 @@ int main(void)
         TEST(a_late_answer_of_a_worker_harms_nobody),
         TEST(status_sums_what_workers_count),
         TEST(wrong_messages_get_their_codes),
+        TEST(a_quoted_word_that_is_cut_is_answered),
+        cmocka_unit_test(text_that_is_no_utf8_is_mended),
         TEST(flashgatectl_steers_a_whole_sale),
         TEST(flashgatectl_tells_failures_by_status_and_sentence),
     };
