@@ -182,6 +182,27 @@ static int unknown_command(const struct line *line)
     return FG_EXIT_USAGE;
 }
 
+/* The line's one word is the first of several commands, or of none. */
+static int incomplete_command(const struct line *line)
+{
+    const char *before = "";
+
+    if (line->count > 1)
+        return unknown_command(line);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (!begins_with(&commands[i], line->words, line->count))
+            continue;
+        if (!*before)
+            fprintf(line->err, "flashgatectl: %s wants a second word: ", line->words[0]);
+        fprintf(line->err, "%s%s", before, commands[i].words[1]);
+        before = ", ";
+    }
+    if (!*before)
+        return unknown_command(line);
+    fputc('\n', line->err);
+    return FG_EXIT_USAGE;
+}
+
 static int print_help(const struct line *line)
 {
     const struct command *command = find_command(line);
@@ -235,9 +256,9 @@ close_file:
     return json;
 }
 
-/* NULL with a sentence. */
-static json_t *params_of(const struct line *line, const struct command *command, char *message,
-                         size_t size)
+/* NULL with a sentence and an exit status. */
+static json_t *params_of(const struct line *line, const struct command *command, int *status,
+                         char *message, size_t size)
 {
     json_t *params = json_object();
     char *const *arguments = line->words + words_of(command);
@@ -245,6 +266,7 @@ static json_t *params_of(const struct line *line, const struct command *command,
         json_t *value = command->params[i] ? json_string(arguments[i])
                                            : read_text(line, arguments[i], message, size);
         if (!value) {
+            *status = command->params[i] ? FG_EXIT_USAGE : FG_EXIT_CONFIG;
             if (command->params[i])
                 snprintf(message, size, "%s \"%s\" is not UTF-8 text", command->arguments[i],
                          arguments[i]);
@@ -269,11 +291,12 @@ static int run_command(const struct line *line, const struct command *command)
                  text);
         return fail(line, FG_EXIT_USAGE, message);
     }
-    json_t *params = params_of(line, command, message, sizeof(message));
+    int status = FG_EXIT_USAGE;
+    json_t *params = params_of(line, command, &status, message, sizeof(message));
     if (!params)
-        return fail(line, FG_EXIT_USAGE, message);
+        return fail(line, status, message);
     json_t *result;
-    int status =
+    status =
         fg_client_call(line->socket, command->method, params, &result, message, sizeof(message));
     if (status != FG_EXIT_OK)
         return fail(line, status, message);
@@ -343,5 +366,5 @@ int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     if (line.count == 0)
         return fail(&line, FG_EXIT_USAGE, "a command is wanted; flashgatectl --help lists them");
     const struct command *command = find_command(&line);
-    return command ? run_command(&line, command) : unknown_command(&line);
+    return command ? run_command(&line, command) : incomplete_command(&line);
 }

@@ -246,14 +246,14 @@ static void flashgatectl_tells_failures_by_status_and_sentence(void **state)
         int status;
     } wrong[] = {
         {"", "-", "--help", FG_EXIT_USAGE},
-        {"sale", "-", "unknown command sale", FG_EXIT_USAGE},
+        {"sale", "-", "sale wants a second word: apply, open, close, show, list", FG_EXIT_USAGE},
         {"burn", "-", "unknown command burn", FG_EXIT_USAGE},
         {"sale open", "-", "sale open NAME", FG_EXIT_USAGE},
         {"status now", "-", "usage: flashgatectl status", FG_EXIT_USAGE},
         {"--fast status", "-", "--fast", FG_EXIT_USAGE},
         {"status --socket", "-", "--socket needs a value", FG_EXIT_USAGE},
         {"order show 12 42", "-", "32 hex digits", FG_EXIT_USAGE},
-        {"sale apply /nowhere/x.yaml", "-", "/nowhere/x.yaml", FG_EXIT_USAGE},
+        {"sale apply /nowhere/x.yaml", "-", "/nowhere/x.yaml", FG_EXIT_CONFIG},
         {"sale apply -", "name: [", "standard input:", FG_EXIT_CONFIG},
         {"sale open spring", "-", "no sale spring", FG_EXIT_REFUSED},
         {"order show " BUYER " 43", "-", "no order", FG_EXIT_REFUSED},
