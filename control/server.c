@@ -287,7 +287,7 @@ static int start(struct fg_server *server, char *message, size_t size)
     const char *path = server->config.path;
     server->connections = calloc(server->config.connections_max, sizeof(*server->connections));
     if (!server->connections) {
-        snprintf(message, size, "control socket %s: memory is short", path);
+        snprintf(message, size, "%s: memory is short", path);
         return FG_EXIT_MEMORY;
     }
     for (unsigned i = 0; i < server->config.connections_max; i++)
@@ -299,7 +299,7 @@ static int start(struct fg_server *server, char *message, size_t size)
     server->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (server->epoll < 0 ||
         epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->file.fd, &event) != 0) {
-        snprintf(message, size, "control socket %s: epoll: %s", path, strerror(errno));
+        snprintf(message, size, "%s: epoll: %s", path, strerror(errno));
         return FG_EXIT_FAILED;
     }
     return 0;
@@ -310,7 +310,7 @@ int fg_server_open(struct fg_server **server, const struct fg_server_config *con
 {
     *server = calloc(1, sizeof(**server));
     if (!*server) {
-        snprintf(message, size, "control socket %s: memory is short", config->path);
+        snprintf(message, size, "%s: memory is short", config->path);
         return FG_EXIT_MEMORY;
     }
     (*server)->config = *config;

@@ -28,9 +28,9 @@ static int say(int status, char *message, size_t size, const char *path, const c
                int error)
 {
     if (error != 0)
-        snprintf(message, size, "control socket %s: %s: %s", path, what, strerror(error));
+        snprintf(message, size, "%s: %s: %s", path, what, strerror(error));
     else
-        snprintf(message, size, "control socket %s: %s", path, what);
+        snprintf(message, size, "%s: %s", path, what);
     return status;
 }
 
@@ -74,7 +74,7 @@ static int take_lock(struct fg_socket_file *file, char *message, size_t size)
     for (;;) {
         int fd = open(file->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return say(FG_EXIT_FAILED, message, size, file->path,
+            return say(FG_EXIT_CONFIG, message, size, file->path,
                        "its lock file cannot be made; create the directory and let the engine's "
                        "user write to it",
                        errno);
@@ -114,7 +114,7 @@ static int clear_path(const char *path, char *message, size_t size)
         return 0;
     struct stat st;
     if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-        return say(FG_EXIT_FAILED, message, size, path,
+        return say(FG_EXIT_CONFIG, message, size, path,
                    "exists and is not a socket; remove it or set another path", 0);
     if (fd == -EAGAIN) /* its queue of connections is full: it is alive */
         return say(FG_EXIT_IN_USE, message, size, path,

@@ -153,6 +153,50 @@ static void leave_worker_cores(const struct fg_config *config, const cpu_set_t *
     (void)sched_setaffinity(0, sizeof(rest), &rest);
 }
 
+/* A core that is not there, which EAL would answer with a page of its usage. */
+static int check_core(const char *option, int core, char *message, size_t size)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d", core);
+    if (core < 0 || access(path, F_OK) == 0)
+        return FG_EXIT_OK;
+    snprintf(message, size, "%s names core %d, which this machine does not have; lscpu lists them",
+             option, core);
+    return FG_EXIT_CONFIG;
+}
+
+static int check_cores(const struct fg_config *config, char *message, size_t size)
+{
+    const struct {
+        const char *option;
+        int core;
+    } others[] = {{"cores.control", config->control_core},
+                  {"cores.journal", config->journal_core},
+                  {"cores.storage", config->storage_core},
+                  {"cores.delivery", config->delivery_core}};
+    int status = FG_EXIT_OK;
+
+    for (size_t i = 0; status == FG_EXIT_OK && i < sizeof(others) / sizeof(*others); i++)
+        status = check_core(others[i].option, others[i].core, message, size);
+    for (unsigned w = 0; status == FG_EXIT_OK && w < config->workers; w++)
+        status = check_core("worker_cores", config->worker_cores[w], message, size);
+    return status;
+}
+
+static int start_eal(struct fg_eal_arguments *arguments, char *message, size_t size)
+{
+    if (rte_eal_init(arguments->count, arguments->values) >= 0)
+        return FG_EXIT_OK;
+    fflush(stdout); /* EAL's usage comes before what we say, also in a file */
+    snprintf(message, size,
+             "could not start%s%s%s; its own lines above say why. Without hugepages, eal needs "
+             "--no-huge and -m MEGABYTES; beside another DPDK process, file_prefix needs a name of "
+             "its own",
+             rte_errno ? " (" : "", rte_errno ? rte_strerror(rte_errno) : "", rte_errno ? ")" : "");
+    return FG_EXIT_NETWORK;
+}
+
 int fg_eal_start(const struct fg_config *config, char *message, size_t size)
 {
     struct fg_eal_arguments arguments;
@@ -163,20 +207,20 @@ int fg_eal_start(const struct fg_config *config, char *message, size_t size)
         if (status != FG_EXIT_OK)
             return status;
     }
-    if (sched_getaffinity(0, sizeof(before), &before) != 0 ||
-        fg_eal_arguments(&arguments, config, message, size) != 0)
+    if (sched_getaffinity(0, sizeof(before), &before) != 0) {
+        snprintf(message, size, "the cores of this process cannot be told: %s", strerror(errno));
         return FG_EXIT_NETWORK;
-    int rc = rte_eal_init(arguments.count, arguments.values);
-    if (rc < 0)
-        snprintf(message, size,
-                 "DPDK could not start (%s); its own lines above say why. Without hugepages, eal "
-                 "needs --no-huge and -m MEGABYTES",
-                 rte_strerror(rte_errno));
+    }
+    int status = check_cores(config, message, size);
+    if (status != FG_EXIT_OK)
+        return status;
+    if (fg_eal_arguments(&arguments, config, message, size) != 0)
+        return FG_EXIT_NETWORK;
+    status = start_eal(&arguments, message, size);
     fg_eal_arguments_free(&arguments);
-    if (rc < 0)
-        return FG_EXIT_NETWORK;
-    leave_worker_cores(config, &before);
-    return FG_EXIT_OK;
+    if (status == FG_EXIT_OK)
+        leave_worker_cores(config, &before);
+    return status;
 }
 
 void fg_eal_stop(void)

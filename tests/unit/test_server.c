@@ -346,7 +346,7 @@ static void what_is_no_socket_is_refused_and_kept(void **state)
     FILE *file = fopen(f->path, "w");
     fclose(file);
     assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)),
-                     FG_EXIT_FAILED);
+                     FG_EXIT_CONFIG);
     assert_non_null(strstr(f->message, "not a socket"));
     assert_int_equal(unlink(f->path), 0);
 }
