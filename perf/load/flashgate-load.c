@@ -152,8 +152,8 @@ static int find_engine(struct load *load)
 
     if (status == FG_EXIT_OK)
         status = find(load, &client->ponged, true,
-                      "the engine answers ARP but not PING; compare --base-port, --key-file and "
-                      "--key with its configuration");
+                      "the engine answers ARP but not PING; compare --base-port, --key-file, --key "
+                      "and that key's sources with its configuration");
     if (status != FG_EXIT_OK)
         return status;
     port->target_base_port = client->base_port;
