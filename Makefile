@@ -69,7 +69,7 @@ $(BUILD)/flashgate-check: $(BUILD)/perf/check/flashgate-check.o $(LIBRARY)
 
 # A whole sale with its books: what is missing is installed, what has changed is built.
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -s all
 	@BUILD=$(BUILD) perf/demo.sh
 
 units: $(UNITS)

@@ -15,6 +15,8 @@ readonly dir
 # A sanitizer's report is a failure even where the process goes on.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-abort_on_error=0:exitcode=99} UBSAN_OPTIONS=print_stacktrace=1
 export PYTHONDONTWRITEBYTECODE=1
+# Where DPDK keeps a process's files: with all else that goes at the end.
+export RUNTIME_DIRECTORY=$dir
 declare -A pids
 failures=0
 

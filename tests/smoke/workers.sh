@@ -4,7 +4,6 @@
 # twos, one with holds. The generator has a single queue, so all but one worker get every datagram
 # handed over. The books must balance, and nothing may be left.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-export RUNTIME_DIRECTORY=$dir # EAL's own files go with the rest
 
 cat > "$dir/sale.yaml" << END
 name: drop
