@@ -274,8 +274,15 @@ static unsigned decide_cancel(struct fg_admission *a, struct turn *turn, const s
 
     if (order->state > FG_ORDER_CONFIRMED)
         return repeat(a, turn, order, answer);
-    if (!held && !item->cancel_final)
+    if (!held && !item->cancel_final) {
+        /* Says that the order stands: so it waits for the record as a repetition does. */
+        const struct fg_reply echo = *answer;
+        unsigned outcome = repeat(a, turn, order, answer);
+        if (outcome != FG_VERDICT_ADMITTED && outcome != FG_VERDICT_CONFIRMED)
+            return outcome;
+        *answer = echo;
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
+    }
     if (!turn->may_park_settle || !records_room(a, true))
         return busy(a, answer);
     if (held) {
@@ -289,6 +296,13 @@ static unsigned decide_cancel(struct fg_admission *a, struct turn *turn, const s
     records_queue(a, FG_EVENT_CANCEL, order, item, turn->now,
                   held ? SETTLE_RELEASE : SETTLE_RETURN);
     return tell(turn, order, answer);
+}
+
+/* From now on, because copies may be under way that were sent just before this CANCEL. */
+static void keep_void(struct fg_admission *a, const struct turn *turn, struct fg_order *order)
+{
+    uint64_t keep_ms = 2 * turn->catalogue->freshness_ns / 1000000;
+    fg_book_arm(&a->book, order, turn->now->ms + (uint32_t)keep_ms);
 }
 
 /* A CANCEL without an order: whoever gave up must be sure that no late copy is admitted. Needs no
@@ -306,8 +320,7 @@ static unsigned void_request(struct fg_admission *a, const struct turn *turn, ui
     if (!order)
         return busy(a, answer);
     order->state = FG_ORDER_VOID;
-    uint64_t keep_ms = 2 * turn->catalogue->freshness_ns / 1000000;
-    fg_book_arm(&a->book, order, turn->now->ms + (uint32_t)keep_ms);
+    keep_void(a, turn, order);
     return answer->verdict = FG_VERDICT_CANCELLED;
 }
 
@@ -323,8 +336,11 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
         return void_request(a, turn, hash, first, ask, answer);
     if (!order)
         return refuse(a, answer, FG_VERDICT_NOT_FOUND, 0);
-    if (order->state == FG_ORDER_VOID)
+    if (order->state == FG_ORDER_VOID) {
+        if (ask->op == FG_OP_CANCEL)
+            keep_void(a, turn, order);
         return repeat(a, turn, order, answer);
+    }
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, order->item);
     if (!item) /* its sale is archived */
         return refuse(a, answer, FG_VERDICT_NOT_FOUND, 0);

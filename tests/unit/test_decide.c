@@ -147,6 +147,20 @@ static void a_cancel_before_its_order_voids_it(void **state)
     assert_verdict(OP(CANCEL, 1, 18, 0, 0), BUSY, 0); /* bounded for each buyer */
 }
 
+/* Every CANCELLED is worth the whole time: a copy of the ORDER may have left just before it. */
+static void each_cancel_voids_anew(void **state)
+{
+    (void)state;
+    assert_verdict(OP(CANCEL, 1, 1, 0, 0), CANCELLED, 0);
+    shop_pass(&shop, 2 * FG_FRESHNESS_MS - 10);
+    assert_verdict(OP(CANCEL, 1, 1, 0, 0), CANCELLED, FG_REPLAY);
+    shop_pass(&shop, 2 * FG_FRESHNESS_MS - 10);
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), CANCELLED, FG_REPLAY); /* renews nothing */
+    assert_verdict(OP(QUERY, 1, 1, 0, 0), CANCELLED, FG_REPLAY);
+    shop_pass(&shop, 20);
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+}
+
 static void conflicts_and_unknowns(void **state)
 {
     (void)state;
@@ -313,6 +327,7 @@ int main(void)
         TEST(expired_order),
         TEST(late_confirm_takes_units_anew),
         TEST(a_cancel_before_its_order_voids_it),
+        TEST(each_cancel_voids_anew),
         TEST(conflicts_and_unknowns),
         TEST(limits),
         TEST(remembered_orders_are_bounded),

@@ -36,6 +36,29 @@ static void an_answer_leaves_after_its_record(void **state)
     shop_close(&shop);
 }
 
+/* FORBIDDEN tells whoever gave up that the order stands: a crash must not take it back. */
+static void a_cancel_is_forbidden_after_the_record(void **state)
+{
+    (void)state;
+    uint8_t admitted[2048], forbidden[2048];
+
+    shop_open(&shop, 1, 10);
+    order(0, admitted, 1, 1, ITEM_PLAIN, 2);
+    struct fg_request cancel = shop_request(&shop, 0, FG_OP_CANCEL, 1, 1, 0, 0);
+    shop_send(&shop, 0, forbidden, &cancel, 1);
+    shop_poll(&shop);
+    assert_null(shop_ready(&shop, 0));
+    shop_flush(&shop);
+    shop_poll(&shop);
+    assert_ptr_equal(shop_ready(&shop, 0), admitted);
+    assert_verdict(shop_reply(admitted, 0), ADMITTED, 0);
+    assert_ptr_equal(shop_ready(&shop, 0), forbidden);
+    assert_verdict(shop_reply(forbidden, 0), FORBIDDEN, 0);
+    assert_int_equal(shop_reply(forbidden, 0).order, 0);
+    assert_int_equal(fg_stock_free_units(&shop.stock, 0), 8);
+    shop_close(&shop);
+}
+
 static void a_fifth_copy_of_an_undecided_order_is_silence(void **state)
 {
     (void)state;
@@ -250,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_leaves_after_its_record),
+        cmocka_unit_test(a_cancel_is_forbidden_after_the_record),
         cmocka_unit_test(a_fifth_copy_of_an_undecided_order_is_silence),
         cmocka_unit_test(a_refusal_waits_until_it_is_true),
         cmocka_unit_test(who_waits_too_long_is_told_busy),
