@@ -278,6 +278,17 @@ static json_t *warnings_json(const struct fg_control *control)
                  (unsigned long long)steps);
         json_array_append_new(json, json_string(text));
     }
+    static const char *const rooms[] = {
+        [FG_LOG_SETTLES] = "the log is nearly full: new orders are answered BUSY; raise log.budget "
+                           "or free the disk",
+        [FG_LOG_SHUT] =
+            "the log is full: orders, CONFIRM and CANCEL are answered BUSY, and no hold "
+            "runs out; raise log.budget or free the disk",
+    };
+    uint64_t room = atomic_load_explicit(&fg_journal_stats(control->engine->journal)->log_room,
+                                         memory_order_relaxed);
+    if (room != FG_LOG_OPEN)
+        json_array_append_new(json, json_string(rooms[room]));
     if (control->change.stage != FG_CHANGE_NONE)
         json_array_append_new(json, json_string("a change is under way"));
     return json;

@@ -15,7 +15,8 @@ bool records_room(const struct fg_admission *a, bool settles)
     uint32_t reserve = settles ? 0 : lane->capacity / FG_SETTLE_SHARE;
     uint64_t unsettled = lane->queued - a->settled;
 
-    return fg_lane_room(lane) > reserve && unsettled + reserve < a->pending_mask + UINT64_C(1);
+    return fg_lane_log_room(lane, settles) && fg_lane_room(lane) > reserve &&
+           unsettled + reserve < a->pending_mask + UINT64_C(1);
 }
 
 void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_order *order,

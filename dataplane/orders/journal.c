@@ -8,6 +8,9 @@
  * The first write or flush that fails ends it: what reached the disk is then unknown, and asking
  * again would report success for data that the kernel has already dropped. The journal remembers
  * the error, publishes nothing any more, and answers every step with it.
+ *
+ * A log that fills up must not come to that. While there is still room, the lanes are told first
+ * that it is short of room for new orders, later for anything, and workers answer BUSY.
  */
 #include "dataplane/orders/journal.h"
 
@@ -104,11 +107,11 @@ static int prepare(struct fg_journal *journal, uint32_t ahead)
     uint32_t prepared = atomic_load_explicit(&journal->prepared, memory_order_relaxed);
     if (prepared < atomic_load_explicit(&journal->current, memory_order_relaxed) + ahead) {
         uint64_t bytes = atomic_load_explicit(&journal->stats.log_bytes, memory_order_relaxed);
-        if (bytes + journal->segment_bytes > journal->budget_bytes)
-            rc = -ENOSPC;
-        else
-            rc = fg_segment_prepare(journal->disk, journal->dir, prepared + 1,
-                                    journal->segment_bytes);
+        bool budget_up = bytes + journal->segment_bytes > journal->budget_bytes;
+        rc = budget_up ? -ENOSPC
+                       : fg_segment_prepare(journal->disk, journal->dir, prepared + 1,
+                                            journal->segment_bytes);
+        atomic_store_explicit(&journal->stuck, rc < 0 && !budget_up, memory_order_relaxed);
         if (rc == 0) {
             fg_count_add(&journal->stats.log_bytes, journal->segment_bytes);
             /* release: pairs with the acquire in open_next() */
@@ -257,8 +260,57 @@ static int enter_books(struct fg_journal *journal)
     return 0;
 }
 
+/* --- What there is room for --- */
+
+/* Bytes that frames may still take: what is left of the segment being written, the segments that
+ * are ready, and those that the budget still allows if the disk does. */
+static uint64_t bytes_left(const struct fg_journal *journal)
+{
+    uint64_t made = atomic_load_explicit(&journal->stats.log_bytes, memory_order_relaxed);
+    uint32_t ahead = atomic_load_explicit(&journal->prepared, memory_order_relaxed) -
+                     atomic_load_explicit(&journal->current, memory_order_relaxed);
+    uint64_t segments = ahead,
+             left = journal->file >= 0 ? journal->file_bytes - journal->offset : 0;
+
+    if (!atomic_load_explicit(&journal->stuck, memory_order_relaxed) &&
+        made < journal->budget_bytes)
+        segments += (journal->budget_bytes - made) / journal->segment_bytes;
+    return left + segments * journal->segment_bytes;
+}
+
+/*
+ * Tells every lane what the log has room for. What the lanes hold may be on its way in any case
+ * (a sixteenth of the budget is enough for lanes of any sensible size). Beside it, an eighth of the
+ * budget is for what settles orders, or, when no segment can be made, the last one; and a part of
+ * that for control events, bases and the frames of later starts.
+ */
+static void tell_room(struct fg_journal *journal)
+{
+    uint64_t left = bytes_left(journal), budget = journal->budget_bytes, lanes = 0;
+    bool stuck = atomic_load_explicit(&journal->stuck, memory_order_relaxed);
+
+    for (unsigned w = 0; w < journal->workers; w++)
+        lanes += (uint64_t)journal->lanes[w].capacity * FG_RECORD_BYTES;
+    if (lanes > budget / 16)
+        lanes = budget / 16;
+    uint64_t settling = budget / FG_SETTLE_SHARE;
+    if (stuck && settling > journal->segment_bytes)
+        settling = journal->segment_bytes;
+    uint64_t last = budget / 32 < settling / 4 ? budget / 32 : settling / 4;
+    enum fg_log_room room = left < last + lanes       ? FG_LOG_SHUT
+                            : left < settling + lanes ? FG_LOG_SETTLES
+                                                      : FG_LOG_OPEN;
+
+    if (atomic_load_explicit(&journal->stats.log_room, memory_order_relaxed) == room)
+        return;
+    atomic_store_explicit(&journal->stats.log_room, room, memory_order_relaxed);
+    for (unsigned w = 0; w < journal->workers; w++)
+        atomic_store_explicit(&journal->lanes[w].log_room, room, memory_order_relaxed);
+}
+
 static void publish(struct fg_journal *journal)
 {
+    tell_room(journal);
     for (unsigned w = 0; w < journal->workers; w++)
         fg_lane_publish(&journal->lanes[w]);
     /* release: pairs with the acquires in fg_journal_submitted_durable and fg_journal_durable */
@@ -297,6 +349,7 @@ int fg_journal_step(struct fg_journal *journal)
 
     if (rc != 0)
         return rc;
+    tell_room(journal); /* the helper may have made a segment, or failed to */
     empty_frame(journal->frame);
     gather_control(journal);
     gather_orders(journal);

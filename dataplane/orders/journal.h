@@ -92,6 +92,7 @@ struct fg_journal_stats {
     _Atomic uint64_t flush_ns_last, flush_ns_max, flush_ns_total;
     _Atomic uint64_t segment;        /* number of the one being written */
     _Atomic uint64_t log_bytes;      /* all segments on disk */
+    _Atomic uint64_t log_room;       /* enum fg_log_room */
     _Atomic uint64_t flushes_direct; /* 1: O_DIRECT|O_DSYNC, 0: fdatasync */
 };
 const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal);

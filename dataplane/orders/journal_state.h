@@ -60,6 +60,7 @@ struct fg_journal {
     alignas(128) pthread_mutex_t preparing;
     _Atomic uint32_t current;  /* segment being written; 0: none. journal thread: rw, helper: ro */
     _Atomic uint32_t prepared; /* greatest segment that is ready; written under `preparing` */
+    _Atomic bool stuck;        /* the disk gave no next segment; written under `preparing` */
     sem_t wanted;              /* wakes the helper */
 
     pthread_t journal_thread, storage_thread;

@@ -22,6 +22,7 @@
 #define BUSY_NAP_NS    50000  /* between frames: adds little to a flush of 100 us and more */
 #define QUIET_NAP_NS   250000 /* after the closing frame: what the first order may wait longer */
 #define TIMER_SLACK_NS 1      /* else the kernel adds 50 us to each nap */
+#define STUCK_RETRY_S  1      /* after a segment that could not be made */
 #define NICE_BEST      (-20)
 #define NICE_WORST     19
 
@@ -60,6 +61,19 @@ static void *journal_main(void *arg)
     return NULL;
 }
 
+static void wait_until_wanted(struct fg_journal *journal)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += STUCK_RETRY_S;
+    bool stuck = atomic_load_explicit(&journal->stuck, memory_order_relaxed);
+    while ((stuck ? sem_clockwait(&journal->wanted, CLOCK_MONOTONIC, &until)
+                  : sem_wait(&journal->wanted)) != 0)
+        if (stuck && errno == ETIMEDOUT)
+            return;
+}
+
 static void *storage_main(void *arg)
 {
     struct fg_journal *journal = arg;
@@ -70,10 +84,9 @@ static void *storage_main(void *arg)
         while (!atomic_load_explicit(&journal->stop, memory_order_acquire) &&
                fg_journal_prepare(journal) > 0)
             ;
-        /* What could not be made is tried again when the next segment is begun; if it is still
-         * missing then, the journal fails for the same reason and says so. */
-        while (sem_wait(&journal->wanted) != 0)
-            ;
+        /* What could not be made is tried again every second, for somebody may have freed the disk:
+         * until then workers take no new orders, see tell_room(). */
+        wait_until_wanted(journal);
         if (atomic_load_explicit(&journal->stop, memory_order_acquire))
             return NULL;
     }

@@ -12,6 +12,7 @@
 
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <rte_errno.h>
@@ -19,6 +20,13 @@
 #include <rte_ring_elem.h>
 
 #include "dataplane/orders/event.h"
+
+/* What the log still has room for. */
+enum fg_log_room {
+    FG_LOG_OPEN,    /* everything */
+    FG_LOG_SETTLES, /* only what settles orders: CONFIRM, CANCEL, expiry */
+    FG_LOG_SHUT,    /* no more than may be on its way already */
+};
 
 struct fg_lane {
     /* worker: rw, others: none */
@@ -28,7 +36,8 @@ struct fg_lane {
 
     /* journal: rw, worker: ro */
     alignas(128) _Atomic uint64_t durable;
-    uint64_t drained; /* journal only: records taken off the ring */
+    _Atomic uint32_t log_room; /* enum fg_log_room; on the line that the worker reads anyway */
+    uint64_t drained;          /* journal only: records taken off the ring */
 } __attribute__((aligned(128)));
 
 /* `records` is a power of two. 0 or -ENOMEM/-EINVAL. At start, before any thread uses it. */
@@ -48,6 +57,7 @@ static inline int fg_lane_init(struct fg_lane *lane, uint32_t records)
     lane->capacity = rte_ring_get_capacity(lane->ring);
     lane->queued = lane->drained = 0;
     atomic_init(&lane->durable, 0);
+    atomic_init(&lane->log_room, FG_LOG_OPEN);
     return 0;
 }
 
@@ -61,6 +71,14 @@ static inline void fg_lane_fini(struct fg_lane *lane)
 static inline uint32_t fg_lane_room(const struct fg_lane *lane)
 {
     return rte_ring_free_count(lane->ring);
+}
+
+/* Worker: has the log room for a new order, or for what settles one? relaxed: what is queued before
+ * the change is seen has its room all the same. */
+static inline bool fg_lane_log_room(const struct fg_lane *lane, bool settles)
+{
+    uint32_t room = atomic_load_explicit(&lane->log_room, memory_order_relaxed);
+    return room == FG_LOG_OPEN || (settles && room == FG_LOG_SETTLES);
 }
 
 /* Worker: queues one record, for which the caller has seen room; returns its ticket. */

@@ -271,6 +271,81 @@ static void test_rotation(void **state)
     check_orders(fixture, counts);
 }
 
+/* As a worker would: fills every lane as long as the log has room. Records pushed to each. */
+static uint32_t fill_lanes(struct log_fixture *fixture, bool settles, uint32_t count)
+{
+    uint32_t pushed = 0;
+
+    for (; fg_lane_room(fg_journal_lane(fixture->journal, 0)) > 0; pushed++)
+        for (unsigned w = 0; w < WORKERS; w++) {
+            if (!fg_lane_log_room(fg_journal_lane(fixture->journal, w), settles))
+                return pushed;
+            push_order(fixture, 1, w, count + pushed + 1);
+        }
+    return pushed;
+}
+
+/* Whoever heeds what the lanes tell never sees the log fail, however full it becomes. */
+static void test_full_log_refuses_in_time(void **state)
+{
+    struct log_fixture *fixture = *state;
+    uint32_t counts[WORKERS] = {0}, orders = 0, pushed;
+
+    fixture->config.budget_bytes = 5 * FG_SEGMENT_MIN;
+    journal_must_open(fixture);
+    for (int settles = 0; settles <= 1; settles++) {
+        while ((pushed = fill_lanes(fixture, settles, counts[0])) > 0) {
+            for (unsigned w = 0; w < WORKERS; w++)
+                counts[w] += pushed;
+            do
+                assert_int_equal(fg_journal_step(fixture->journal), 1);
+            while (lane_durable(fixture, 0) < counts[0]);
+            (void)fg_journal_prepare(fixture->journal); /* the helper, until the budget is up */
+        }
+        if (!settles)
+            orders = counts[0];
+    }
+    /* Half of the budget at least went into orders, and something was left for settling them. */
+    assert_true((uint64_t)orders * WORKERS * FG_RECORD_BYTES > fixture->config.budget_bytes / 2);
+    assert_true(counts[0] > orders);
+    assert_false(fg_lane_log_room(fg_journal_lane(fixture->journal, 3), true));
+    assert_int_equal(fg_journal_stats(fixture->journal)->log_room, FG_LOG_SHUT);
+    fg_journal_stop(fixture->journal);
+    assert_int_equal(fg_journal_failed(fixture->journal), 0);
+    journal_drop(fixture);
+    journal_must_open(fixture); /* a start finds room for its epoch */
+    check_orders(fixture, counts);
+    assert_false(fg_lane_log_room(fg_journal_lane(fixture->journal, 3), true));
+    journal_drop(fixture);
+    fixture->config.budget_bytes *= 2;
+    journal_must_open(fixture);
+    assert_true(fg_lane_log_room(fg_journal_lane(fixture->journal, 3), false));
+}
+
+/* A disk that gives no more segments is told while there is still one to write into; and when it
+ * gives again. */
+static void test_stuck_log_refuses_in_time(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    journal_must_open(fixture);
+    const struct fg_lane *lane = fg_journal_lane(fixture->journal, 0);
+    assert_int_equal(fg_journal_prepare(fixture->journal), 1);
+    faults->fail_write = true;
+    assert_true(fg_journal_prepare(fixture->journal) < 0);
+    faults->fail_write = false;
+    for (uint32_t count = 0; fg_lane_log_room(lane, false); count++) {
+        assert_true(count * UINT64_C(4096) < FG_SEGMENT_MIN);
+        push_order(fixture, 1, 0, count + 1);
+        assert_int_equal(fg_journal_step(fixture->journal), 1);
+    }
+    assert_true(fg_lane_log_room(lane, true));
+    assert_int_equal(fg_journal_prepare(fixture->journal), 1);
+    assert_true(fg_journal_step(fixture->journal) >= 0);
+    assert_true(fg_lane_log_room(lane, false));
+}
+
 static void test_full_log_fails_for_good(void **state)
 {
     struct log_fixture *fixture = *state;
@@ -484,6 +559,8 @@ int main(void)
         CASE(test_no_lane_starves),
         CASE(test_closing_frames),
         CASE(test_rotation),
+        CASE(test_full_log_refuses_in_time),
+        CASE(test_stuck_log_refuses_in_time),
         CASE(test_full_log_fails_for_good),
         CASE(test_failing_write),
         CASE(test_failing_flush),

@@ -86,6 +86,19 @@ static void status_sums_what_workers_count(void **state)
     assert_non_null(strstr(json_string_value(json_array_get(warnings, 0)), "UNSIGNED"));
 }
 
+static void status_warns_of_a_log_that_fills_up(void **state)
+{
+    (void)state;
+    for (unsigned room = FG_LOG_OPEN; room <= FG_LOG_SHUT; room++) {
+        log_.stats.log_room = room;
+        const json_t *warnings = json_object_get(call("status", json_object()), "warnings");
+        const char *last =
+            json_string_value(json_array_get(warnings, json_array_size(warnings) - 1));
+        assert_int_equal(strstr(last, "log.budget") != NULL, room != FG_LOG_OPEN);
+        assert_int_equal(strstr(last, "CONFIRM") != NULL, room == FG_LOG_SHUT);
+    }
+}
+
 /* --- messages --- */
 
 static void wrong_messages_get_their_codes(void **state)
@@ -276,6 +289,7 @@ int main(void)
         TEST(wrong_buyers_and_requests_are_told),
         TEST(a_late_answer_of_a_worker_harms_nobody),
         TEST(status_sums_what_workers_count),
+        TEST(status_warns_of_a_log_that_fills_up),
         TEST(wrong_messages_get_their_codes),
         TEST(a_quoted_word_that_is_cut_is_answered),
         cmocka_unit_test(text_that_is_no_utf8_is_mended),

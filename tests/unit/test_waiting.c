@@ -185,6 +185,35 @@ static void a_full_lane_refuses_orders_and_still_settles(void **state)
     shop_close(&shop);
 }
 
+/* The log tells what it has room for; nothing is taken for what it has none. */
+static void a_full_log_refuses_orders_then_everything(void **state)
+{
+    (void)state;
+    shop_open(&shop, 1, 1000);
+    shop_do(&shop, FG_OP_ORDER, 1, 1, ITEM_HELD, 1);
+    shop_do(&shop, FG_OP_ORDER, 2, 1, ITEM_HELD, 1);
+    shop_do(&shop, FG_OP_ORDER, 3, 1, ITEM_HELD, 1);
+    shop.lanes[0].log_room = FG_LOG_SETTLES;
+    assert_verdict(shop_do(&shop, FG_OP_ORDER, 4, 1, ITEM_PLAIN, 1), BUSY, 0);
+    assert_verdict(shop_do(&shop, FG_OP_CONFIRM, 1, 1, 0, 0), CONFIRMED, 0);
+    shop.lanes[0].log_room = FG_LOG_SHUT;
+    assert_verdict(shop_do(&shop, FG_OP_ORDER, 4, 1, ITEM_PLAIN, 1), BUSY, 0);
+    assert_verdict(shop_do(&shop, FG_OP_CONFIRM, 2, 1, 0, 0), BUSY, 0);
+    assert_verdict(shop_do(&shop, FG_OP_CANCEL, 3, 1, 0, 0), BUSY, 0);
+    assert_verdict(shop_do(&shop, FG_OP_QUERY, 1, 1, 0, 0), CONFIRMED, FG_REPLAY);
+    shop_pass(&shop, 61001);
+    shop_flush(&shop);
+    assert_int_equal(shop.logged, 4); /* no hold has run out */
+    assert_int_equal(fg_stock_free_units(&shop.stock, 0), 1000);
+    assert_int_equal(fg_stock_free_units(&shop.stock, 1), 997);
+    shop.lanes[0].log_room = FG_LOG_OPEN;
+    shop_pass(&shop, 10);
+    shop_flush(&shop);
+    assert_int_equal(shop.logged, 6);
+    assert_verdict(shop_do(&shop, FG_OP_ORDER, 4, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    shop_close(&shop);
+}
+
 /* A hold whose CONFIRM was told BUSY gets another second. */
 static void a_busy_confirm_keeps_its_hold(void **state)
 {
@@ -279,6 +308,7 @@ int main(void)
         cmocka_unit_test(who_waits_too_long_is_told_busy),
         cmocka_unit_test(decided_entries_wait_for_the_others),
         cmocka_unit_test(a_full_lane_refuses_orders_and_still_settles),
+        cmocka_unit_test(a_full_log_refuses_orders_then_everything),
         cmocka_unit_test(a_busy_confirm_keeps_its_hold),
         cmocka_unit_test(the_log_restores_everything),
     };
