@@ -208,7 +208,7 @@ static void show_log(const json_t *result, FILE *out)
     fputc('\n', out);
 }
 
-/* Names with a count, four to a line; those at 0 are left out. */
+/* Names with a count, three to a line; those at 0 are left out. */
 static void show_counts(const char *title, const json_t *counts, FILE *out)
 {
     const char *name;

@@ -99,7 +99,7 @@ static int admissions_start(struct process *p)
     p->plan.engine = &p->engine;
     for (unsigned w = 0; w < config->workers; w++) {
         struct fg_counters *counters =
-            aligned_alloc(_Alignof(struct fg_counters), sizeof(*counters));
+            aligned_alloc(alignof(struct fg_counters), sizeof(*counters));
         struct fg_admission_config admission = {
             .worker = w,
             .workers = config->workers,

@@ -18,7 +18,7 @@ struct rte_mempool;
 struct rte_ring;
 struct fg_engine;
 
-/* X(NAME): what control may ask of a worker. */
+/* What control may ask of a worker. */
 enum fg_command_kind { FG_COMMAND_ORDER_SHOW };
 
 /* A command and, on its way back, its answer. Control owns it but while it is on a ring. */

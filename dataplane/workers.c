@@ -46,7 +46,7 @@ int fg_workers_make(struct fg_engine *engine, struct fg_admission *const *admiss
                     struct fg_counters *const *counters, char *message, size_t size)
 {
     for (unsigned w = 0; w < engine->config.workers; w++) {
-        struct fg_worker *worker = aligned_alloc(_Alignof(struct fg_worker), sizeof(*worker));
+        struct fg_worker *worker = aligned_alloc(alignof(struct fg_worker), sizeof(*worker));
         if (!worker) {
             snprintf(message, size, "no memory for worker %u", w);
             return FG_EXIT_MEMORY;

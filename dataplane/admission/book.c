@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "dataplane/admission/book.h"
 #include "dataplane/memory.h"
 
-#define PROBES_MAX                                                                                 \
-    64 /* buckets looked at before a buyer is refused: a bound, hardly ever reached */
-#define HEAD_FLAG 0x80000000u /* timer_previous names a wheel slot, not an order */
+#define PROBES_MAX 64 /* buckets looked at before a buyer is refused; hardly ever so many */
+#define HEAD_FLAG  0x80000000u /* timer_previous names a wheel slot, not an order */
 
 /* Buckets so that ten places each are at most about 3/4 full if every order has its own buyer. */
 static uint64_t buckets_for(uint32_t capacity)
@@ -37,7 +37,7 @@ int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed)
     book->buckets = fg_memory_zeroed(book->bucket_mask + UINT64_C(1), sizeof(struct fg_bucket));
     if (!book->orders || !book->buckets) {
         fg_book_fini(book);
-        return -1;
+        return -ENOMEM;
     }
     return 0;
 }

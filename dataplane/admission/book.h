@@ -80,7 +80,7 @@ struct fg_book {
     uint32_t wheel[FG_WHEEL_LEVELS][FG_WHEEL_SLOTS];
 };
 
-/* 0 or -1 when memory is short. */
+/* 0 or -ENOMEM. */
 int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed);
 void fg_book_fini(struct fg_book *book);
 uint64_t fg_book_bytes(uint32_t capacity);

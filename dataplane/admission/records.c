@@ -5,9 +5,8 @@
  */
 #include "dataplane/admission/internal.h"
 
-#define SETTLED_PER_LOOP                                                                           \
-    1024 /* bounds one loop; a frame holds more, the next loops do the rest                        \
-          */
+/* Bounds one loop; a frame holds more, the next loops do the rest. */
+#define SETTLED_PER_LOOP 1024
 
 bool records_room(const struct fg_admission *a, bool settles)
 {

@@ -3,13 +3,14 @@
  * See stock.h for what lies where. The order of the steps is the proof; each step below that must
  * not be moved says what it is paired with.
  *
- *   take     raise `open`, then take from the own cell by CAS; else take a chunk out of the pool by
- *            CAS and put its rest into the cell, then raise the version.
- *   recall   what lies scattered in cells goes back into the pool with one version step, and only
- *            then is taken: nothing is ever gathered in the hand, or two gatherers would refuse
- * each other for ever. refuse   S, every cell, every `open`, S again. If S moved, start over. put
- * down whatever puts units down anywhere changes the version in the same step or after it, and
- *            before `open` is lowered; so a reader who saw S unchanged saw every unit.
+ *   take      raise `open`, then take from the own cell by CAS; else take a chunk out of the
+ *             pool by CAS and put its rest into the cell, then raise the version.
+ *   recall    what lies scattered in cells goes back into the pool with one version step, and
+ *             only then is taken: nothing is ever gathered in the hand, or two gatherers would
+ *             refuse each other for ever.
+ *   refuse    S, every cell, every `open`, S again. If S moved, start over.
+ *   put down  whatever puts units down anywhere changes the version in the same step or after
+ *             it, and before `open` is lowered; so a reader who saw S unchanged saw every unit.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,9 +19,8 @@
 #include "dataplane/admission/stock.h"
 #include "dataplane/memory.h"
 
-#define VERSION_1                                                                                  \
-    (UINT64_C(1) << 32) /* the version is high, so its overflow falls off the word                 \
-                         */
+/* One step of the version, which is high so that its overflow falls off the word. */
+#define VERSION_1 (UINT64_C(1) << 32)
 
 static inline uint32_t units_of(uint64_t word)
 {

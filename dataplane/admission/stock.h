@@ -14,6 +14,7 @@
 #ifndef FG_ADMISSION_STOCK_H
 #define FG_ADMISSION_STOCK_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,7 +50,7 @@ struct fg_stock_line {
     uint32_t scanned_settling;    /* some open order was no hold: it settles with the next flush */
     uint32_t reserved[4];
 } __attribute__((aligned(64)));
-_Static_assert(sizeof(struct fg_stock_line) == 64, "a stock line is one cache line");
+static_assert(sizeof(struct fg_stock_line) == 64, "a stock line is one cache line");
 
 struct fg_stock {
     uint32_t workers; /* lines of workers; control's line is number `workers` */
@@ -59,7 +60,7 @@ struct fg_stock {
     _Atomic uint32_t *available; /* [slots], control: rw every 10 ms, workers: ro */
 };
 
-/* 0, or -1 when memory is short. Memory is zeroed and touched. */
+/* 0 or -ENOMEM. Memory is zeroed and touched. */
 int fg_stock_init(struct fg_stock *stock, unsigned workers, uint32_t slots);
 void fg_stock_fini(struct fg_stock *stock);
 

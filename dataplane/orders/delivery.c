@@ -5,12 +5,13 @@
  * What a stream must hold is a function of the log alone, so no cursor is kept anywhere. Delivery
  * is in one of three phases:
  *
- *   AWAY   there is no connection, or no use in one until `wait_until_ns`. Meanwhile the log is
- * read on, only to count what is not delivered. CLAIM  connected: every known sale's fence is
- * claimed and its stream's last id is read. READ   the log is rewound and read up to the durable
- * mark. streams.c finds each stream's place; records that it lacks are gathered in batches of one
- * sale, and a batch is appended when it is full or the log has no more. A sale that the log brings
- * up for the first time is claimed there and then.
+ *   AWAY    there is no connection, or no use in one until `wait_until_ns`. Meanwhile the log
+ *           is read on, only to count what is not delivered.
+ *   CLAIM   connected: every known sale's fence is claimed and its stream's last id is read.
+ *   READ    the log is rewound and read up to the durable mark. streams.c finds each stream's
+ *           place; records that it lacks are gathered in batches of one sale, and a batch is
+ *           appended when it is full or the log has no more. A sale that the log brings up for
+ *           the first time is claimed there and then.
  *
  * Whatever makes a place uncertain (GAP, a lost link, another last id at the poll) leads back to
  * CLAIM, by way of AWAY where the connection is in doubt, and every stream is sought anew. Only an
@@ -71,7 +72,7 @@ static void fail(struct fg_delivery *delivery, const char *what)
     set_state(delivery, FG_DELIVERY_FAILED);
 }
 
-/* --- Redis -------------------------------------------------------------------------------- */
+/* --- Redis --- */
 
 /* Waits before the next try; the wait doubles each time until something has been appended. */
 static void back_off(struct fg_delivery *delivery)
@@ -201,7 +202,7 @@ static void poll_one(struct fg_delivery *delivery)
         begin_claims(delivery);
 }
 
-/* --- the log ------------------------------------------------------------------------------ */
+/* --- the log --- */
 
 static void learn_name(struct fg_delivery *delivery, struct fg_stream *stream,
                        const struct fg_record *record)
@@ -300,7 +301,7 @@ static int read_on(struct fg_delivery *delivery)
     return 1;
 }
 
-/* --- steps -------------------------------------------------------------------------------- */
+/* --- steps --- */
 
 static int step_away(struct fg_delivery *delivery)
 {
@@ -375,7 +376,7 @@ int fg_delivery_step(struct fg_delivery *delivery)
     return stopped(delivery) ? -1 : rc;
 }
 
-/* --- life --------------------------------------------------------------------------------- */
+/* --- life --- */
 
 struct fg_delivery *fg_delivery_create(const struct fg_delivery_config *config, int *error)
 {
@@ -412,7 +413,7 @@ void fg_delivery_destroy(struct fg_delivery *delivery)
     free(delivery);
 }
 
-/* --- what others read --------------------------------------------------------------------- */
+/* --- what others read --- */
 
 const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *delivery)
 {

@@ -9,7 +9,7 @@
  *
  * A record's LSN is its number in the log, from 1. Structs have the layout on disk, little-endian.
  *
- * FG_ORDER_FIELDS is the one list of an order event's fields: dump, stream fields and docs use it.
+ * FG_ORDER_FIELDS is the one list of the fields that an order event has in a stream.
  */
 #ifndef FG_ORDERS_EVENT_H
 #define FG_ORDERS_EVENT_H

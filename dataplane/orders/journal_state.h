@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal's inside, shared by journal.c, recovery.c and journal_threads.c. */
+/* The journal's inside, shared by journal.c, journal_open.c, journal_threads.c and recovery.c. */
 #ifndef FG_ORDERS_JOURNAL_STATE_H
 #define FG_ORDERS_JOURNAL_STATE_H
 

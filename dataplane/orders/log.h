@@ -62,8 +62,8 @@ struct fg_log_position {
 };
 
 /*
- * Reads the frames of a log in order. One thread. Recovery, delivery, dump and audit all read
- * through it. `limit` is the greatest sequence it may return (UINT64_MAX: all there is).
+ * Reads the frames of a log in order. One thread. Recovery and delivery both read through it.
+ * `limit` is the greatest sequence it may return (UINT64_MAX: all there is).
  */
 struct fg_log_reader;
 

@@ -118,7 +118,7 @@ static void drop(struct redis_link *link)
     link->redis = NULL;
 }
 
-/* --- commands ----------------------------------------------------------------------------- */
+/* --- commands --- */
 
 /* Writes the digits of `value` so that they end before `end`; returns where they begin. */
 static char *digits(char *end, uint64_t value)
@@ -220,7 +220,7 @@ static void put_append(struct command *command, const char *holder,
     assert(command->used <= COMMAND_BYTES);
 }
 
-/* --- replies ------------------------------------------------------------------------------ */
+/* --- replies --- */
 
 /* Takes the reply of the call under way. OK: *reply is the caller's to free. */
 static enum fg_redis_answer take_reply(struct redis_link *link, redisReply **reply)
@@ -292,7 +292,7 @@ strange:
     return FG_REDIS_REFUSED;
 }
 
-/* --- the link ----------------------------------------------------------------------------- */
+/* --- the link --- */
 
 static enum fg_redis_answer open_connection(struct redis_link *link)
 {
