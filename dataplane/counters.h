@@ -57,7 +57,7 @@ enum fg_counter {
 struct fg_counters {
     _Atomic uint64_t count[FG_COUNTER_COUNT];
     _Atomic uint64_t verdicts[FG_VERDICT_MAX + 1]; /* by code */
-    _Atomic uint64_t loops, idle_loops;
+    _Atomic uint64_t loops;
     _Atomic uint64_t busy_cycles, total_cycles;
 } __attribute__((aligned(128)));
 

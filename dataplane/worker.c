@@ -117,7 +117,6 @@ static void count_loop(struct loop *loop, unsigned work, uint64_t cycles)
         fg_count_add(&counters->busy_cycles, cycles);
         loop->empty = 0;
     } else {
-        fg_count_add(&counters->idle_loops, 1);
         loop->empty++;
     }
 }

@@ -35,15 +35,6 @@ static uint64_t pending_slots(const struct fg_admission_config *config)
     return power_of_two(2 * (uint64_t)config->lane_records);
 }
 
-uint64_t fg_admission_bytes(const struct fg_admission_config *config)
-{
-    return sizeof(struct fg_admission) + fg_book_bytes(config->orders) +
-           pending_slots(config) * sizeof(struct pending) +
-           power_of_two(config->parked) * sizeof(struct parked) +
-           power_of_two(config->parked + 2 * FG_BURST) * sizeof(struct fg_ready) +
-           undecided_slots(config) * sizeof(struct undecided);
-}
-
 struct fg_admission *fg_admission_create(const struct fg_admission_config *config)
 {
     struct fg_admission *a = fg_memory_zeroed(1, sizeof(*a));

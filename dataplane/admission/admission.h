@@ -58,9 +58,6 @@ struct fg_ready {
 struct fg_admission *fg_admission_create(const struct fg_admission_config *config);
 void fg_admission_destroy(struct fg_admission *admission);
 
-/* Bytes that fg_admission_create would take. */
-uint64_t fg_admission_bytes(const struct fg_admission_config *config);
-
 /*
  * Before the worker starts: applies one order event of the log. `held_until_ms` is when a held
  * order expires, in engine ms (ADMIT of a held order only). 0, -ENOSPC when the table is full,

@@ -17,12 +17,6 @@ static uint64_t buckets_for(uint32_t capacity)
     return buckets;
 }
 
-uint64_t fg_book_bytes(uint32_t capacity)
-{
-    return capacity * (uint64_t)sizeof(struct fg_order) +
-           buckets_for(capacity) * sizeof(struct fg_bucket);
-}
-
 int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed)
 {
     assert(capacity > 0 && capacity < HEAD_FLAG);

@@ -83,7 +83,6 @@ struct fg_book {
 /* 0 or -ENOMEM. */
 int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed);
 void fg_book_fini(struct fg_book *book);
-uint64_t fg_book_bytes(uint32_t capacity);
 
 /* A seeded hash of the buyer: buyers are chosen by others, the seed is ours. */
 static inline uint64_t fg_book_hash(const struct fg_book *book, const uint8_t *buyer)

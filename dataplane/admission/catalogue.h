@@ -4,7 +4,7 @@
  *
  * Control builds the next snapshot aside, publishes it with one pointer (rcu_assign_pointer), waits
  * until every worker has seen its revision, and frees the old one after a grace period. Workers
- * only read. Keys and block lists are objects of their own, shared by successive snapshots.
+ * only read. Keys are an object of their own, shared by successive snapshots.
  */
 #ifndef FG_ADMISSION_CATALOGUE_H
 #define FG_ADMISSION_CATALOGUE_H
@@ -70,8 +70,6 @@ struct fg_keyring {
     struct fg_key keys[FG_KEYS_MAX];
 };
 
-struct fg_block_list; /* NULL: nobody is blocked. Lookup comes with its loader. */
-
 struct fg_catalogue {
     uint64_t revision;         /* 1, 2, 3 ... */
     uint64_t serving_since_ns; /* wall clock: requests named before it are silence */
@@ -80,7 +78,6 @@ struct fg_catalogue {
     bool killed;           /* kill switch: everything is BUSY */
     struct fg_item *items; /* open addressing by fg_item_hash, linear, at most half full */
     const struct fg_keyring *keys;
-    const struct fg_block_list *blocked;
     uint64_t key_sales[FG_KEYS_MAX]; /* by key's place in the ring: bit per sale_index */
 };
 
