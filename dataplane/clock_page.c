@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdbool.h>
-#include <time.h>
 
 #include <rte_cycles.h>
 
 #include "dataplane/clock_page.h"
+#include "dataplane/orders/clock.h"
 
 #define NS_A_SECOND     UINT64_C(1000000000)
 #define READ_NS_MAX     5000 /* three clocks read in so short a time are one instant */
 #define READ_TRIES      4
 #define STEP_NOTICED_NS NS_A_SECOND
-
-static uint64_t now_ns(clockid_t which)
-{
-    struct timespec now;
-
-    clock_gettime(which, &now);
-    return (uint64_t)now.tv_sec * NS_A_SECOND + (uint64_t)now.tv_nsec;
-}
 
 /* The wall clock moved by so much more (or less) than time did. */
 static bool stepped(const struct fg_clock_page *page, uint64_t wall_ns, uint64_t elapsed_ns)
@@ -51,14 +43,15 @@ void fg_clock_page_write(struct fg_clock_page *page, uint64_t tsc, uint64_t wall
 /* Reads the three clocks as one instant: again, if something came between the first and last. */
 void fg_clock_page_update(struct fg_clock_page *page)
 {
+    const struct fg_clock *clock = &fg_clock_system;
     uint64_t tsc, wall_ns, monotonic_ns, took_ns;
     unsigned tries = READ_TRIES;
 
     do {
         tsc = rte_rdtsc();
-        monotonic_ns = now_ns(CLOCK_MONOTONIC);
-        wall_ns = now_ns(CLOCK_REALTIME);
-        took_ns = now_ns(CLOCK_MONOTONIC) - monotonic_ns;
+        monotonic_ns = clock->monotonic_ns(clock->context);
+        wall_ns = clock->wall_ns(clock->context);
+        took_ns = clock->monotonic_ns(clock->context) - monotonic_ns;
     } while (took_ns > READ_NS_MAX && --tries > 0);
     fg_clock_page_write(page, tsc, wall_ns, monotonic_ns);
 }
@@ -67,7 +60,7 @@ void fg_clock_page_init(struct fg_clock_page *page, uint64_t tsc_hz)
 {
     *page = (struct fg_clock_page){
         .ns_per_tsc_32 = (uint64_t)(((unsigned __int128)NS_A_SECOND << 32) / tsc_hz),
-        .started_ns = now_ns(CLOCK_MONOTONIC),
+        .started_ns = fg_clock_system.monotonic_ns(fg_clock_system.context),
     };
     fg_clock_page_update(page);
 }

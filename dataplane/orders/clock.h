@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The clock seam: journal, delivery and control read time only through it. */
+/* The clock seam: journal, delivery, control and the clock page read time only through it. */
 #ifndef FG_ORDERS_CLOCK_H
 #define FG_ORDERS_CLOCK_H
 
