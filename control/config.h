@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "flashgate/limits.h"
 
@@ -72,8 +73,7 @@ int fg_config_load(struct fg_config *config, const char *path, char *message, si
 void fg_config_free(struct fg_config *config);
 
 /* The commented reference configuration, as YAML, and a table of all options, from the one list. */
-struct _IO_FILE;
-void fg_config_reference(struct _IO_FILE *out);
-void fg_config_describe(struct _IO_FILE *out);
+void fg_config_reference(FILE *out);
+void fg_config_describe(FILE *out);
 
 #endif

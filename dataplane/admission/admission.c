@@ -286,7 +286,6 @@ int fg_admission_order(const struct fg_admission *a, const struct fg_now *now,
 
     if (!order)
         return -ENOENT;
-    int32_t left = (int32_t)(order->deadline_ms - now->ms);
     *view = (struct fg_order_view){
         .order = order->id,
         .request = request,
@@ -295,7 +294,7 @@ int fg_admission_order(const struct fg_admission *a, const struct fg_now *now,
         .verdict = order_verdict(order->state),
         .held = order->state == FG_ORDER_HELD,
         .durable = order->ticket <= a->settled,
-        .left_ms = order->state == FG_ORDER_HELD && left > 0 ? (uint32_t)left : 0,
+        .left_ms = order->state == FG_ORDER_HELD ? left_ms(order, now) : 0,
     };
     return 0;
 }

@@ -45,12 +45,6 @@ static unsigned sale_state(const struct fg_item *item, uint64_t wall_ns)
     return state;
 }
 
-static uint32_t left_ms(const struct fg_order *order, const struct fg_now *now)
-{
-    int32_t left = (int32_t)(order->deadline_ms - now->ms);
-    return left > 0 ? (uint32_t)left : 0;
-}
-
 /* Tells an order as it is. The datagram waits for the order's last record. */
 static unsigned tell(struct turn *turn, const struct fg_order *order, struct fg_reply *answer)
 {

@@ -159,6 +159,13 @@ static inline uint8_t order_verdict(unsigned state)
     return verdicts[state];
 }
 
+/* How long a held order still has. */
+static inline uint32_t left_ms(const struct fg_order *order, const struct fg_now *now)
+{
+    int32_t left = (int32_t)(order->deadline_ms - now->ms);
+    return left > 0 ? (uint32_t)left : 0;
+}
+
 /* A small generator for jitter (Marsaglia's xorshift64*, 2003): not for secrets. */
 static inline uint64_t random_next(uint64_t *state)
 {

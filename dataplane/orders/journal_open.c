@@ -12,44 +12,39 @@
 
 static int refuse_config(const struct fg_journal_config *config, char *message, size_t size)
 {
-    int n = 0;
-
     if (config->workers == 0 || config->workers > FG_WORKERS_MAX)
-        n = snprintf(message, size, "%u workers: between 1 and %d are possible", config->workers,
-                     FG_WORKERS_MAX);
+        snprintf(message, size, "%u workers: between 1 and %d are possible", config->workers,
+                 FG_WORKERS_MAX);
     else if (config->segment_bytes < FG_SEGMENT_MIN || config->segment_bytes % FG_BLOCK_BYTES != 0)
-        n = snprintf(message, size,
-                     "log segments of %" PRIu64 " bytes: a multiple of %d, at least %d, is wanted",
-                     config->segment_bytes, FG_BLOCK_BYTES, FG_SEGMENT_MIN);
+        snprintf(message, size,
+                 "log segments of %" PRIu64 " bytes: a multiple of %d, at least %d, is wanted",
+                 config->segment_bytes, FG_BLOCK_BYTES, FG_SEGMENT_MIN);
     else if (config->budget_bytes / config->segment_bytes < FG_SEGMENTS_AHEAD + 1)
-        n = snprintf(message, size,
-                     "a log budget of %" PRIu64 " bytes holds fewer than %d segments of %" PRIu64
-                     " bytes: raise it, or make segments smaller",
-                     config->budget_bytes, FG_SEGMENTS_AHEAD + 1, config->segment_bytes);
+        snprintf(message, size,
+                 "a log budget of %" PRIu64 " bytes holds fewer than %d segments of %" PRIu64
+                 " bytes: raise it, or make segments smaller",
+                 config->budget_bytes, FG_SEGMENTS_AHEAD + 1, config->segment_bytes);
     else
         return FG_EXIT_OK;
-    (void)n;
     return FG_EXIT_CONFIG;
 }
 
 static int take_lock(struct fg_journal *journal, const char *dir, char *message, size_t size)
 {
-    int n = 0, status = FG_EXIT_OK;
+    int status = FG_EXIT_OK;
 
     journal->dir = journal->disk->open_dir(journal->disk->context, dir, true);
     if (journal->dir == -EWOULDBLOCK) {
-        n = snprintf(message, size, "another engine has the log in %s: stop it first", dir);
+        snprintf(message, size, "another engine has the log in %s: stop it first", dir);
         status = FG_EXIT_IN_USE;
     } else if (journal->dir == -ENOENT || journal->dir == -ENOTDIR) {
-        n = snprintf(message, size, "%s is no directory: create it, or correct the log directory",
-                     dir);
+        snprintf(message, size, "%s is no directory: create it, or correct the log directory", dir);
         status = FG_EXIT_CONFIG;
     } else if (journal->dir < 0) {
-        n = snprintf(message, size, "the log directory %s cannot be opened: %s", dir,
-                     strerror(-journal->dir));
+        snprintf(message, size, "the log directory %s cannot be opened: %s", dir,
+                 strerror(-journal->dir));
         status = FG_EXIT_DISK;
     }
-    (void)n;
     return status;
 }
 
@@ -124,9 +119,8 @@ struct fg_journal *fg_journal_open(const struct fg_journal_config *config,
     struct fg_journal *journal = create(config);
     int rc = journal ? allocate(journal, config) : -ENOMEM;
     if (rc != 0) {
-        int n = snprintf(message, message_size, "no journal with lanes of %u records: %s",
-                         config->lane_records, strerror(-rc));
-        (void)n;
+        snprintf(message, message_size, "no journal with lanes of %u records: %s",
+                 config->lane_records, strerror(-rc));
         *status = rc == -ENOMEM ? FG_EXIT_MEMORY : FG_EXIT_CONFIG;
     } else {
         *status = take_lock(journal, config->dir, message, message_size);

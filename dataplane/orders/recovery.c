@@ -35,9 +35,8 @@ __attribute__((format(printf, 3, 4))) static int refuse(const struct recovery *r
     va_list args;
 
     va_start(args, format);
-    int n = vsnprintf(recovery->message, recovery->size, format, args);
+    vsnprintf(recovery->message, recovery->size, format, args);
     va_end(args);
-    (void)n;
     return status;
 }
 

@@ -11,8 +11,7 @@
 
 void fg_segment_name(char name[FG_SEGMENT_NAME_BYTES], uint32_t number)
 {
-    int n = snprintf(name, FG_SEGMENT_NAME_BYTES, FG_SEGMENT_PREFIX "%08" PRIu32 ".fgl", number);
-    (void)n;
+    snprintf(name, FG_SEGMENT_NAME_BYTES, FG_SEGMENT_PREFIX "%08" PRIu32 ".fgl", number);
 }
 
 bool fg_all_zero(const void *data, size_t length)
