@@ -233,10 +233,8 @@ int fg_key_file_load(struct fg_key_file *keys, const char *path, bool unsigned_a
                      char *message, size_t size)
 {
     memset(keys, 0, sizeof(*keys));
-    if (unsigned_allowed) {
-        keys->ring.unsigned_allowed = true;
+    if (unsigned_allowed)
         keys->ring.keys[keys->ring.count++].ops = UNSIGNED_OPS;
-    }
     int result = path ? load_ring(keys, path, message, size) : 0;
     if (result != 0)
         fg_key_file_free(keys);

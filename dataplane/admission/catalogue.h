@@ -57,7 +57,7 @@ struct fg_prefix {
 };
 
 struct fg_key {
-    uint16_t id;            /* 1..65535 */
+    uint16_t id;            /* 1..65535; 0: says what unsigned datagrams may do */
     uint8_t ops;            /* bit (1 << op) for each op it may use */
     uint8_t prefixes_count; /* 0: any source */
     uint8_t secret[FG_SECRET_BYTES];
@@ -66,7 +66,6 @@ struct fg_key {
 
 struct fg_keyring {
     uint16_t count;
-    bool unsigned_allowed; /* datagrams with key_id 0 are taken, as keys[0] says */
     struct fg_key keys[FG_KEYS_MAX];
 };
 

@@ -95,7 +95,6 @@ static void parse_udp(const uint8_t *frame, size_t l3_bytes, const struct fg_fra
         if (checksum == FG_CHECKSUM_WRONG)
             return drop(parsed, FG_COUNTER_DROP_UDP_CHECKSUM);
     }
-    parsed->payload = (uint8_t)(parsed->l3 + FG_UDP_HEADERS);
     parsed->length = (uint16_t)(length - sizeof(udp));
     parsed->kind = FG_FRAME_REQUEST;
 }

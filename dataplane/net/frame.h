@@ -46,8 +46,7 @@ enum fg_frame_kind {
 struct fg_parsed {
     uint8_t kind;    /* enum fg_frame_kind */
     uint8_t dropped; /* enum fg_counter */
-    uint8_t l3;      /* offset of the IP or ARP header */
-    uint8_t payload; /* REQUEST: offset of the UDP payload */
+    uint8_t l3;      /* offset of the IP or ARP header; FG_UDP_HEADERS on is a REQUEST's payload */
     uint16_t length; /* REQUEST: bytes of the UDP payload */
     uint32_t source; /* IPv4, host order */
 };

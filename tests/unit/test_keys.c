@@ -62,7 +62,7 @@ static void test_whole(void **state)
              "  sources: [10.0.0.0/8, 192.0.2.7, 0.0.0.0/0]\n",
              false);
     assert_int_equal(keys.ring.count, 2);
-    assert_false(keys.ring.unsigned_allowed);
+    assert_int_equal(fg_keyring_find(&keys.ring, 0), -1);
     const struct fg_key *first = &keys.ring.keys[0], *second = &keys.ring.keys[1];
     assert_int_equal(first->id, 65535);
     assert_memory_equal(first->secret, secret, sizeof(secret));
@@ -92,7 +92,7 @@ static void test_unsigned(void **state)
     const uint8_t ops = 1 << FG_OP_ORDER | 1 << FG_OP_QUERY | 1 << FG_OP_STOCK | 1 << FG_OP_PING;
     assert_int_equal(fg_key_file_load(&keys, NULL, true, message, sizeof(message)), 0);
     assert_int_equal(keys.ring.count, 1);
-    assert_true(keys.ring.unsigned_allowed);
+    assert_int_equal(fg_keyring_find(&keys.ring, 0), 0);
     assert_int_equal(keys.ring.keys[0].id, 0);
     assert_int_equal(keys.ring.keys[0].ops, ops);
     assert_int_equal(keys.ring.keys[0].prefixes_count, 0);
