@@ -50,7 +50,7 @@ struct fg_check_input {
     uint32_t items_count;
     const struct fg_history_record *records;
     uint64_t records_count;
-    const struct fg_stream *streams; /* of all sales that hold the items, read when drained */
+    const struct fg_sale_stream *streams; /* of all sales that hold the items, read when drained */
     unsigned streams_count;
     bool sell_out_expected; /* demand outlived the last return: a unit left is UNSOLD */
 };

@@ -14,8 +14,8 @@
 
 /* Where the walk is, for sentences. */
 struct place {
-    const struct fg_stream *stream;
-    const struct fg_stream_entry *entry;
+    const struct fg_sale_stream *stream;
+    const struct fg_sale_stream_entry *entry;
 };
 
 #define PLACE_FORMAT "sale %s, entry %" PRIu64 "-%" PRIu64
@@ -37,7 +37,7 @@ static const char *kind_name(unsigned kind)
 
 static void check_sequence(struct check *check, const struct place *at, uint64_t number)
 {
-    const struct fg_stream_entry *entry = at->entry;
+    const struct fg_sale_stream_entry *entry = at->entry;
     if (entry->event.sale_seq != number + 1)
         check_found(check, FG_CHECK_SEQUENCE_BROKEN,
                     PLACE_FORMAT " is number %" PRIu64 " of its stream", PLACE_ARGS(at),
@@ -217,7 +217,7 @@ static void walk_entry(struct check *check, const struct place *at)
 void check_streams(struct check *check)
 {
     for (unsigned i = 0; i < check->input->streams_count; i++) {
-        const struct fg_stream *stream = &check->input->streams[i];
+        const struct fg_sale_stream *stream = &check->input->streams[i];
         for (uint64_t number = 0; number < stream->count; number++) {
             struct place at = {.stream = stream, .entry = &stream->entries[number]};
             check_sequence(check, &at, number);

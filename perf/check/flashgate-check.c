@@ -118,7 +118,7 @@ static void print_violation(void *arg, enum fg_check check, const char *sentence
 
 /* Checks what was read, prints and saves the report. */
 static int judge(const struct options *options, const struct fg_history *history,
-                 const struct fg_stream *streams, const json_t *load)
+                 const struct fg_sale_stream *streams, const json_t *load)
 {
     struct fg_check_result result;
     struct fg_check_input input = {.items = history->items,
@@ -149,15 +149,16 @@ static int judge(const struct options *options, const struct fg_history *history
     return status;
 }
 
-static int read_streams(const struct options *options, struct fg_stream *streams)
+static int read_streams(const struct options *options, struct fg_sale_stream *streams)
 {
     char message[400];
-    struct redisContext *redis = fg_streams_connect(options->redis, message, sizeof(message));
+    struct redisContext *redis = fg_sale_streams_connect(options->redis, message, sizeof(message));
     if (redis == NULL)
         return fail(message);
     int status = FG_EXIT_OK;
     for (unsigned i = 0; i < options->sales_count && status == FG_EXIT_OK; i++)
-        if (fg_stream_read(redis, options->sales[i], &streams[i], message, sizeof(message)) != 0)
+        if (fg_sale_stream_read(redis, options->sales[i], &streams[i], message, sizeof(message)) !=
+            0)
             status = fail(message);
     redisFree(redis);
     return status;
@@ -166,7 +167,7 @@ static int read_streams(const struct options *options, struct fg_stream *streams
 static int run(const struct options *options)
 {
     struct fg_history history;
-    struct fg_stream streams[FG_SALES_LIVE_MAX] = {0};
+    struct fg_sale_stream streams[FG_SALES_LIVE_MAX] = {0};
     json_t *load = NULL;
     json_error_t json_error;
     char message[400];
@@ -186,7 +187,7 @@ static int run(const struct options *options)
     if (status == FG_EXIT_OK)
         status = judge(options, &history, streams, load);
     for (unsigned i = 0; i < options->sales_count; i++)
-        fg_stream_free(&streams[i]);
+        fg_sale_stream_free(&streams[i]);
     json_decref(load);
     fg_history_free(&history);
     return status;

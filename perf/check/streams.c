@@ -30,7 +30,7 @@ static bool read_u64(const char **text, uint64_t *value)
     return errno == 0;
 }
 
-struct redisContext *fg_streams_connect(const char *address, char *message, size_t size)
+struct redisContext *fg_sale_streams_connect(const char *address, char *message, size_t size)
 {
     redisContext *redis;
     const char *colon = strrchr(address, ':'), *digits = colon != NULL ? colon + 1 : "";
@@ -93,7 +93,7 @@ static bool element_kind(const redisReply *element, uint8_t *kind)
     return false;
 }
 
-static bool read_id(const redisReply *element, struct fg_stream_entry *entry)
+static bool read_id(const redisReply *element, struct fg_sale_stream_entry *entry)
 {
     if (element->type != REDIS_REPLY_STRING)
         return false;
@@ -131,7 +131,7 @@ static bool read_values(redisReply *const *element, struct fg_order_event *event
     return true;
 }
 
-static bool read_entry(const redisReply *reply, struct fg_stream_entry *entry)
+static bool read_entry(const redisReply *reply, struct fg_sale_stream_entry *entry)
 {
     static const char *const names[] = {
 #define X(name, text) #name,
@@ -152,12 +152,13 @@ static bool read_entry(const redisReply *reply, struct fg_stream_entry *entry)
     return read_values(fields->element, &entry->event);
 }
 
-static int make_room(struct fg_stream *stream, uint64_t more)
+static int make_room(struct fg_sale_stream *stream, uint64_t more)
 {
     if (stream->count + more <= stream->capacity)
         return 0;
     uint64_t capacity = 2 * (stream->count + more);
-    struct fg_stream_entry *entries = realloc(stream->entries, capacity * sizeof(*stream->entries));
+    struct fg_sale_stream_entry *entries =
+        realloc(stream->entries, capacity * sizeof(*stream->entries));
     if (entries == NULL)
         return -ENOMEM;
     stream->entries = entries;
@@ -166,15 +167,15 @@ static int make_room(struct fg_stream *stream, uint64_t more)
 }
 
 /* Adds a page to the stream; leaves in `from` where the next one begins. */
-static int take_page(const redisReply *page, struct fg_stream *stream, char *from, size_t from_size,
-                     char *message, size_t size)
+static int take_page(const redisReply *page, struct fg_sale_stream *stream, char *from,
+                     size_t from_size, char *message, size_t size)
 {
     if (make_room(stream, page->elements) != 0) {
         snprintf(message, size, "stream of sale %s: out of memory", stream->sale);
         return -ENOMEM;
     }
     for (size_t i = 0; i < page->elements; i++) {
-        struct fg_stream_entry *entry = &stream->entries[stream->count];
+        struct fg_sale_stream_entry *entry = &stream->entries[stream->count];
         if (!read_entry(page->element[i], entry)) {
             snprintf(message, size,
                      "stream of sale %s: the entry after its first %" PRIu64
@@ -185,14 +186,14 @@ static int take_page(const redisReply *page, struct fg_stream *stream, char *fro
         stream->count++;
     }
     if (page->elements > 0) {
-        const struct fg_stream_entry *last = &stream->entries[stream->count - 1];
+        const struct fg_sale_stream_entry *last = &stream->entries[stream->count - 1];
         snprintf(from, from_size, "(%" PRIu64 "-%" PRIu64, last->epoch, last->event.sale_seq);
     }
     return 0;
 }
 
-int fg_stream_read(struct redisContext *redis, const char *sale, struct fg_stream *stream,
-                   char *message, size_t size)
+int fg_sale_stream_read(struct redisContext *redis, const char *sale, struct fg_sale_stream *stream,
+                        char *message, size_t size)
 {
     char from[64] = "-";
     size_t got;
@@ -206,21 +207,21 @@ int fg_stream_read(struct redisContext *redis, const char *sale, struct fg_strea
             snprintf(message, size, "stream of sale %s: %s", sale,
                      page != NULL && page->type == REDIS_REPLY_ERROR ? page->str : redis->errstr);
             freeReplyObject(page);
-            fg_stream_free(stream);
+            fg_sale_stream_free(stream);
             return -EIO;
         }
         got = page->elements;
         int result = take_page(page, stream, from, sizeof(from), message, size);
         freeReplyObject(page);
         if (result != 0) {
-            fg_stream_free(stream);
+            fg_sale_stream_free(stream);
             return result;
         }
     } while (got == PAGE_ENTRIES);
     return 0;
 }
 
-void fg_stream_free(struct fg_stream *stream)
+void fg_sale_stream_free(struct fg_sale_stream *stream)
 {
     free(stream->entries);
     stream->entries = NULL;

@@ -7,14 +7,14 @@
 
 /* One entry: its id's first part, and the rest as the order event it was made from (sale_seq is the
  * id's second part; `sale` and `flags` are not in a stream and are 0). */
-struct fg_stream_entry {
+struct fg_sale_stream_entry {
     uint64_t epoch;
     struct fg_order_event event;
 };
 
-struct fg_stream {
+struct fg_sale_stream {
     char sale[FG_SALE_NAME_MAX + 1];
-    struct fg_stream_entry *entries; /* in stream order */
+    struct fg_sale_stream_entry *entries; /* in stream order */
     uint64_t count, capacity;
 };
 
@@ -24,15 +24,15 @@ struct redisContext;
  * Connects to `address`: a Unix socket's path (it holds a '/'), or HOST:PORT. NULL with a sentence.
  * The caller frees it with redisFree.
  */
-struct redisContext *fg_streams_connect(const char *address, char *message, size_t size);
+struct redisContext *fg_sale_streams_connect(const char *address, char *message, size_t size);
 
 /*
  * Reads every entry of a sale's stream, in pages, so that Redis is never held up for long. A stream
  * that does not exist is an empty one. 0, or a negative errno with a sentence; an entry that is not
  * exactly what delivery writes is -EBADMSG. One thread.
  */
-int fg_stream_read(struct redisContext *redis, const char *sale, struct fg_stream *stream,
-                   char *message, size_t size);
-void fg_stream_free(struct fg_stream *stream);
+int fg_sale_stream_read(struct redisContext *redis, const char *sale, struct fg_sale_stream *stream,
+                        char *message, size_t size);
+void fg_sale_stream_free(struct fg_sale_stream *stream);
 
 #endif

@@ -20,8 +20,8 @@
 struct run {
     struct fg_history_item items[2];
     struct fg_history_record records[ROOM];
-    struct fg_stream_entry entries[2][ROOM];
-    struct fg_stream streams[2];
+    struct fg_sale_stream_entry entries[2][ROOM];
+    struct fg_sale_stream streams[2];
     unsigned records_count, streams_count;
     bool sell_out_expected;
     struct fg_check_result result;
@@ -55,15 +55,15 @@ static struct fg_order_event *logged(struct run *run, unsigned stream, uint8_t k
                                      uint64_t request, uint64_t order, uint32_t item,
                                      uint16_t quantity)
 {
-    struct fg_stream *to = &run->streams[stream];
-    struct fg_stream_entry *entry = &to->entries[to->count++];
-    *entry = (struct fg_stream_entry){.epoch = 1,
-                                      .event = {.kind = kind,
-                                                .quantity = quantity,
-                                                .item = item,
-                                                .sale_seq = to->count,
-                                                .order = order,
-                                                .request = request}};
+    struct fg_sale_stream *to = &run->streams[stream];
+    struct fg_sale_stream_entry *entry = &to->entries[to->count++];
+    *entry = (struct fg_sale_stream_entry){.epoch = 1,
+                                           .event = {.kind = kind,
+                                                     .quantity = quantity,
+                                                     .item = item,
+                                                     .sale_seq = to->count,
+                                                     .order = order,
+                                                     .request = request}};
     entry->event.buyer[0] = buyer;
     if (kind == FG_EVENT_ADMIT && item == TICKET)
         entry->event.hold_ms = 1000;
@@ -173,7 +173,7 @@ static struct fg_order_event *event(struct run *run, unsigned number)
 /* Takes an entry out and numbers the rest anew, as if it had never been. */
 static void unlog(struct run *run, unsigned number)
 {
-    struct fg_stream *stream = &run->streams[0];
+    struct fg_sale_stream *stream = &run->streams[0];
     memmove(&stream->entries[number], &stream->entries[number + 1],
             (stream->count - number - 1) * sizeof(*stream->entries));
     stream->count--;

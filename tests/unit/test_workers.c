@@ -20,7 +20,7 @@ static struct shop shop;
 static _Atomic bool stopping;
 
 /* The journal: what lies in the lanes becomes durable a while later. */
-static struct fg_stream_entry log_entries[LOG_MAX];
+static struct fg_sale_stream_entry log_entries[LOG_MAX];
 static uint64_t logged, sale_seqs[3];
 
 static void flush_lanes(void)
@@ -31,7 +31,7 @@ static void flush_lanes(void)
         for (unsigned i = 0; i < n; i++) {
             assert(logged < LOG_MAX);
             events[i].sale_seq = ++sale_seqs[events[i].sale];
-            log_entries[logged++] = (struct fg_stream_entry){.epoch = 9, .event = events[i]};
+            log_entries[logged++] = (struct fg_sale_stream_entry){.epoch = 9, .event = events[i]};
         }
     }
     sched_yield();
@@ -214,8 +214,8 @@ static void complain(void *arg, enum fg_check check, const char *sentence)
 static void check_books(const struct worker *workers, uint32_t stock)
 {
     static struct fg_history_record records[SHOP_WORKERS_MAX * RECORDS_MAX];
-    static struct fg_stream_entry by_sale[2][LOG_MAX];
-    struct fg_stream streams[2] = {{.entries = by_sale[0]}, {.entries = by_sale[1]}};
+    static struct fg_sale_stream_entry by_sale[2][LOG_MAX];
+    struct fg_sale_stream streams[2] = {{.entries = by_sale[0]}, {.entries = by_sale[1]}};
     struct fg_history_item items[3];
     struct fg_check_result result;
     uint64_t count = 0;
@@ -225,7 +225,7 @@ static void check_books(const struct worker *workers, uint32_t stock)
         count += workers[w].records_count;
     }
     for (uint64_t i = 0; i < logged; i++) {
-        struct fg_stream *stream = &streams[log_entries[i].event.sale - 1];
+        struct fg_sale_stream *stream = &streams[log_entries[i].event.sale - 1];
         stream->entries[stream->count++] = log_entries[i];
     }
     for (uint32_t id = 1; id <= 3; id++) {
