@@ -2,7 +2,6 @@
 /* Reads a file for fg_options_read(), whole, with a limit on its size. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

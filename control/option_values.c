@@ -7,7 +7,6 @@
  * are int64_t until they are stored, so the ranges of the tables must fit their fields.
  */
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
