@@ -202,15 +202,20 @@ static enum fg_sale_state state_due(const struct fg_sale *sale, uint64_t wall_ns
 }
 
 /* Workers open and close by the clock on their own; this makes a record of what has happened. */
-static void run_schedules(struct fg_control *control)
+bool fg_control_run_schedules(struct fg_control *control)
 {
+    if (control->change.stage != FG_CHANGE_NONE)
+        return false;
     uint64_t wall_ns = fg_control_wall_ns();
     for (unsigned i = 0; i < control->model.sales_count; i++) {
         const struct fg_sale *sale = control->model.sales[i];
         enum fg_sale_state due = state_due(sale, wall_ns);
-        if (due != sale->state && control->change.stage == FG_CHANGE_NONE)
+        if (due != sale->state) {
             fg_change_begin_state(control, NULL, sale->number, due);
+            return true;
+        }
     }
+    return false;
 }
 
 int fg_control_listen(struct fg_control *control, char *message, size_t size)
@@ -235,7 +240,7 @@ int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char
                    size_t size)
 {
     while (!*stop && fg_control_pulse(control)) {
-        run_schedules(control);
+        (void)fg_control_run_schedules(control);
         fg_change_step(control);
         fg_command_reap(control);
         uint64_t now = fg_control_now_ms();

@@ -57,6 +57,9 @@ struct fg_control {
 bool fg_control_pulse(struct fg_control *control);
 /* Waits a moment and pulses. */
 bool fg_control_wait(struct fg_control *control);
+/* Begins to record an opening or closing whose time has come, if no change is under way. True: it
+ * has begun one. */
+bool fg_control_run_schedules(struct fg_control *control);
 /* The first failure is the one that is told. */
 __attribute__((format(printf, 3, 4))) void fg_control_fail(struct fg_control *control, int status,
                                                            const char *format, ...);

@@ -76,6 +76,17 @@ static int finish_change(struct call *call)
     return fg_change_finish(call->control, call->message, sizeof(call->message));
 }
 
+/* A change begins from what is in force: the changes before it are done, and what time has opened
+ * or closed is on record, for buyers have it so already. */
+static int catch_up(struct call *call)
+{
+    int rc;
+    do {
+        rc = finish_change(call);
+    } while (rc == 0 && fg_control_run_schedules(call->control));
+    return rc;
+}
+
 static int put_sale(struct call *call, const struct fg_sale *sale, bool takes)
 {
     if (!sale)
@@ -113,7 +124,7 @@ static int sale_apply(struct call *call)
     struct fg_control *control = call->control;
     struct fg_sale wanted;
     struct fg_plan plan;
-    int rc = finish_change(call);
+    int rc = catch_up(call);
     if (rc != 0)
         return rc;
     if (fg_sale_parse(&wanted, call->texts[1], call->texts[0], call->lengths[0],
@@ -135,7 +146,7 @@ static int sale_apply(struct call *call)
 static int set_state(struct call *call, enum fg_sale_state state)
 {
     struct fg_sale *sale;
-    int rc = finish_change(call);
+    int rc = catch_up(call);
     if (rc == 0)
         rc = find_sale(call, &sale);
     if (rc != 0)

@@ -231,6 +231,35 @@ static void schedules_become_records(void **state)
 
 /* --- restart --- */
 
+/* Workers open and close by the clock at once, control's record comes some time later: what an
+ * operator asks in between finds the sale as buyers found it. */
+static void what_time_has_done_comes_before_what_an_operator_asks(void **state)
+{
+    (void)state;
+    assert_non_null(apply("name: spring\nopens: +1h\nitems:\n" SHOE(100)));
+    struct fg_sale *sale = fg_model_sale(&control->model, "spring");
+    uint64_t opened_ns = sale->opens_ns = fg_control_wall_ns() - 1;
+    assert_non_null(apply("name: spring\nopens: +2h\nitems:\n" SHOE(100)));
+    assert_int_equal(log_.events[1].event.kind, FG_EVENT_SALE_STATE);
+    assert_int_equal(log_.events[1].event.value, FG_SALE_OPEN);
+    assert_int_equal(log_.count, 2); /* an opening that happened is not moved */
+    assert_int_equal(item(7)->state, FG_SALE_OPEN);
+    assert_int_equal(item(7)->opens_ns, opened_ns);
+
+    fg_model_sale(&control->model, "spring")->closes_ns = fg_control_wall_ns() - 1;
+    assert_non_null(of_sale("sale.close", "spring"));
+    assert_int_equal(log_.count, 3);
+    assert_null(of_sale("sale.open", "spring"));
+    assert_error(FG_RPC_REFUSED, "final");
+
+    assert_non_null(apply("name: autumn\nopens: +1h\ncloses: +2h\nitems:\n" HAT));
+    sale = fg_model_sale(&control->model, "autumn");
+    sale->opens_ns = fg_control_wall_ns() - 2;
+    sale->closes_ns = sale->opens_ns + 1;
+    assert_null(of_sale("sale.open", "autumn"));
+    assert_error(FG_RPC_REFUSED, "final");
+}
+
 static void a_restart_arrives_at_what_was_running(void **state)
 {
     (void)state;
@@ -299,6 +328,7 @@ int main(void)
         TEST(a_failing_disk_ends_the_wait_and_the_engine),
         TEST(being_fenced_ends_the_engine),
         TEST(schedules_become_records),
+        TEST(what_time_has_done_comes_before_what_an_operator_asks),
         TEST(a_restart_arrives_at_what_was_running),
         TEST(a_log_that_does_not_fit_or_gives_too_much_is_told),
     };
