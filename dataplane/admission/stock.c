@@ -22,6 +22,8 @@
 /* One step of the version, which is high so that its overflow falls off the word. */
 #define VERSION_1 (UINT64_C(1) << 32)
 
+#define HELD_WAIT_MS 100 /* the least that is told while only holds are open */
+
 static inline uint32_t units_of(uint64_t word)
 {
     return (uint32_t)word;
@@ -229,7 +231,12 @@ uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slo
 {
     const struct fg_stock_line *own = &stock->lines[w][slot];
     int32_t wait = (int32_t)(own->scanned_earliest_ms - now_ms);
-    return own->scanned_settling || wait < 0 ? 0 : (uint32_t)wait;
+
+    if (own->scanned_settling)
+        return 0;
+    /* Once a line's first hold has ended, when the next one does is not known: soon, but everybody
+     * who is refused would be back at once. */
+    return wait < HELD_WAIT_MS ? HELD_WAIT_MS : (uint32_t)wait;
 }
 
 void fg_stock_put_back(struct fg_stock *stock, uint32_t slot, uint32_t quantity)

@@ -83,7 +83,7 @@ void fg_stock_open_down(struct fg_stock *stock, unsigned w, uint32_t slot);
 void fg_stock_hold(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t deadline_ms);
 void fg_stock_unhold(struct fg_stock *stock, unsigned w, uint32_t slot);
 
-/* After UNSETTLED: ms until units may come back at the earliest; 0: with the next flush. */
+/* After UNSETTLED: ms until units may come back; 0: with the next flush. */
 uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t now_ms);
 
 /* Control (line `workers`): takes up to `quantity` unsold units; returns how many. Its `open` is up

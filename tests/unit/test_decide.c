@@ -235,6 +235,32 @@ static void sold_out_and_all_held(void **state)
     assert_verdict(OP(ORDER, 4, 2, ITEM_HELD, 2), SOLD_OUT, 0);
 }
 
+/* The hold that would have ended first was confirmed. Nobody knows any more when the next one ends,
+ * but to send everybody back after a millisecond would be a storm. */
+static void all_held_sends_nobody_back_at_once(void **state)
+{
+    (void)state;
+    shop_item(&shop, ITEM_HELD)->max_per_order = 10;
+    assert_verdict(OP(ORDER, 1, 1, ITEM_HELD, 1), ADMITTED, FG_HELD);
+    shop_pass(&shop, 30000);
+    assert_verdict(OP(ORDER, 2, 1, ITEM_HELD, 9), ADMITTED, FG_HELD);
+    assert_verdict(OP(CONFIRM, 1, 1, 0, 0), CONFIRMED, 0);
+    for (unsigned ms = 0; ms < 59000; ms += 1000) {
+        struct fg_reply reply = OP(ORDER, 3, ms, ITEM_HELD, 1);
+        assert_verdict(reply, ALL_HELD, 0);
+        assert_true(reply.wait_ms >= 100);
+        shop_pass(&shop, 1000);
+    }
+    /* What only waits for a flush is worth coming back for. */
+    struct fg_request confirm = shop_request(&shop, 0, FG_OP_CONFIRM, 2, 1, 0, 0);
+    uint8_t payload[2048];
+    shop_send(&shop, 0, payload, &confirm, 1);
+    shop_flush(&shop);
+    shop_poll(&shop);
+    assert_ptr_equal(shop_ready(&shop, 0), payload);
+    assert_verdict(OP(ORDER, 3, 1, ITEM_HELD, 1), SOLD_OUT, 0);
+}
+
 static void sale_states(void **state)
 {
     (void)state;
@@ -332,6 +358,7 @@ int main(void)
         TEST(limits),
         TEST(remembered_orders_are_bounded),
         TEST(sold_out_and_all_held),
+        TEST(all_held_sends_nobody_back_at_once),
         TEST(sale_states),
         TEST(rights_of_a_key),
         TEST(stock_and_ping),
