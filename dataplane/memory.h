@@ -3,6 +3,7 @@
 #ifndef FG_MEMORY_H
 #define FG_MEMORY_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,6 @@
 
 /* `count` things of `size` bytes on lines of their own, zeroed and so touched: no page fault comes
  * later. NULL when memory is short. The caller ends it with free(). */
-static inline void *fg_memory_zeroed(uint64_t count, size_t size)
-{
-    uint64_t bytes = (count * size + FG_MEMORY_ALIGNMENT - 1) & ~(FG_MEMORY_ALIGNMENT - 1);
-    void *memory = aligned_alloc(FG_MEMORY_ALIGNMENT, bytes);
-
-    return memory ? memset(memory, 0, bytes) : NULL;
-}
+void *fg_memory_zeroed(uint64_t count, size_t size);
 
 #endif

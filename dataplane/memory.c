@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Linux may promise memory that it does not have, and ends some process when the promise is taken
+ * at its word. So what the machine has left is asked before much is touched.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "dataplane/memory.h"
+
+#define ASKED_FROM (UINT64_C(16) << 20) /* less is not worth reading a file for */
+
+/* Does the machine have so much left, without swapping? Yes, if it does not tell. */
+static bool available(uint64_t bytes)
+{
+    char line[128];
+    uint64_t left_kib = UINT64_MAX;
+    FILE *file = bytes >= ASKED_FROM ? fopen("/proc/meminfo", "re") : NULL;
+
+    if (!file)
+        return true;
+    while (left_kib == UINT64_MAX && fgets(line, sizeof(line), file))
+        if (strncmp(line, "MemAvailable:", strlen("MemAvailable:")) == 0)
+            left_kib = strtoull(line + strlen("MemAvailable:"), NULL, 10);
+    fclose(file);
+    return bytes / 1024 < left_kib;
+}
+
+void *fg_memory_zeroed(uint64_t count, size_t size)
+{
+    uint64_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - FG_MEMORY_ALIGNMENT)
+        return NULL;
+    bytes = (bytes + FG_MEMORY_ALIGNMENT - 1) & ~(FG_MEMORY_ALIGNMENT - 1);
+    void *memory = available(bytes) ? aligned_alloc(FG_MEMORY_ALIGNMENT, bytes) : NULL;
+
+    return memory ? memset(memory, 0, bytes) : NULL;
+}
