@@ -204,7 +204,9 @@ static void show_log(const json_t *result, FILE *out)
             grouped(number(delivery, "delivered"), delivered),
             grouped(number(delivery, "lag"), lag));
     if (*text_or(delivery, "last_error", ""))
-        fprintf(out, "; last error: %s", text(delivery, "last_error"));
+        fprintf(out, "; %s: %s",
+                strcmp(text(delivery, "state"), "running") == 0 ? "an error before" : "last error",
+                text(delivery, "last_error"));
     fputc('\n', out);
 }
 

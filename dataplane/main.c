@@ -424,18 +424,23 @@ static const struct option options[] = {
 
 static void help(FILE *out)
 {
-    fputs("usage: flashgated --config FILE [--check]\n"
+    fputs("Usage: flashgated --config FILE [--check]\n"
           "\n"
-          "  -c, --config FILE     runs the engine as FILE says, until SIGTERM or SIGINT\n"
-          "      --check           only says whether FILE is right\n"
-          "      --describe-config lists every option of the file\n"
+          "Runs the engine that admits the orders of flash sales.\n"
+          "\n"
+          "Options:\n"
+          "  -c, --config FILE       runs the engine as FILE says, until SIGTERM or SIGINT\n"
+          "      --check             only says whether FILE is right; opens no file that it names\n"
+          "      --describe-config   lists every option of the file\n"
           "      --reference-config  prints a commented file with every default\n"
-          "  -V, --version         prints the version\n"
-          "  -h, --help            prints this\n"
+          "  -V, --version           prints the version\n"
+          "  -h, --help              prints this\n"
           "\n"
-          "exit status:\n",
+          "Exit status:\n",
           out);
-#define X(name, status, meaning) fprintf(out, "  %2d  %s\n", status, meaning);
+#define X(name, status, meaning)                                                                   \
+    if (status != FG_EXIT_UNREACHABLE && status != FG_EXIT_REFUSED && status != FG_EXIT_BOOKS)     \
+        fprintf(out, "  %2d  %s\n", status, meaning);
     FG_EXIT_STATUSES(X)
 #undef X
 }

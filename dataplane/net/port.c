@@ -162,7 +162,8 @@ int fg_port_start(struct fg_port *port, const struct fg_config *config, unsigned
     device_name(config->ports[index].device, name);
     if (find_device(name, &port->id) != 0) {
         snprintf(message, size,
-                 "port %s: DPDK knows no such device; wanted a PCI address that is bound to a DPDK "
+                 "port %s: DPDK has no such device, or its lines above say why it has not; wanted "
+                 "a PCI address that is bound to a DPDK "
                  "driver, or a vdev such as net_vhost0,iface=PATH",
                  name);
         return -1;

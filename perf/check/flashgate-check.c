@@ -32,22 +32,27 @@ struct options {
 
 static void print_help(void)
 {
-    printf("flashgate-check --history FILE --redis ADDRESS --sale NAME [...]\n"
+    printf("Usage: flashgate-check --history FILE --redis ADDRESS --sale NAME [OPTION]...\n\n"
            "Proves from what clients sent and heard, and from what is in Redis, that a run kept\n"
-           "its books. Exit status 0 if it did, %d if not.\n\n",
-           FG_EXIT_BOOKS);
+           "its books.\n\nOptions:\n");
 #define X(name, letter, has_value, value, help) printf("  --%-11s %-8s %s\n", name, value, help);
     OPTIONS(X)
 #undef X
+    printf("\nExit status:\n");
+#define X(name, status, meaning)                                                                   \
+    if (status <= FG_EXIT_USAGE || status == FG_EXIT_BOOKS)                                        \
+        printf("  %2d  %s\n", status, meaning);
+    FG_EXIT_STATUSES(X)
+#undef X
 }
 
-static int usage(const char *sentence)
+static int usage(const char *word, const char *sentence)
 {
-    fprintf(stderr, "flashgate-check: %s; --help lists the options\n", sentence);
+    fprintf(stderr, "flashgate-check: %s%s; --help lists the options\n", word, sentence);
     return FG_EXIT_USAGE;
 }
 
-static int take_option(struct options *options, int letter)
+static int take_option(struct options *options, int letter, const char *word)
 {
     switch (letter) {
     case 'H':
@@ -58,9 +63,9 @@ static int take_option(struct options *options, int letter)
         return FG_EXIT_OK;
     case 's':
         if (options->sales_count == FG_SALES_LIVE_MAX)
-            return usage("too many sales");
+            return usage(word, " is one sale too many");
         if (strlen(optarg) > FG_SALE_NAME_MAX)
-            return usage("the sale's name is too long");
+            return usage(word, " is too long for the name of a sale");
         options->sales[options->sales_count++] = optarg;
         return FG_EXIT_OK;
     case 'l':
@@ -73,7 +78,7 @@ static int take_option(struct options *options, int letter)
         options->sell_out = true;
         return FG_EXIT_OK;
     default:
-        return usage("the command line has an unknown option, or one without its value");
+        return usage(word, " is not an option, or lacks its value");
     }
 }
 
@@ -93,14 +98,14 @@ static int parse(struct options *options, int argc, char **argv)
             print_help();
             exit(FG_EXIT_OK);
         }
-        status = take_option(options, letter);
+        status = take_option(options, letter, argv[optind - 1]);
     }
     if (status != FG_EXIT_OK)
         return status;
     if (optind < argc)
-        return usage("there is a word too many");
+        return usage(argv[optind], " is one word too many");
     if (options->history == NULL || options->redis == NULL || options->sales_count == 0)
-        return usage("--history, --redis and at least one --sale are needed");
+        return usage("", "--history, --redis and at least one --sale are needed");
     return FG_EXIT_OK;
 }
 
@@ -156,10 +161,13 @@ static int read_streams(const struct options *options, struct fg_sale_stream *st
     if (redis == NULL)
         return fail(message);
     int status = FG_EXIT_OK;
-    for (unsigned i = 0; i < options->sales_count && status == FG_EXIT_OK; i++)
-        if (fg_sale_stream_read(redis, options->sales[i], &streams[i], message, sizeof(message)) !=
-            0)
+    for (unsigned i = 0; i < options->sales_count && status == FG_EXIT_OK; i++) {
+        if (fg_sale_stream_read(redis, options->sales[i], &streams[i], message, sizeof(message)))
             status = fail(message);
+        else if (streams[i].count == 0)
+            fprintf(stderr, "flashgate-check: Redis has no order of sale %s; compare --sale\n",
+                    options->sales[i]);
+    }
     redisFree(redis);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flashgate/exit_status.h"
 #include "flashgate/protocol.h"
 #include "perf/load/client.h"
 
@@ -294,4 +295,10 @@ void load_options_help(const char *program)
         printf("\n");
         print_wrapped(rows[row].help, 10, 80);
     }
+    printf("\nExit status:\n");
+#define X(name, status, meaning)                                                                   \
+    if (status <= FG_EXIT_CONFIG || status == FG_EXIT_NETWORK || status == FG_EXIT_MEMORY)         \
+        printf("  %2d  %s\n", status, meaning);
+    FG_EXIT_STATUSES(X)
+#undef X
 }

@@ -87,4 +87,4 @@ refused 1 'No such file' 'a history that is not there' \
     "$build/flashgate-check" --history "$dir/none" --redis "$dir/redis.sock" --sale drop
 refused 2 'needed' 'a command line without a sale' \
     "$build/flashgate-check" --history "$dir/history" --redis "$dir/redis.sock"
-refused 2 'unknown option' 'an option that does not exist' "$build/flashgate-check" --colour
+refused 2 '--colour is not an option' 'an option that does not exist' "$build/flashgate-check" --colour
