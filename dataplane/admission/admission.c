@@ -88,7 +88,6 @@ void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg
         .catalogue = catalogue,
         .key = &catalogue->keys->keys[key_place],
         .key_sales = catalogue->key_sales[key_place],
-        .partition = -1,
         .may_park = waiting_room(a, false),
         .may_park_settle = waiting_room(a, true),
     };

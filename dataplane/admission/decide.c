@@ -372,14 +372,11 @@ static unsigned decide_ping(const struct fg_admission *a, struct fg_reply *answe
 }
 
 /* Entries of one datagram share the partition of the first one that has any. */
-static bool misrouted(const struct fg_admission *a, struct turn *turn, const struct fg_request *ask)
+static bool misrouted(const struct fg_admission *a, const struct turn *turn,
+                      const struct fg_request *ask)
 {
-    if (ask->op > FG_OP_QUERY)
-        return false;
-    int partition = (int)fg_partition(ask->buyer, a->config.partitions);
-    if (turn->partition < 0)
-        turn->partition = partition;
-    return partition != turn->partition;
+    return ask->op <= FG_OP_QUERY &&
+           (int)fg_partition(ask->buyer, a->config.partitions) != turn->partition;
 }
 
 unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,

@@ -92,7 +92,7 @@ struct turn {
     const struct fg_catalogue *catalogue;
     const struct fg_key *key;
     uint64_t key_sales;   /* bit per sale_index that the key may touch */
-    int partition;        /* of the first partitioned entry, -1 before it */
+    int partition;        /* of the first partitioned entry; -1: there is none */
     bool may_park;        /* there is room to wait for an order */
     bool may_park_settle; /* ... for what settles an order */
     uint64_t ticket;      /* greatest that the reply must wait for */
