@@ -236,6 +236,14 @@ int fg_control_listen(struct fg_control *control, char *message, size_t size)
     return fg_server_open(&control->server, &config, message, size);
 }
 
+int fg_control_check(struct fg_control *control, char *message, size_t size)
+{
+    check_parts(control);
+    if (control->status != FG_EXIT_OK)
+        snprintf(message, size, "%s", control->reason);
+    return control->status;
+}
+
 int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char *message,
                    size_t size)
 {
@@ -247,9 +255,8 @@ int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char
         fg_server_poll(control->server,
                        now < control->next_tick_ms ? (int)(control->next_tick_ms - now) : 0);
     }
-    if (control->status != FG_EXIT_OK)
-        snprintf(message, size, "%s", control->reason);
-    return control->status;
+    /* A part may have failed since the last tick: then this is no clean stop. */
+    return fg_control_check(control, message, size);
 }
 
 void fg_control_close(struct fg_control *control)

@@ -46,6 +46,10 @@ int fg_control_listen(struct fg_control *control, char *message, size_t size);
 int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char *message,
                    size_t size);
 
+/* Has a part of the engine failed? FG_EXIT_OK, or another exit status with a sentence. While there
+ * are journal and delivery. */
+int fg_control_check(struct fg_control *control, char *message, size_t size);
+
 /* Stops listening and closes every connection. */
 void fg_control_close(struct fg_control *control);
 

@@ -227,6 +227,16 @@ static int ports_start(struct process *p)
     return FG_EXIT_OK;
 }
 
+/* What fails while the engine stops is told as well. */
+static void check_stop(struct process *p)
+{
+    if (p->status != FG_EXIT_OK)
+        return;
+    p->status = fg_control_check(p->engine.control, p->message, sizeof(p->message));
+    if (p->status != FG_EXIT_OK)
+        fprintf(stderr, "flashgated: %s\n", p->message);
+}
+
 static uint64_t durable(void *journal)
 {
     return fg_journal_durable(journal);
@@ -236,6 +246,7 @@ static void delivery_stop(struct process *p)
 {
     if (p->engine.delivery) {
         fg_delivery_stop(p->engine.delivery, DELIVERY_LIMIT_MS);
+        check_stop(p);
         fg_delivery_destroy(p->engine.delivery);
         p->engine.delivery = NULL;
     }
@@ -327,6 +338,7 @@ static int journal_start(struct process *p)
 static void journal_stop(struct process *p)
 {
     fg_journal_stop(p->engine.journal);
+    check_stop(p);
 }
 
 /* A clean stop answers what waits. After a failure nothing may be acknowledged any more. */

@@ -195,6 +195,17 @@ static void a_failing_disk_ends_the_wait_and_the_engine(void **state)
     assert_non_null(strstr(message, strerror(EIO)));
 }
 
+/* Whoever asked for a stop must not hear of a clean one. */
+static void a_disk_that_failed_before_a_stop_is_told(void **state)
+{
+    (void)state;
+    volatile sig_atomic_t stopped = 1;
+    assert_true(fg_control_pulse(control));
+    log_.failed = -EIO;
+    assert_int_equal(fg_control_run(control, &stopped, message, sizeof(message)), FG_EXIT_DISK);
+    assert_non_null(strstr(message, "Input/output error"));
+}
+
 static void being_fenced_ends_the_engine(void **state)
 {
     (void)state;
@@ -326,6 +337,7 @@ int main(void)
         TEST(what_is_not_durable_in_time_comes_in_force_later_and_nothing_before_it),
         TEST(a_worker_that_lags_is_named),
         TEST(a_failing_disk_ends_the_wait_and_the_engine),
+        TEST(a_disk_that_failed_before_a_stop_is_told),
         TEST(being_fenced_ends_the_engine),
         TEST(schedules_become_records),
         TEST(what_time_has_done_comes_before_what_an_operator_asks),
