@@ -69,8 +69,8 @@ static void print_reference(const struct fg_option_table *table, FILE *out, int 
             print_reference(o->table, out, indent + 2);
             continue;
         }
-        snprintf(facts, sizeof(facts), "[%s; %s%s; at start]", kind_text(o, kind, sizeof(kind)),
-                 o->standard ? "default " : "", default_text(o));
+        snprintf(facts, sizeof(facts), "[%s; %s%s; %s]", kind_text(o, kind, sizeof(kind)),
+                 o->standard ? "default " : "", default_text(o), o->live ? "live" : "at start");
         print_comment(out, indent, facts);
         bool in_force = o->required || o->standard || o->suggested;
         fprintf(out, "%*s%s%s:", indent, "", in_force ? "" : "#", o->name);
@@ -97,8 +97,8 @@ static void print_description(const struct fg_option_table *table, FILE *out, co
         snprintf(name, sizeof(name), "%s%s%s", before, o->name, tables ? "[]" : "");
         if (o->kind != FG_OPTION_SECTION) {
             fprintf(out, "%-26s %s\n", name, o->help);
-            fprintf(out, "%-26s %s; %s%s; at start\n", "", kind_text(o, kind, sizeof(kind)),
-                    o->standard ? "default " : "", default_text(o));
+            fprintf(out, "%-26s %s; %s%s; %s\n", "", kind_text(o, kind, sizeof(kind)),
+                    o->standard ? "default " : "", default_text(o), o->live ? "live" : "at start");
         }
         snprintf(name, sizeof(name), "%s%s%s.", before, o->name, tables ? "[]" : "");
         if (o->kind == FG_OPTION_SECTION)

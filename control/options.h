@@ -52,6 +52,7 @@ struct fg_option {
     int64_t factor; /* numbers: the value is a multiple of it; 0: any */
     bool power_of_two;
     bool required;
+    bool live;      /* may change while the engine runs; else it is read at start */
     bool suggested; /* neither required nor defaulted, but shown in force in the reference */
     bool allocated; /* LIST: the field is a pointer to an array that grows, else an array */
     bool takes_all; /* LIST: the word "all" may stand for it; bool at `all` */
