@@ -91,10 +91,9 @@ static json_t *sums_json(const struct fg_engine *engine, unsigned first, unsigne
 static const char *worker_state_name(uint32_t state)
 {
     static const char *const names[] = {
-        [FG_WORKER_STARTING] = "starting",
-        [FG_WORKER_RUNNING] = "running",
-        [FG_WORKER_DRAINED] = "drained",
-        [FG_WORKER_ENDED] = "ended",
+        [FG_WORKER_STARTING] = "starting", [FG_WORKER_RUNNING] = "running",
+        [FG_WORKER_DRAINED] = "drained",   [FG_WORKER_DECIDED] = "drained",
+        [FG_WORKER_ANSWERED] = "drained",  [FG_WORKER_ENDED] = "ended",
     };
     return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
 }

@@ -17,10 +17,14 @@
 
 struct fg_control; /* control/control.h */
 
-/* Raised in order; workers read it once a loop. */
+/* Raised in order; workers read it once a loop. While draining, each is raised when every worker
+ * was quiet for a whole loop begun in the one before: only that tells that nothing of it is under
+ * way. */
 enum fg_stop {
     FG_RUN,
     FG_STOP_RECEIVING, /* take nothing new; settle and send what waits; then DRAINED */
+    FG_STOP_DECIDING,  /* ... what was handed over last is decided, too */
+    FG_STOP_ANSWERING, /* ... and its answer is sent by who received it */
     FG_STOP_NOW,       /* leave the loop */
 };
 

@@ -162,8 +162,10 @@ int fg_worker_main(void *arg)
         unsigned work = run_loop(&loop, stop == FG_RUN);
         uint64_t ended = rte_rdtsc();
         count_loop(&loop, work, ended - began);
-        if (stop == FG_STOP_RECEIVING)
-            set_state(self, work == 0 && drained(&loop) ? FG_WORKER_DRAINED : FG_WORKER_RUNNING);
+        if (stop != FG_RUN)
+            set_state(self, work == 0 && drained(&loop)
+                                ? FG_WORKER_DRAINED + (stop - FG_STOP_RECEIVING)
+                                : FG_WORKER_RUNNING);
         if (work == 0)
             idle(&loop);
         ended = rte_rdtsc();

@@ -48,7 +48,15 @@ struct fg_worker {
     _Atomic uint32_t state;                      /* enum fg_worker_state */
 } __attribute__((aligned(128)));
 
-enum fg_worker_state { FG_WORKER_STARTING, FG_WORKER_RUNNING, FG_WORKER_DRAINED, FG_WORKER_ENDED };
+/* From DRAINED on, one for each step of enum fg_stop from FG_STOP_RECEIVING on: quiet in it. */
+enum fg_worker_state {
+    FG_WORKER_STARTING,
+    FG_WORKER_RUNNING,
+    FG_WORKER_DRAINED,
+    FG_WORKER_DECIDED,
+    FG_WORKER_ANSWERED,
+    FG_WORKER_ENDED,
+};
 
 /* lcore main function; `arg` is the struct fg_worker. Runs until the engine stops. */
 int fg_worker_main(void *arg);

@@ -148,17 +148,18 @@ int fg_workers_launch(struct fg_engine *engine, char *message, size_t size)
 
 bool fg_workers_drain(struct fg_engine *engine, unsigned limit_ms)
 {
-    unsigned quiet = 0;
+    unsigned stage = FG_STOP_RECEIVING, waited = 0;
 
-    /* release: pairs with the worker's acquire */
-    atomic_store_explicit(&engine->stop, FG_STOP_RECEIVING, memory_order_release);
-    /* A worker that was seen drained may have been handed a last datagram by one that was not yet:
-     * only a second look tells. */
-    for (unsigned waited = 0; waited < limit_ms && quiet < 2; waited++) {
-        wait_a_little(engine);
-        quiet = all_are(engine, FG_WORKER_DRAINED) ? quiet + 1 : 0;
+    for (; stage < FG_STOP_NOW && waited < limit_ms; stage++) {
+        /* release: pairs with the worker's acquire, which sees all that others gave it before */
+        atomic_store_explicit(&engine->stop, stage, memory_order_release);
+        do {
+            wait_a_little(engine);
+            waited++;
+        } while (waited < limit_ms &&
+                 !all_are(engine, FG_WORKER_DRAINED + (stage - FG_STOP_RECEIVING)));
     }
-    return quiet == 2;
+    return all_are(engine, FG_WORKER_ANSWERED);
 }
 
 void fg_workers_stop(struct fg_engine *engine)
