@@ -10,13 +10,13 @@
  */
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "dataplane/orders/journal_state.h"
+#include "dataplane/orders/thread.h"
 
 #define IDLE_YIELDS    16     /* empty rounds before the first nap, at ordinary priority */
 #define BUSY_NAP_NS    50000  /* between frames: adds little to a flush of 100 us and more */
@@ -92,44 +92,16 @@ static void *storage_main(void *arg)
     }
 }
 
-static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *), void *arg,
-                        int core)
-{
-    pthread_attr_t attributes;
-    int rc = pthread_attr_init(&attributes);
-
-    if (rc != 0)
-        return -rc;
-    if (core >= 0) {
-        cpu_set_t cores;
-        CPU_ZERO(&cores);
-        CPU_SET((unsigned)core, &cores);
-        rc = pthread_attr_setaffinity_np(&attributes, sizeof(cores), &cores);
-    }
-    if (rc == 0)
-        rc = pthread_create(thread, &attributes, run, arg);
-    if (rc == 0)
-        (void)pthread_setname_np(*thread, name);
-    pthread_attr_destroy(&attributes);
-    return -rc;
-}
-
 int fg_journal_start(struct fg_journal *journal, int journal_core, int storage_core)
 {
-    sigset_t all, before;
-
-    /* Signals are for the main thread: new threads inherit the mask. */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc =
-        start_thread(&journal->storage_thread, "fg-storage", storage_main, journal, storage_core);
+    int rc = fg_thread_start(&journal->storage_thread, "fg-storage", storage_main, journal,
+                             storage_core);
     journal->storage_runs = rc == 0;
     if (rc == 0) {
-        rc = start_thread(&journal->journal_thread, "fg-journal", journal_main, journal,
-                          journal_core);
+        rc = fg_thread_start(&journal->journal_thread, "fg-journal", journal_main, journal,
+                             journal_core);
         journal->journal_runs = rc == 0;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0)
         fg_journal_stop(journal);
     return rc;
