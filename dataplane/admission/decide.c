@@ -220,12 +220,20 @@ static unsigned confirm_late(struct fg_admission *a, struct turn *turn, const st
                              const struct fg_order *first, struct fg_order *order,
                              struct fg_reply *answer)
 {
+    enum fg_take result = FG_SOLD_OUT;
     uint32_t available;
 
     if (item->late_confirm == FG_LATE_REACQUIRE &&
-        within_limit(item, possession_of(a, turn, first, item).units, order->quantity) &&
-        fg_stock_take(a->config.stock, a->config.worker, item->slot, order->quantity, a->loop,
-                      &available) == FG_TOOK) {
+        within_limit(item, possession_of(a, turn, first, item).units, order->quantity)) {
+        struct fg_stock *stock = a->config.stock;
+        unsigned w = a->config.worker;
+        if (order->ticket > a->settled) /* its own units come back with the next flush */
+            return busy(a, answer);
+        result = fg_stock_take(stock, w, item->slot, order->quantity, a->loop, &available);
+        if (result == FG_UNSETTLED && fg_stock_wait_ms(stock, w, item->slot, turn->now->ms) == 0)
+            return busy(a, answer); /* a flush will tell, and what is said here is for good */
+    }
+    if (result == FG_TOOK) {
         order->state = FG_ORDER_CONFIRMED;
         records_queue(a, FG_EVENT_REACQUIRE, order, item, turn->now, SETTLE_GIVEN);
     } else {
@@ -305,15 +313,15 @@ static unsigned void_request(struct fg_admission *a, const struct turn *turn, ui
                              const struct fg_order *first, const struct fg_request *ask,
                              struct fg_reply *answer)
 {
-    uint32_t voids = 0;
+    uint32_t voids = 0; /* of this buyer; all of them take an eighth of the book at most */
     for (const struct fg_order *order = first; order; order = fg_book_next(&a->book, order))
         voids += order->state == FG_ORDER_VOID;
-    struct fg_order *order = voids < a->config.orders_per_buyer
-                                 ? fg_book_insert(&a->book, hash, ask->buyer, ask->request)
-                                 : NULL;
+    bool may = voids < a->config.orders_per_buyer && a->voids < a->config.orders / FG_SETTLE_SHARE;
+    struct fg_order *order = may ? fg_book_insert(&a->book, hash, ask->buyer, ask->request) : NULL;
     if (!order)
         return busy(a, answer);
     order->state = FG_ORDER_VOID;
+    a->voids++;
     keep_void(a, turn, order);
     return answer->verdict = FG_VERDICT_CANCELLED;
 }
@@ -413,6 +421,7 @@ void decide_expiry(void *arg, struct fg_order *order)
     struct fg_admission *a = expiry->admission;
 
     if (order->state == FG_ORDER_VOID) {
+        a->voids--;
         fg_book_remove(&a->book, order);
         return;
     }

@@ -84,6 +84,7 @@ struct fg_admission {
     uint32_t forget_slot;
     struct fg_admission_gauges gauges;
     uint64_t holds;
+    uint64_t voids; /* void requests in the book */
 };
 
 /* What decides one datagram. */

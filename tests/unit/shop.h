@@ -16,6 +16,7 @@
 #include "dataplane/admission/admission.h"
 
 #define SHOP_WORKERS_MAX 8
+#define SHOP_ORDERS      8192
 #define SHOP_ITEMS       4
 #define SHOP_PARTITIONS  64
 #define SHOP_NOW_NS      UINT64_C(1764273600000000000)
@@ -91,7 +92,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .node = 5,
             .partitions = SHOP_PARTITIONS,
             .base_port = 40000,
-            .orders = 8192,
+            .orders = SHOP_ORDERS,
             .orders_per_buyer = 16,
             .parked = 64,
             .seed = 11 + w,

@@ -161,6 +161,36 @@ static void each_cancel_voids_anew(void **state)
     assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), ADMITTED, 0);
 }
 
+static void void_requests_leave_room_for_orders(void **state)
+{
+    (void)state;
+    uint32_t buyer = 1;
+    while (OP(CANCEL, buyer, 1, 0, 0).verdict == FG_VERDICT_CANCELLED)
+        buyer++;
+    assert_int_equal(buyer - 1, SHOP_ORDERS / FG_SETTLE_SHARE);
+    assert_verdict(OP(CANCEL, buyer, 1, 0, 0), BUSY, 0);
+    assert_verdict(OP(ORDER, buyer, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    for (unsigned pass = 0; pass < 100; pass++) /* forgotten, a bounded number in each loop */
+        shop_pass(&shop, 2 * FG_FRESHNESS_MS / 50);
+    assert_verdict(OP(CANCEL, buyer + 1, 1, 0, 0), CANCELLED, 0);
+}
+
+static void a_late_confirm_waits_for_its_own_units(void **state)
+{
+    (void)state;
+    shop_item(&shop, ITEM_HELD)->late_confirm = FG_LATE_REACQUIRE;
+    for (uint32_t buyer = 1; buyer <= 3; buyer++)
+        OP(ORDER, buyer, 1, ITEM_HELD, buyer < 3 ? 4 : 2);
+    shop_pass(&shop, 60001); /* all expired, nothing of it durable */
+    struct fg_request ask = shop_request(&shop, 0, FG_OP_CONFIRM, 1, 1, 0, 0);
+    shop_send(&shop, 0, shop.payload, &ask, 1);
+    assert_non_null(shop_ready(&shop, 0));
+    assert_verdict(shop_reply(shop.payload, 0), BUSY, 0);
+    shop_flush(&shop);
+    shop_poll(&shop);
+    assert_verdict(OP(CONFIRM, 1, 1, 0, 0), CONFIRMED, 0);
+}
+
 static void conflicts_and_unknowns(void **state)
 {
     (void)state;
@@ -354,6 +384,8 @@ int main(void)
         TEST(late_confirm_takes_units_anew),
         TEST(a_cancel_before_its_order_voids_it),
         TEST(each_cancel_voids_anew),
+        TEST(void_requests_leave_room_for_orders),
+        TEST(a_late_confirm_waits_for_its_own_units),
         TEST(conflicts_and_unknowns),
         TEST(limits),
         TEST(remembered_orders_are_bounded),
