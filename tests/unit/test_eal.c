@@ -144,7 +144,11 @@ static void a_port_has_a_queue_pair_for_each_worker(void **state)
     struct fg_config config = config_of("net_null0");
     struct rte_mempool *pools[2];
     struct fg_port port = {0}, other = {0};
+    char runtime[] = "/tmp/flashgate-eal-XXXXXX", path[64];
 
+    /* Where EAL makes its folders, so that they can be removed. */
+    assert_non_null(mkdtemp(runtime));
+    assert_int_equal(setenv("RUNTIME_DIRECTORY", runtime, 1), 0);
     assert_int_equal(fg_eal_start(&config, message, sizeof(message)), FG_EXIT_OK);
     for (unsigned w = 0; w < 2; w++) {
         pools[w] = fg_port_pool_create(&config, w, 0, message, sizeof(message));
@@ -167,6 +171,11 @@ static void a_port_has_a_queue_pair_for_each_worker(void **state)
     fg_port_stop(&port);
     assert_false(port.started);
     fg_eal_stop();
+    snprintf(path, sizeof(path), "%s/dpdk/test-eal", runtime);
+    assert_int_equal(rmdir(path), 0);
+    snprintf(path, sizeof(path), "%s/dpdk", runtime);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rmdir(runtime), 0);
 }
 
 int main(void)
