@@ -27,6 +27,11 @@ static unsigned busy(struct fg_admission *a, struct fg_reply *answer)
     return refuse(a, answer, FG_VERDICT_BUSY, BUSY_WAIT_MS);
 }
 
+static bool key_may_touch(const struct turn *turn, const struct fg_item *item)
+{
+    return turn->key_sales >> item->sale_index & 1;
+}
+
 static void note_available(const struct fg_admission *a, const struct fg_item *item,
                            struct fg_reply *answer)
 {
@@ -168,7 +173,7 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
                              const struct fg_request *ask, struct fg_reply *answer)
 {
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
-    if (item && !(turn->key_sales >> item->sale_index & 1))
+    if (item && !key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     if (item)
         note_available(a, item, answer);
@@ -346,7 +351,7 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, order->item);
     if (!item) /* its sale is archived */
         return refuse(a, answer, FG_VERDICT_NOT_FOUND, 0);
-    if (!(turn->key_sales >> item->sale_index & 1))
+    if (!key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     note_available(a, item, answer);
     if (ask->op == FG_OP_QUERY)
@@ -364,7 +369,7 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
     if (!item)
         return refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
-    if (!(turn->key_sales >> item->sale_index & 1))
+    if (!key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     note_available(a, item, answer);
     return answer->verdict = FG_VERDICT_STOCK;
