@@ -3,7 +3,8 @@
 # make demo       a whole sale, with its books make lint   formatting and static checks
 # make deps       install what is missing      make unit   only the unit tests
 #
-# Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan.
+# Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, TSAN=1 with
+# TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under build/faults.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -13,6 +14,12 @@ SHELL := /bin/bash
 ifeq ($(SANITIZE),1)
 BUILD   := build/asan
 VARIANT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifeq ($(TSAN),1)
+BUILD   := build/tsan
+VARIANT := -O1 -g -fsanitize=thread -DRTE_USE_C11_MEM_MODEL=1
+else ifeq ($(FAULTS),1)
+BUILD   := build/faults
+VARIANT := -O2 -g -DFG_FAULTS
 else
 BUILD   := build/release
 VARIANT := -O2 -g
@@ -28,7 +35,7 @@ LANGUAGE  := -std=gnu17 -D_GNU_SOURCE -I. -Iinclude
 CFLAGS     = $(LANGUAGE) $(VARIANT) $(WARNINGS) -MMD -MP $(PACKAGE_CFLAGS)
 LIBS       = $(PACKAGE_LIBS) -lpthread -lm
 # jemalloc replaces malloc in the whole process: not in sanitized builds.
-JEMALLOC := $(if $(filter 1,$(SANITIZE)),,-ljemalloc)
+JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 
 # Files with a main() of their own; everything else is one library.
 MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \

@@ -431,3 +431,20 @@ void fg_delivery_last_error(struct fg_delivery *delivery, char *text, size_t siz
     snprintf(text, size, "%s", delivery->error);
     pthread_mutex_unlock(&delivery->error_lock);
 }
+
+struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uint32_t sale)
+{
+    return (struct fg_stream_view){.state = fg_streams_state(&delivery->streams, sale)};
+}
+
+int fg_delivery_consumed(struct fg_delivery *delivery, uint32_t sale, uint64_t sale_seq)
+{
+    (void)delivery, (void)sale, (void)sale_seq;
+    return -ENOENT;
+}
+
+int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale)
+{
+    (void)delivery, (void)sale;
+    return -ENOENT;
+}

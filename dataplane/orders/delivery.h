@@ -47,6 +47,9 @@ struct fg_delivery_config {
     /* How far the log may be read: the journal's durable mark. */
     uint64_t (*durable)(void *arg);
     void *durable_arg;
+    /* Called once, by the delivery thread, when an answer was FENCED. NULL: not wanted. */
+    void (*fenced)(void *arg);
+    void *fenced_arg;
 };
 
 /* The log must exist. NULL with *error, a negative errno. The link stays the caller's. */
@@ -74,6 +77,24 @@ const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *deli
 
 /* State of one sale's stream by sale number; SEEKING if it is not known. Any thread. */
 enum fg_stream_state fg_delivery_stream_state(const struct fg_delivery *delivery, uint32_t sale);
+
+/* One sale's stream as it was last seen. */
+struct fg_stream_view {
+    enum fg_stream_state state;
+    uint64_t logged;    /* sale_seq of the last durable event read */
+    uint64_t delivered; /* ... up to which the stream has all, for certain */
+    uint64_t consumed;  /* ... that the consumer is done with, as told here or by its key */
+};
+/* Any thread. */
+struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uint32_t sale);
+
+/* Control: the consumer is done with the sale's events up to sale_seq; the stream's older entries
+ * are trimmed soon. Never moves back. 0, -ENOENT for a sale that is not known, -ERANGE beyond what
+ * is delivered. */
+int fg_delivery_consumed(struct fg_delivery *delivery, uint32_t sale, uint64_t sale_seq);
+
+/* Control: moves the sale's stream aside and refills it from the log, soon. 0, or -ENOENT. */
+int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale);
 
 /* Copies the last error's text. Any thread. */
 void fg_delivery_last_error(struct fg_delivery *delivery, char *text, size_t size);

@@ -105,6 +105,12 @@ struct fg_record {
     const char *body; /* control events: body_length bytes, not terminated; else NULL */
 };
 
+/* The id of a stream's entry: the epoch its record was written under, and its sale_seq. 0-0: none.
+ */
+struct fg_stream_id {
+    uint64_t epoch, sale_seq;
+};
+
 static inline unsigned fg_event_kind(const void *unit)
 {
     return *(const uint8_t *)unit;

@@ -401,6 +401,22 @@ uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_e
     return ++journal->submitted;
 }
 
+void fg_journal_retain(struct fg_journal *journal, const struct fg_retention *retention)
+{
+    journal->retention = *retention;
+}
+
+int fg_journal_retire(struct fg_journal *journal)
+{
+    (void)journal;
+    return 0;
+}
+
+void fg_journal_fence(struct fg_journal *journal)
+{
+    atomic_store_explicit(&journal->failed, -ESTALE, memory_order_release);
+}
+
 uint64_t fg_journal_submitted_durable(const struct fg_journal *journal)
 {
     /* acquire: pairs with the release in publish() */

@@ -25,6 +25,21 @@ struct fg_journal_config {
     uint32_t lane_records;  /* power of two */
     const struct fg_disk *disk;
     const struct fg_clock *clock;
+    bool ack_memory; /* rehearsal: lanes' marks are published before the write */
+    /* Asked before a torn tail is cut, once for each live sale with the id of its last record that
+     * is left (0-0: none): does its stream hold a later one? 1, 0, or a negative errno when it
+     * cannot be known; then the tail is cut and `tail_unasked` says so. NULL: never asked. */
+    int (*tail_known)(void *arg, const char *sale, struct fg_stream_id last);
+    void *tail_arg;
+};
+
+/* What may be forgotten. The functions are called by the storage helper and must be of use to any
+ * thread. */
+struct fg_retention {
+    void *arg;
+    uint64_t (*delivered)(void *arg, uint32_t sale); /* sale_seq up to which the stream has all */
+    uint64_t (*consumed)(void *arg, uint32_t sale);  /* ... and its consumer is done with all */
+    uint64_t keep_ns; /* a delivered event that is not consumed is kept so long, by its at_ns */
 };
 
 /* What recovery found. */
@@ -32,6 +47,7 @@ struct fg_recovery {
     uint64_t journal_id;
     uint64_t frames, records;
     uint64_t cut_bytes;    /* torn tail: bytes from the invalid frame on; 0 if none */
+    bool tail_unasked;     /* it was cut without an answer from every stream */
     uint64_t last_wall_ns; /* greatest at_ns of any record; 0 in a new log */
     unsigned epoch;        /* the new one, already durable */
     double seconds;
@@ -67,6 +83,18 @@ int fg_journal_step(struct fg_journal *journal);
  */
 int fg_journal_prepare(struct fg_journal *journal);
 
+/* Control, before the start: from now on old segments may go. Without it none does. */
+void fg_journal_retain(struct fg_journal *journal, const struct fg_retention *retention);
+
+/* Storage helper: removes the oldest segment if nothing needs it any more: every order event in it
+ * belongs to an archived sale and is delivered, and consumed or old. 1: removed one; 0: none may
+ * go; negative errno. */
+int fg_journal_retire(struct fg_journal *journal);
+
+/* Another engine has taken over: nothing is acknowledged any more. fg_journal_failed() is -ESTALE
+ * from now on. Any thread. */
+void fg_journal_fence(struct fg_journal *journal);
+
 /* The lane of worker w. */
 struct fg_lane *fg_journal_lane(struct fg_journal *journal, unsigned worker);
 
@@ -92,6 +120,9 @@ struct fg_journal_stats {
     _Atomic uint64_t segment;        /* number of the one being written */
     _Atomic uint64_t log_bytes;      /* all segments on disk */
     _Atomic uint64_t log_room;       /* enum fg_log_room */
+    _Atomic uint64_t oldest_segment; /* number of the first one that is left */
+    _Atomic uint64_t room_bytes;     /* that frames may still take before the log is full */
+    _Atomic uint64_t stuck;          /* the disk gives no further segment: errno, or 0 */
     _Atomic uint64_t flushes_direct; /* 1: O_DIRECT|O_DSYNC, 0: fdatasync */
 };
 const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal);

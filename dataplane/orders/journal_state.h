@@ -27,6 +27,8 @@ struct fg_journal {
     const struct fg_disk *disk;
     const struct fg_clock *clock;
     int dir; /* holds the log's lock */
+    struct fg_retention retention;
+    bool ack_memory;
     uint64_t budget_bytes, segment_bytes;
     uint64_t journal_id;
     unsigned epoch;

@@ -24,17 +24,13 @@ enum fg_redis_answer {
  * hiredis slows down. */
 #define FG_REDIS_APPEND_MAX 512
 
-/* An entry's id: the epoch its record was written under, and its sale_seq. 0-0: none. */
-struct fg_stream_id {
-    uint64_t epoch, sale_seq;
-};
-
 struct fg_redis_append {
     const char *sale;             /* name */
     struct fg_stream_id expected; /* id of the sale's previous record in the log */
     unsigned count; /* at most FG_REDIS_APPEND_MAX; 0: claim the fence and read the last id */
     const struct fg_record *records; /* order events of one sale with consecutive sale_seq */
     struct fg_stream_id last;        /* out, with OK and GAP: what the stream ends with */
+    uint64_t consumed; /* out, with OK: sale_seq that the consumer's key tells; 0: no such key */
 };
 
 struct fg_redis_link {
@@ -45,6 +41,13 @@ struct fg_redis_link {
     /* Claims the sale's fence and appends all or nothing, if the stream ends with `expected`. After
      * LOST it is not known which: the entries may even arrive later. */
     enum fg_redis_answer (*append)(void *context, struct fg_redis_append *append);
+    /* What the sale's stream ends with, 0-0 if it is missing. Claims nothing. */
+    enum fg_redis_answer (*last)(void *context, const char *sale, struct fg_stream_id *last);
+    /* Forgets a stream's entries before `first`. */
+    enum fg_redis_answer (*trim)(void *context, const char *sale, struct fg_stream_id first);
+    /* Renames the sale's stream out of the way; *aside, of `size` bytes, is its new key. OK also
+     * when there is none (*aside is then empty). */
+    enum fg_redis_answer (*set_aside)(void *context, const char *sale, char *aside, size_t size);
     void (*close)(void *context);        /* drops the connection */
     const char *(*error)(void *context); /* what the last failing call said; never NULL */
 };
@@ -53,6 +56,12 @@ struct fg_redis_config {
     const char *socket; /* Unix socket path, or NULL */
     const char *host;   /* used without a socket */
     uint16_t port;
+    /* Used before both: sentinels ("host:port") that are asked, in turn, for the master's address;
+     * `sentinel_password` is for them. */
+    const char *const *sentinels;
+    unsigned sentinels_count;
+    const char *master; /* its name */
+    const char *sentinel_password;
     const char *user;     /* NULL: default user */
     const char *password; /* NULL: none */
     unsigned database;

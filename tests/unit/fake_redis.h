@@ -176,7 +176,11 @@ static inline struct fake_redis *fake_redis_create(uint64_t epoch)
         abort();
     redis->epoch = epoch;
     redis->instance = 42;
-    redis->link = (struct fg_redis_link){redis, fake_connect, fake_append, fake_close, fake_error};
+    redis->link = (struct fg_redis_link){.context = redis,
+                                         .connect = fake_connect,
+                                         .append = fake_append,
+                                         .close = fake_close,
+                                         .error = fake_error};
     return redis;
 }
 
