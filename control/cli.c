@@ -1,182 +1,133 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdbool.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/cli_table.h"
 #include "control/client.h"
-#include "flashgate/control_api.h"
-#include "flashgate/exit_status.h"
 #include "flashgate/version.h"
 
-#define WORDS_MAX     2
-#define ARGUMENTS_MAX 2
-#define FILE_MAX      (FG_CONTROL_LINE_MAX / 2) /* JSON may write a byte as more than one */
+#define FILE_MAX (FG_CONTROL_LINE_MAX / 2) /* JSON may write a byte as more than one */
 
-struct command {
-    const char *words[WORDS_MAX];
-    const char *arguments[ARGUMENTS_MAX]; /* as help names them, and... */
-    const char *params[ARGUMENTS_MAX];    /* ... as the method does; NULL: a file to read */
-    const char *method;
-    const char *help;
-    void (*show)(const json_t *result, FILE *out);
-};
-
-static const struct command commands[] = {
+const struct fg_cli_command fg_cli_commands[] = {
     {{"status"},
      {NULL},
      {NULL},
      "status",
      "shows the engine: workers, log, delivery, sales",
-     fg_show_status},
+     fg_show_status,
+     NULL},
     {{"sale", "apply"},
      {"FILE"},
      {NULL},
      "sale.apply",
      "puts a sale file in force, new or changed (- reads standard input)",
-     fg_show_apply},
+     fg_show_apply,
+     NULL},
     {{"sale", "open"},
      {"NAME"},
      {"name"},
      "sale.open",
      "opens a sale now, and waits until every worker sells",
-     fg_show_state},
+     fg_show_state,
+     NULL},
     {{"sale", "close"},
      {"NAME"},
      {"name"},
      "sale.close",
      "closes a sale for good, and waits until no worker sells",
-     fg_show_state},
+     fg_show_state,
+     NULL},
     {{"sale", "show"},
      {"NAME"},
      {"name"},
      "sale.show",
      "shows a sale with all its items",
-     fg_show_sale},
-    {{"sale", "list"}, {NULL}, {NULL}, "sale.list", "lists the sales", fg_show_sales},
+     fg_show_sale,
+     NULL},
+    {{"sale", "list"}, {NULL}, {NULL}, "sale.list", "lists the sales", fg_show_sales, NULL},
     {{"order", "show"},
      {"BUYER", "REQUEST"},
      {"buyer", "request"},
      "order.show",
      "shows what became of a buyer's request (32 hex digits, a number)",
-     fg_show_order},
+     fg_show_order,
+     NULL},
 };
-#define COMMANDS (sizeof(commands) / sizeof(*commands))
+#define COMMANDS (sizeof(fg_cli_commands) / sizeof(*fg_cli_commands))
+const unsigned fg_cli_commands_count = COMMANDS;
 
-/* What --help says of the options; getopt_long's table follows the same order. */
+#define OWN_LETTER 256 /* what getopt returns for an option without a letter, and its number */
+
 static const struct {
-    struct option option;
-    const char *argument, *help;
-} options[] = {
-    {{"socket", required_argument, NULL, 's'},
-     "PATH",
-     "the engine's control socket [$" FG_CONTROL_SOCKET_ENV " or " FG_CONTROL_SOCKET "]"},
-    {{"json", no_argument, NULL, 'j'}, "", "prints the result as JSON"},
-    {{"help", no_argument, NULL, 'h'}, "", "prints help, of a command if one is given"},
-    {{"version", no_argument, NULL, 'V'}, "", "prints the version"},
+    char letter;
+    const char *name, *argument;
+} options[FG_CLI_OPTIONS_COUNT] = {
+#define X(id, letter, name, argument, help) {letter, name, argument},
+    FG_CLI_COMMON_OPTIONS(X) FG_CLI_OWN_OPTIONS(X)
+#undef X
 };
-#define OPTIONS (sizeof(options) / sizeof(*options))
+static_assert(FG_CLI_OPTIONS_COUNT <= 32, "a set of options is one unsigned");
 
 struct line {
-    const char *socket;
-    bool json, help, version;
-    int count; /* words of the command, and its arguments */
+    const char *options[FG_CLI_OPTIONS_COUNT]; /* NULL: not given, "": has no argument */
+    int count;                                 /* words of the command, and its arguments */
     char **words;
     FILE *in, *out, *err;
 };
 
-static int words_of(const struct command *command)
+const char *fg_cli_option_name(enum fg_cli_option option)
+{
+    return options[option].name;
+}
+
+const char *fg_cli_option_argument(enum fg_cli_option option)
+{
+    return options[option].argument;
+}
+
+unsigned fg_cli_words(const struct fg_cli_command *command)
 {
     return command->words[1] ? 2 : 1;
 }
 
-static int arguments_of(const struct command *command)
+unsigned fg_cli_arguments(const struct fg_cli_command *command)
 {
-    int count = 0;
-    while (count < ARGUMENTS_MAX && command->arguments[count])
+    unsigned count = 0;
+    while (count < FG_CLI_ARGUMENTS_MAX && command->arguments[count])
         count++;
     return count;
 }
 
-/* Do the command's words begin with these? */
-static bool begins_with(const struct command *command, char *const *words, int count)
+bool fg_cli_begins(const struct fg_cli_command *command, char *const *words, int count)
 {
-    for (int i = 0; i < count && i < words_of(command); i++)
+    for (int i = 0; i < count && i < (int)fg_cli_words(command); i++)
         if (strcmp(command->words[i], words[i]) != 0)
             return false;
     return true;
 }
 
 /* The command that the line names, or NULL. */
-static const struct command *find_command(const struct line *line)
+static const struct fg_cli_command *find_command(const struct line *line)
 {
     for (size_t i = 0; i < COMMANDS; i++)
-        if (line->count >= words_of(&commands[i]) &&
-            begins_with(&commands[i], line->words, line->count))
-            return &commands[i];
+        if (line->count >= (int)fg_cli_words(&fg_cli_commands[i]) &&
+            fg_cli_begins(&fg_cli_commands[i], line->words, line->count))
+            return &fg_cli_commands[i];
     return NULL;
 }
 
-/* --- help --- */
-
-static void command_text(const struct command *command, char *text, size_t size)
-{
-    int used = snprintf(text, size, "%s", command->words[0]);
-    if (command->words[1])
-        used += snprintf(text + used, size - used, " %s", command->words[1]);
-    for (int i = 0; i < arguments_of(command); i++)
-        used += snprintf(text + used, size - used, " %s", command->arguments[i]);
-}
-
-static void print_options(FILE *out)
-{
-    fprintf(out, "\nOptions:\n");
-    for (size_t i = 0; i < OPTIONS; i++)
-        fprintf(out, "  -%c, --%-7s %-12s %s\n", options[i].option.val, options[i].option.name,
-                options[i].argument, options[i].help);
-}
-
-static void print_exit_statuses(FILE *out)
-{
-    fprintf(out, "\nExit status:\n");
-#define X(name, status, meaning)                                                                   \
-    if (status <= FG_EXIT_REFUSED)                                                                 \
-        fprintf(out, "  %d  %s\n", status, meaning);
-    FG_EXIT_STATUSES(X)
-#undef X
-}
-
-static int print_command_help(const struct command *command, FILE *out)
-{
-    char text[80];
-    command_text(command, text, sizeof(text));
-    fprintf(out, "Usage: flashgatectl [OPTIONS] %s\n\nThis command %s.\n", text, command->help);
-    print_options(out);
-    return FG_EXIT_OK;
-}
-
-/* Commands that begin with the line's words; false if none does. */
-static bool print_commands(const struct line *line, FILE *out)
-{
-    bool found = false;
-    char text[80];
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (!begins_with(&commands[i], line->words, line->count))
-            continue;
-        command_text(&commands[i], text, sizeof(text));
-        fprintf(out, "  %-26s %s\n", text, commands[i].help);
-        found = true;
-    }
-    return found;
-}
+/* --- a line that names no command, and help --- */
 
 static int unknown_command(const struct line *line)
 {
     fprintf(line->err, "flashgatectl: unknown command");
-    for (int i = 0; i < line->count && i < WORDS_MAX; i++)
+    for (int i = 0; i < line->count && i < FG_CLI_WORDS_MAX; i++)
         fprintf(line->err, " %s", line->words[i]);
     fprintf(line->err, "; flashgatectl --help lists the commands\n");
     return FG_EXIT_USAGE;
@@ -190,11 +141,11 @@ static int incomplete_command(const struct line *line)
     if (line->count > 1)
         return unknown_command(line);
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (!begins_with(&commands[i], line->words, line->count))
+        if (!fg_cli_begins(&fg_cli_commands[i], line->words, line->count))
             continue;
         if (!*before)
             fprintf(line->err, "flashgatectl: %s wants a second word: ", line->words[0]);
-        fprintf(line->err, "%s%s", before, commands[i].words[1]);
+        fprintf(line->err, "%s%s", before, fg_cli_commands[i].words[1]);
         before = ", ";
     }
     if (!*before)
@@ -205,25 +156,34 @@ static int incomplete_command(const struct line *line)
 
 static int print_help(const struct line *line)
 {
-    const struct command *command = find_command(line);
-    if (command)
-        return print_command_help(command, line->out);
+    const struct fg_cli_command *command = find_command(line);
+    if (command) {
+        fg_cli_help_command(command, line->out);
+        return FG_EXIT_OK;
+    }
     if (line->count > 1)
         return unknown_command(line);
     bool known = line->count == 0;
     for (size_t i = 0; i < COMMANDS && !known; i++)
-        known = begins_with(&commands[i], line->words, line->count);
+        known = fg_cli_begins(&fg_cli_commands[i], line->words, line->count);
     if (!known)
         return unknown_command(line);
-    fprintf(line->out, "Usage: flashgatectl [OPTIONS] COMMAND\n\n%s\n\nCommands:\n",
-            "Steers a running flashgated through its control socket.");
-    print_commands(line, line->out);
-    print_options(line->out);
-    print_exit_statuses(line->out);
+    fg_cli_help_all(line->words, line->count, line->out);
     return FG_EXIT_OK;
 }
 
 /* --- running a command --- */
+
+int fg_cli_fail(const struct fg_cli_call *call, int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("flashgatectl: ", call->err);
+    vfprintf(call->err, format, arguments);
+    fputc('\n', call->err);
+    va_end(arguments);
+    return status;
+}
 
 static int fail(const struct line *line, int status, const char *text)
 {
@@ -257,12 +217,12 @@ close_file:
 }
 
 /* NULL with a sentence and an exit status. */
-static json_t *params_of(const struct line *line, const struct command *command, int *status,
+static json_t *params_of(const struct line *line, const struct fg_cli_command *command, int *status,
                          char *message, size_t size)
 {
     json_t *params = json_object();
-    char *const *arguments = line->words + words_of(command);
-    for (int i = 0; i < arguments_of(command); i++) {
+    char *const *arguments = line->words + (int)fg_cli_words(command);
+    for (int i = 0; i < (int)fg_cli_arguments(command); i++) {
         json_t *value = command->params[i] ? json_string(arguments[i])
                                            : read_text(line, arguments[i], message, size);
         if (!value) {
@@ -282,89 +242,131 @@ static json_t *params_of(const struct line *line, const struct command *command,
     return params;
 }
 
-static int run_command(const struct line *line, const struct command *command)
+/* Asks the engine and prints its answer. */
+static int ask_engine(const struct line *line, const struct fg_cli_command *command)
 {
-    char message[1024], text[80];
-    if (line->count - words_of(command) != arguments_of(command)) {
-        command_text(command, text, sizeof(text));
-        snprintf(message, sizeof(message), "wrong number of arguments; usage: flashgatectl %s",
-                 text);
-        return fail(line, FG_EXIT_USAGE, message);
-    }
+    char message[1024];
     int status = FG_EXIT_USAGE;
     json_t *params = params_of(line, command, &status, message, sizeof(message));
     if (!params)
         return fail(line, status, message);
     json_t *result;
-    status =
-        fg_client_call(line->socket, command->method, params, &result, message, sizeof(message));
+    status = fg_client_call(line->options[FG_CLI_SOCKET], command->method, params, &result, message,
+                            sizeof(message));
     if (status != FG_EXIT_OK)
         return fail(line, status, message);
-    if (line->json) {
+    if (line->options[FG_CLI_JSON]) {
         json_dumpf(result, line->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         fputc('\n', line->out);
     } else {
         command->show(result, line->out);
     }
     json_decref(result);
-    if (fflush(line->out) != 0)
-        return fail(line, FG_EXIT_FAILED, strerror(errno));
     return FG_EXIT_OK;
+}
+
+static int run_here(const struct line *line, const struct fg_cli_command *command)
+{
+    const struct fg_cli_call call = {
+        .arguments = line->words + fg_cli_words(command),
+        .options = line->options,
+        .json = line->options[FG_CLI_JSON],
+        .in = line->in,
+        .out = line->out,
+        .err = line->err,
+    };
+    return command->local->run(&call);
+}
+
+/* Options of other commands, and those of this one that must be there. */
+static int check_options(const struct line *line, const struct fg_cli_command *command)
+{
+    for (unsigned id = FG_CLI_VERSION + 1; id < FG_CLI_OPTIONS_COUNT; id++) {
+        bool given = line->options[id];
+        if (given == !!(fg_cli_required(command) & 1u << id) ||
+            (given && fg_cli_optional(command) & 1u << id))
+            continue;
+        char text[160], message[256];
+        fg_cli_usage(command, text, sizeof(text));
+        snprintf(message, sizeof(message), "%s --%s; usage: flashgatectl %s",
+                 given ? "this command has no option" : "this command wants", options[id].name,
+                 text);
+        return fail(line, FG_EXIT_USAGE, message);
+    }
+    return FG_EXIT_OK;
+}
+
+static int run_command(const struct line *line, const struct fg_cli_command *command)
+{
+    if (line->count - (int)fg_cli_words(command) != (int)fg_cli_arguments(command)) {
+        char text[160], message[256];
+        fg_cli_usage(command, text, sizeof(text));
+        snprintf(message, sizeof(message), "wrong number of arguments; usage: flashgatectl %s",
+                 text);
+        return fail(line, FG_EXIT_USAGE, message);
+    }
+    int status = check_options(line, command);
+    if (status == FG_EXIT_OK)
+        status = command->method ? ask_engine(line, command) : run_here(line, command);
+    if (fflush(line->out) != 0 && status == FG_EXIT_OK)
+        return fail(line, FG_EXIT_FAILED, strerror(errno));
+    return status;
 }
 
 /* 0, or an exit status when the options are wrong (getopt has said how). */
 static int read_options(struct line *line, int argc, char **argv)
 {
-    struct option long_options[OPTIONS + 1] = {0};
-    for (size_t i = 0; i < OPTIONS; i++)
-        long_options[i] = options[i].option;
+    struct option long_options[FG_CLI_OPTIONS_COUNT + 1] = {0};
+    char letters[2 * FG_CLI_OPTIONS_COUNT + 2] = ":", *next = letters + 1;
+    for (int id = 0; id < FG_CLI_OPTIONS_COUNT; id++) {
+        bool wants_value = *options[id].argument;
+        char letter = options[id].letter;
+        long_options[id] = (struct option){.name = options[id].name,
+                                           .has_arg = wants_value,
+                                           .val = letter ? letter : OWN_LETTER + id};
+        if (letter)
+            *next++ = letter;
+        if (letter && wants_value)
+            *next++ = ':';
+    }
     optind = 0; /* begins anew, in glibc */
     opterr = 0;
     for (;;) {
-        switch (getopt_long(argc, argv, ":s:jhV", long_options, NULL)) {
-        case -1:
-            line->count = argc - optind;
-            line->words = argv + optind;
-            return FG_EXIT_OK;
-        case 's':
-            line->socket = optarg;
+        int found = getopt_long(argc, argv, letters, long_options, NULL), id = 0;
+        if (found == -1)
             break;
-        case 'j':
-            line->json = true;
-            break;
-        case 'h':
-            line->help = true;
-            break;
-        case 'V':
-            line->version = true;
-            break;
-        case ':':
-            fprintf(line->err, "flashgatectl: %s needs a value\n", argv[optind - 1]);
-            return FG_EXIT_USAGE;
-        default:
-            fprintf(line->err, "flashgatectl: unknown option %s; --help lists them\n",
+        if (found == ':' || found == '?') {
+            fprintf(line->err,
+                    found == ':' ? "flashgatectl: %s needs a value\n"
+                                 : "flashgatectl: unknown option %s; --help lists them\n",
                     argv[optind - 1]);
             return FG_EXIT_USAGE;
         }
+        while (long_options[id].val != found)
+            id++;
+        line->options[id] = optarg ? optarg : "";
     }
+    line->count = argc - optind;
+    line->words = argv + optind;
+    return FG_EXIT_OK;
 }
 
 int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err)
 {
     struct line line = {.in = in, .out = out, .err = err};
     const char *named = getenv(FG_CONTROL_SOCKET_ENV);
-    line.socket = named && *named ? named : FG_CONTROL_SOCKET;
+    line.options[FG_CLI_SOCKET] = named && *named ? named : FG_CONTROL_SOCKET;
     int status = read_options(&line, argc, argv);
     if (status != FG_EXIT_OK)
         return status;
-    if (line.version) {
+    if (line.options[FG_CLI_VERSION]) {
         fprintf(out, "flashgatectl %s\n", FG_VERSION_TEXT);
         return FG_EXIT_OK;
     }
-    if (line.help)
+    if (line.options[FG_CLI_HELP])
         return print_help(&line);
     if (line.count == 0)
         return fail(&line, FG_EXIT_USAGE, "a command is wanted; flashgatectl --help lists them");
-    const struct command *command = find_command(&line);
+    const struct fg_cli_command *command = find_command(&line);
     return command ? run_command(&line, command) : incomplete_command(&line);
 }
