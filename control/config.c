@@ -8,12 +8,7 @@
 #include "control/config_check.h"
 #include "flashgate/protocol.h"
 
-#define FIELD(name)  FG_OPTION_FIELD(struct fg_config, name)
-#define OFFSET(name) offsetof(struct fg_config, name)
-#define COUNT(list)  (sizeof(list) / sizeof((list)[0]))
-#define PATH_BYTES   4095
-#define SOCKET_BYTES 107 /* of sockaddr_un, with its closing zero */
-#define CORE_MAX     1023
+#define CORE_MAX 1023
 
 /* --- ports --- */
 
@@ -97,6 +92,13 @@ static const struct fg_option LOG_OPTIONS[] = {
      .factor = FG_BLOCK_BYTES,
      .standard = "64MiB",
      .help = "Size of one segment; two are prepared ahead."},
+    {.name = "keep",
+     .kind = FG_OPTION_DURATION,
+     FIELD(log_keep_ms),
+     .max = INT64_C(365) * 24 * 3600 * 1000,
+     .standard = "24h",
+     .help = "How long an order event of an archived sale is kept that Redis has, but that nobody "
+             "has reported as consumed. What is consumed may go at once."},
     {.name = "lane_records",
      .kind = FG_OPTION_INTEGER,
      FIELD(lane_records),
@@ -148,71 +150,6 @@ static const struct fg_option LIMITS_OPTIONS[] = {
 static const struct fg_option_table LIMITS_TABLE = {LIMITS_OPTIONS, COUNT(LIMITS_OPTIONS),
                                                     "a table of limits", NULL};
 
-static const struct fg_option REDIS_OPTIONS[] = {
-    {.name = "socket",
-     .kind = FG_OPTION_TEXT,
-     FIELD(redis_socket),
-     .min = 1,
-     .max = SOCKET_BYTES,
-     .suggested = true,
-     .example = "/run/redis/redis-server.sock",
-     .help =
-         "Unix socket of the Redis server that the orders are delivered to. With neither socket "
-         "nor host there is no delivery; the log keeps the orders."},
-    {.name = "host",
-     .kind = FG_OPTION_TEXT,
-     FIELD(redis_host),
-     .min = 1,
-     .max = 253,
-     .example = "redis.example.net",
-     .help = "Its name or address, in place of socket."},
-    {.name = "port",
-     .kind = FG_OPTION_INTEGER,
-     FIELD(redis_port),
-     .min = 1,
-     .max = 65535,
-     .example = "6379",
-     .help = "Its TCP port, 6379 if not given."},
-    {.name = "user",
-     .kind = FG_OPTION_TEXT,
-     FIELD(redis_user),
-     .min = 1,
-     .max = 255,
-     .example = "flashgate",
-     .help = "The user to authenticate as; without one, Redis' default user."},
-    {.name = "password_file",
-     .kind = FG_OPTION_TEXT,
-     FIELD(redis_password_file),
-     .min = 1,
-     .max = PATH_BYTES,
-     .example = "/etc/flashgate/redis.password",
-     .help = "A file of mode 0600 whose first line is the password."},
-    {.name = "database",
-     .kind = FG_OPTION_INTEGER,
-     FIELD(redis_database),
-     .max = 65535,
-     .standard = "0",
-     .help = "Number of the Redis database."},
-    {.name = "timeout",
-     .kind = FG_OPTION_DURATION,
-     FIELD(redis_timeout_ms),
-     .min = 10,
-     .max = 60000,
-     .standard = "1s",
-     .help = "How long an answer of Redis is waited for before the connection is made anew."},
-    {.name = "batch",
-     .kind = FG_OPTION_INTEGER,
-     FIELD(redis_batch),
-     .unit = "orders",
-     .min = 1,
-     .max = 512,
-     .standard = "512",
-     .help = "Order events appended by one call at most."},
-};
-static const struct fg_option_table REDIS_TABLE = {REDIS_OPTIONS, COUNT(REDIS_OPTIONS),
-                                                   "a table that tells where Redis is",
-                                                   fg_config_check_redis};
-
 static const struct fg_option CONTROL_OPTIONS[] = {
     {.name = "socket",
      .kind = FG_OPTION_TEXT,
@@ -230,6 +167,9 @@ static const struct fg_option_table CONTROL_TABLE = {CONTROL_OPTIONS, COUNT(CONT
 
 static const char *const IDLE_NAMES[] = {
     [FG_IDLE_POLL] = "poll", [FG_IDLE_YIELD] = "yield", [FG_IDLE_SLEEP] = "sleep", NULL};
+
+static const char *const ACK_NAMES[] = {
+    [FG_ACK_DURABLE] = "durable", [FG_ACK_MEMORY] = "memory", NULL};
 
 static const struct fg_option CONFIG_OPTIONS[] = {
     {.name = "eal",
@@ -365,6 +305,13 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_SECTION,
      .table = &LOG_TABLE,
      .help = "The durable order log."},
+    {.name = "ack",
+     .kind = FG_OPTION_CHOICE,
+     FIELD(ack),
+     .choices = ACK_NAMES,
+     .standard = "durable",
+     .help = "When an order is answered: once it is on disk (durable), or before (memory). With "
+             "memory a crash forgets orders that buyers were told of: for rehearsals only."},
     {.name = "restart_grace",
      .kind = FG_OPTION_DURATION,
      FIELD(restart_grace_ms),
@@ -378,7 +325,7 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .help = "What is allocated at start; what is full answers BUSY."},
     {.name = "redis",
      .kind = FG_OPTION_SECTION,
-     .table = &REDIS_TABLE,
+     .table = &fg_config_redis_table,
      .help = "Where admitted orders are delivered."},
     {.name = "control",
      .kind = FG_OPTION_SECTION,

@@ -13,6 +13,7 @@
 
 #include "flashgate/limits.h"
 
+enum fg_ack { FG_ACK_DURABLE, FG_ACK_MEMORY };
 enum fg_idle { FG_IDLE_POLL, FG_IDLE_YIELD, FG_IDLE_SLEEP };
 
 struct fg_port_config {
@@ -49,6 +50,8 @@ struct fg_config {
     /* orders */
     char *log_dir;
     uint64_t log_budget, log_segment; /* bytes */
+    uint64_t log_keep_ms;             /* of what is delivered and not consumed */
+    enum fg_ack ack;
     uint32_t lane_records;
     uint32_t restart_grace_ms; /* 0: by the rule (down time, at most the hold, at least 60 s) */
 
@@ -58,14 +61,22 @@ struct fg_config {
     uint32_t orders_per_buyer;
     uint32_t limit_parked; /* datagrams of each worker that may wait */
 
-    /* redis; with neither socket nor host there is no delivery */
+    /* redis; with none of socket, host and sentinels there is no delivery */
     char *redis_socket, *redis_host, *redis_user, *redis_password_file;
+    char **redis_sentinels, *redis_master, *redis_sentinel_password_file;
+    unsigned redis_sentinels_count;
     uint16_t redis_port;
     uint32_t redis_database, redis_timeout_ms, redis_batch;
 
     /* control */
     char *control_socket;
 };
+
+/* Is there a Redis to deliver to? */
+static inline bool fg_config_delivers(const struct fg_config *config)
+{
+    return config->redis_socket || config->redis_host || config->redis_sentinels_count;
+}
 
 /* Reads a file; on failure a sentence "FILE:LINE:COLUMN: ..." in `message` and -1. Checks what
  * fields say about each other too (base_port against partitions, cores against workers ...). */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/config_check.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "control/config.h"
 
-#define COUNT(list)    (sizeof(list) / sizeof((list)[0]))
 #define REDIS_PORT     6379
 #define SEGMENTS_LEAST 4 /* in use, two prepared, one being delivered */
 
@@ -37,11 +37,45 @@ int fg_config_check_log(const struct fg_option_scope *scope, void *target)
     return 0;
 }
 
+/* "host:port", the port after the last colon. */
+static bool is_address(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    char *end;
+    if (!colon || colon == text || colon[1] < '1' || colon[1] > '9')
+        return false;
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    return *end == '\0' && port <= 65535;
+}
+
+static int check_sentinels(const struct fg_option_scope *scope, const struct fg_config *config)
+{
+    for (unsigned i = 0; i < config->redis_sentinels_count; i++)
+        if (!is_address(config->redis_sentinels[i]))
+            return fg_option_refuse(scope, "sentinels", "%s is not host:port, port 1 to 65535",
+                                    config->redis_sentinels[i]);
+    if (config->redis_sentinels_count && !config->redis_master)
+        return fg_option_refuse(scope, "sentinels",
+                                "need master, the name they know the server by");
+    if (!config->redis_sentinels_count && config->redis_master)
+        return fg_option_refuse(scope, "master", "needs sentinels");
+    if (!config->redis_sentinels_count && config->redis_sentinel_password_file)
+        return fg_option_refuse(scope, "sentinel_password_file", "needs sentinels");
+    return 0;
+}
+
 int fg_config_check_redis(const struct fg_option_scope *scope, void *target)
 {
     const struct fg_config *config = target;
+    if (config->redis_sentinels_count && (config->redis_socket || config->redis_host))
+        return fg_option_refuse(scope, "sentinels",
+                                "stand beside %s, wanted one of socket, host and sentinels",
+                                config->redis_socket ? "socket" : "host");
     if (config->redis_socket && config->redis_host)
-        return fg_option_refuse(scope, "host", "stands beside socket, wanted one of the two");
+        return fg_option_refuse(scope, "host",
+                                "stands beside socket, wanted one of socket, host and sentinels");
+    if (check_sentinels(scope, config) != 0)
+        return -1;
     if (config->redis_user && !config->redis_password_file)
         return fg_option_refuse(scope, "user", "needs password_file");
     if (fg_option_given(scope, "port") && !config->redis_host)

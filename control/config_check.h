@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the fields of a configuration say about each other: the checks of the tables in config.c. */
+/* What the files of the configuration's tables share, and what its fields say about each other: the
+ * checks of the tables in config.c and config_redis.c. */
 #ifndef FG_CONTROL_CONFIG_CHECK_H
 #define FG_CONTROL_CONFIG_CHECK_H
 
+#include "control/config.h"
 #include "control/options.h"
+
+/* What the tables of options are written with. */
+#define FIELD(name)  FG_OPTION_FIELD(struct fg_config, name)
+#define OFFSET(name) offsetof(struct fg_config, name)
+#define COUNT(list)  (sizeof(list) / sizeof((list)[0]))
+#define PATH_BYTES   4095
+#define SOCKET_BYTES 107 /* of sockaddr_un, with its closing zero */
+
+extern const struct fg_option_table fg_config_redis_table; /* config_redis.c */
 
 #define PORT_FIRST 1024 /* UDP ports below are the system's */
 

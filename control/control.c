@@ -147,15 +147,9 @@ void fg_control_fail(struct fg_control *control, int status, const char *format,
     va_end(args);
 }
 
-static void check_parts(struct fg_control *control)
+static void check_delivery(struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
-    int failed = fg_journal_failed(engine->journal);
-    if (failed != 0)
-        fg_control_fail(control, FG_EXIT_DISK,
-                        "the log in %s could not be written: %s; nothing was acknowledged after "
-                        "it, see to the disk and start again",
-                        engine->config.log_dir, strerror(-failed));
     if (!engine->delivery)
         return;
     uint32_t state =
@@ -171,6 +165,22 @@ static void check_parts(struct fg_control *control)
     else
         fg_control_fail(control, FG_EXIT_DISK, "the log in %s could not be read for delivery: %s",
                         engine->config.log_dir, error);
+}
+
+/* Delivery first: when it is fenced it stops the journal, and only it knows why. */
+static void check_parts(struct fg_control *control)
+{
+    const struct fg_engine *engine = control->engine;
+    check_delivery(control);
+    int failed = fg_journal_failed(engine->journal);
+    if (failed == -ESTALE)
+        fg_control_fail(control, FG_EXIT_FENCED,
+                        "another engine has taken over the streams in Redis; this one stops");
+    else if (failed != 0)
+        fg_control_fail(control, FG_EXIT_DISK,
+                        "the log in %s could not be written: %s; nothing was acknowledged after "
+                        "it, see to the disk and start again",
+                        engine->config.log_dir, strerror(-failed));
 }
 
 bool fg_control_pulse(struct fg_control *control)

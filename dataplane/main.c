@@ -15,16 +15,15 @@
 #include <rte_cycles.h>
 
 #include "control/control.h"
-#include "control/options.h"
 #include "dataplane/engine.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/recovery.h"
+#include "dataplane/redis.h"
 #include "dataplane/workers.h"
 #include "flashgate/exit_status.h"
 #include "flashgate/version.h"
 
-#define DRAIN_LIMIT_MS    2000 /* for what waits at a stop: a flush takes less than one of them */
-#define DELIVERY_LIMIT_MS 2000 /* for what Redis has not got at a stop; the rest follows later */
+#define DRAIN_LIMIT_MS 2000 /* for what waits at a stop: a flush takes less than one of them */
 
 struct process {
     struct fg_engine engine;
@@ -142,13 +141,7 @@ static int log_start(struct process *p)
         log_stop(p);
         return status;
     }
-    const struct fg_recovery *found = &p->engine.recovered;
-    fprintf(stderr, "log %s: %llu records in %llu frames read in %.2f s, epoch %u\n",
-            p->engine.config.log_dir, (unsigned long long)found->records,
-            (unsigned long long)found->frames, found->seconds, found->epoch);
-    if (found->cut_bytes > 0)
-        fprintf(stderr, "log %s: a torn tail of %llu bytes was cut; none of it was acknowledged\n",
-                p->engine.config.log_dir, (unsigned long long)found->cut_bytes);
+    fg_recovery_tell(&p->engine, stderr);
     return FG_EXIT_OK;
 }
 
@@ -237,90 +230,17 @@ static void check_stop(struct process *p)
         fprintf(stderr, "flashgated: %s\n", p->message);
 }
 
-static uint64_t durable(void *journal)
-{
-    return fg_journal_durable(journal);
-}
-
 static void delivery_stop(struct process *p)
 {
-    if (p->engine.delivery) {
-        fg_delivery_stop(p->engine.delivery, DELIVERY_LIMIT_MS);
+    fg_redis_stop(&p->engine);
+    if (p->engine.delivery)
         check_stop(p);
-        fg_delivery_destroy(p->engine.delivery);
-        p->engine.delivery = NULL;
-    }
-    if (p->engine.redis)
-        fg_redis_link_destroy(p->engine.redis);
-    p->engine.redis = NULL;
-}
-
-/* NULL with a sentence when the password file or memory is not to be had. */
-static struct fg_redis_link *make_redis_link(struct process *p)
-{
-    const struct fg_config *config = &p->engine.config;
-    struct fg_redis_config redis = {
-        .socket = config->redis_socket,
-        .host = config->redis_host,
-        .port = config->redis_port,
-        .user = config->redis_user,
-        .database = config->redis_database,
-        .timeout_ms = config->redis_timeout_ms,
-        .epoch = fg_journal_epoch(p->engine.journal),
-    };
-    char *password = NULL;
-    size_t length = 0;
-
-    if (getrandom(&redis.instance, sizeof(redis.instance), 0) != sizeof(redis.instance)) {
-        snprintf(p->message, sizeof(p->message), "the system gives no random numbers");
-        return NULL;
-    }
-    if (config->redis_password_file) {
-        password = fg_options_file(config->redis_password_file, true, &length, p->message,
-                                   sizeof(p->message));
-        if (!password)
-            return NULL;
-        password[strcspn(password, "\r\n")] = '\0';
-        redis.password = password;
-    }
-    struct fg_redis_link *link = fg_redis_link_create(&redis);
-    if (!link)
-        snprintf(p->message, sizeof(p->message), "no memory for the link to Redis");
-    if (password)
-        explicit_bzero(password, length);
-    free(password);
-    return link;
+    fg_redis_free(&p->engine);
 }
 
 static int delivery_start(struct process *p)
 {
-    const struct fg_config *config = &p->engine.config;
-    int error = 0;
-
-    if (!config->redis_socket && !config->redis_host)
-        return FG_EXIT_OK;
-    p->engine.redis = make_redis_link(p);
-    if (!p->engine.redis)
-        return FG_EXIT_CONFIG;
-    struct fg_delivery_config delivery = {
-        .dir = config->log_dir,
-        .disk = &fg_disk_files,
-        .clock = &fg_clock_system,
-        .link = p->engine.redis,
-        .batch = config->redis_batch,
-        .durable = durable,
-        .durable_arg = p->engine.journal,
-    };
-    p->engine.delivery = fg_delivery_create(&delivery, &error);
-    if (p->engine.delivery)
-        error = fg_delivery_start(p->engine.delivery, config->delivery_core);
-    if (error != 0) {
-        snprintf(p->message, sizeof(p->message), "delivery to Redis cannot start: %s",
-                 strerror(-error));
-        delivery_stop(p);
-        return FG_EXIT_FAILED;
-    }
-    return FG_EXIT_OK;
+    return fg_redis_start(&p->engine, p->message, sizeof(p->message));
 }
 
 static int journal_start(struct process *p)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "control/control.h"
 #include "dataplane/recovery.h"
+#include "dataplane/redis.h"
 #include "flashgate/exit_status.h"
 
 #define GRACE_MS_MIN 60000 /* clients retry for less: whoever was about to confirm gets through */
@@ -138,12 +140,19 @@ static int open_log(struct recovery *recovery, const struct fg_clock *clock)
         .lane_records = config->lane_records,
         .disk = recovery->disk,
         .clock = clock,
+        .ack_memory = config->ack == FG_ACK_MEMORY,
     };
+    struct fg_redis_question question = {.config = config};
     char why[512] = "";
     int status = FG_EXIT_FAILED;
 
+    if (fg_config_delivers(config)) {
+        journal.tail_known = fg_redis_tail_known;
+        journal.tail_arg = &question;
+    }
     engine->journal =
         fg_journal_open(&journal, apply, recovery, &engine->recovered, &status, why, sizeof(why));
+    fg_redis_question_end(&question);
     if (engine->journal)
         return FG_EXIT_OK;
     /* What `apply` said names the cause; the journal only knows that it refused. */
@@ -176,4 +185,29 @@ int fg_recovery_run(struct fg_recovery_plan *plan, const struct fg_disk *disk,
     for (unsigned w = 0; w < engine->config.workers; w++)
         fg_admission_restored(plan->admissions[w], engine->catalogue);
     return FG_EXIT_OK;
+}
+
+void fg_recovery_tell(const struct fg_engine *engine, FILE *out)
+{
+    const struct fg_recovery *found = &engine->recovered;
+    const char *dir = engine->config.log_dir;
+
+    fprintf(out,
+            "log %s: %" PRIu64 " records in %" PRIu64 " frames read in %.2f s (%.0f records/s), "
+            "epoch %u\n",
+            dir, found->records, found->frames, found->seconds,
+            found->seconds > 0 ? (double)found->records / found->seconds : 0, found->epoch);
+    if (found->cut_bytes > 0)
+        fprintf(out, "log %s: a torn tail of %" PRIu64 " bytes was cut%s\n", dir, found->cut_bytes,
+                engine->config.ack == FG_ACK_MEMORY ? "; with ack: memory, orders of it may have "
+                                                      "been acknowledged"
+                                                    : "; none of it was acknowledged");
+    if (found->tail_unasked && fg_config_delivers(&engine->config))
+        fprintf(out,
+                "log %s: WARNING: the tail was cut without asking Redis, which could not be "
+                "reached; should a sale's stream turn out FOREIGN, see docs/operations.md\n",
+                dir);
+    if (engine->config.ack == FG_ACK_MEMORY)
+        fprintf(out, "WARNING: ack: memory: orders are answered before they are on disk, and a "
+                     "crash forgets them; for rehearsals only\n");
 }

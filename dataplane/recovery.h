@@ -12,6 +12,8 @@
 #ifndef FG_RECOVERY_H
 #define FG_RECOVERY_H
 
+#include <stdio.h>
+
 #include "dataplane/engine.h"
 
 /* Workers' admissions, not yet attached to lanes. */
@@ -27,6 +29,9 @@ struct fg_recovery_plan {
  */
 int fg_recovery_run(struct fg_recovery_plan *plan, const struct fg_disk *disk,
                     const struct fg_clock *clock, char *message, size_t size);
+
+/* For people: what the log was found to be, and how the engine goes on from it. */
+void fg_recovery_tell(const struct fg_engine *engine, FILE *out);
 
 /*
  * When a held order's hold ends, in ms of the new engine. `last_ns` is the wall time of the log's

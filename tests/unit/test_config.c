@@ -72,6 +72,9 @@ static void test_defaults(void **state)
     assert_int_equal(config.storage_core, -1);
     assert_int_equal(config.delivery_core, -1);
     assert_int_equal(config.idle, FG_IDLE_YIELD);
+    assert_int_equal(config.ack, FG_ACK_DURABLE);
+    assert_int_equal(config.log_keep_ms, 24 * 3600 * 1000);
+    assert_false(fg_config_delivers(&config));
     assert_int_equal(config.base_port, 20480);
     assert_int_equal(config.partitions, 256);
     assert_int_equal(config.node, 0);
@@ -218,7 +221,21 @@ static void test_cross_checks(void **state)
          ":6:1: worker_cores: 1 cores for 2 workers, wanted one each"},
         {"worker_cores: [1, 2]\n", ":5:1: worker_cores: 2 cores for 1 workers, wanted one each"},
         {"redis: {socket: s, host: h}\n",
-         ":5:20: redis.host: stands beside socket, wanted one of the two"},
+         ":5:20: redis.host: stands beside socket, wanted one of socket, host and sentinels"},
+        {"redis: {socket: s, sentinels: [a:1], master: m}\n",
+         ":5:20: redis.sentinels: stand beside socket, wanted one of socket, host and sentinels"},
+        {"redis: {host: h, sentinels: [a:1], master: m}\n",
+         ":5:18: redis.sentinels: stand beside host, wanted one of socket, host and sentinels"},
+        {"redis: {sentinels: [a:1, bcd], master: m}\n",
+         ":5:9: redis.sentinels: bcd is not host:port, port 1 to 65535"},
+        {"redis: {sentinels: [a:65536], master: m}\n",
+         ":5:9: redis.sentinels: a:65536 is not host:port, port 1 to 65535"},
+        {"redis: {sentinels: [a:1]}\n",
+         ":5:9: redis.sentinels: need master, the name they know the server by"},
+        {"redis: {socket: s, master: m}\n", ":5:20: redis.master: needs sentinels"},
+        {"redis: {socket: s, sentinel_password_file: f}\n",
+         ":5:20: redis.sentinel_password_file: needs sentinels"},
+        {"ack: disk\n", ":5:6: ack: disk is not known here, wanted durable or memory"},
         {"redis: {socket: s, user: u}\n", ":5:20: redis.user: needs password_file"},
         {"redis: {socket: s, port: 7}\n", ":5:20: redis.port: needs host"},
         {"mbufs: 8191\n", ":5:1: mbufs: 8191 are too few: the descriptors of 1 ports take 2048 and "
@@ -238,6 +255,26 @@ static void test_cross_checks(void **state)
         refused(text, cases[i].end);
     }
     accepted(BASE "mbufs: 8192\neal: [--log-level, lib.eal:debug, --legacy-mem]\n");
+    fg_config_free(&config);
+}
+
+static void test_delivery(void **state)
+{
+    (void)state;
+    accepted(BASE "redis: {sentinels: [\"10.0.0.1:26379\", \"::1:5\"], master: orders}\n");
+    assert_int_equal(config.redis_sentinels_count, 2);
+    assert_string_equal(config.redis_sentinels[0], "10.0.0.1:26379");
+    assert_string_equal(config.redis_sentinels[1], "::1:5");
+    assert_string_equal(config.redis_master, "orders");
+    assert_true(fg_config_delivers(&config));
+    fg_config_free(&config);
+    accepted(BASE "redis: {socket: s}\nack: memory\n");
+    assert_true(fg_config_delivers(&config));
+    assert_int_equal(config.ack, FG_ACK_MEMORY);
+    fg_config_free(&config);
+    accepted(PORTS UNSIGNED CONTROL "log: {directory: d, keep: 0}\nredis: {host: h}\n");
+    assert_true(fg_config_delivers(&config));
+    assert_int_equal(config.log_keep_ms, 0);
     fg_config_free(&config);
 }
 
@@ -388,9 +425,10 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),     cmocka_unit_test(test_whole),
         cmocka_unit_test(test_missing),      cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_cross_checks), cmocka_unit_test(test_log_checks),
-        cmocka_unit_test(test_port_checks),  cmocka_unit_test(test_worker_cores),
-        cmocka_unit_test(test_reference),    cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_cross_checks), cmocka_unit_test(test_delivery),
+        cmocka_unit_test(test_log_checks),   cmocka_unit_test(test_port_checks),
+        cmocka_unit_test(test_worker_cores), cmocka_unit_test(test_reference),
+        cmocka_unit_test(test_describe),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
