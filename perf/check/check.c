@@ -13,45 +13,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "perf/check/internal.h"
-
-const char *fg_check_name(enum fg_check check)
-{
-    static const char *const names[] = {
-#define X(name, invariant, text) #name,
-        FG_CHECKS(X)
-#undef X
-    };
-    return names[check];
-}
-
-const char *fg_check_invariant(enum fg_check check)
-{
-    static const char *const invariants[] = {
-#define X(name, invariant, text) invariant,
-        FG_CHECKS(X)
-#undef X
-    };
-    return invariants[check];
-}
-
-void check_found(struct check *check, enum fg_check which, const char *format, ...)
-{
-    char sentence[400];
-    va_list args;
-
-    check->result->violations_total++;
-    if (++check->result->violations[which] > FG_CHECK_SENTENCES)
-        return;
-    va_start(args, format);
-    vsnprintf(sentence, sizeof(sentence), format, args);
-    va_end(args);
-    check->found(check->arg, which, sentence);
-}
 
 struct buyer_text check_buyer_text(const uint8_t buyer[FG_BUYER_BYTES])
 {
@@ -59,6 +24,19 @@ struct buyer_text check_buyer_text(const uint8_t buyer[FG_BUYER_BYTES])
     for (unsigned i = 0; i < FG_BUYER_BYTES; i++)
         snprintf(text.text + 2 * i, 3, "%02x", buyer[i]);
     return text;
+}
+
+bool check_grow(void **array, uint64_t count, uint64_t *room, size_t size)
+{
+    if (count < *room)
+        return true;
+    uint64_t wanted = *room ? 2 * *room : 64;
+    void *bigger = realloc(*array, wanted * size);
+    if (!bigger)
+        return false;
+    *array = bigger;
+    *room = wanted;
+    return true;
 }
 
 uint32_t check_item(const struct check *check, uint32_t id)
@@ -110,9 +88,9 @@ void check_bind(struct check *check, uint32_t place, uint64_t id, const char *wh
     if (request->order == id)
         return;
     check->result->duplicate_orders++;
-    check_found(check, FG_CHECK_TWO_ORDERS,
-                "request %" PRIu64 " of buyer %s has order %" PRIu64 " and, %s, order %" PRIu64,
-                request->request, check_buyer_text(request->buyer).text, request->order, where, id);
+    fg_found(check->findings, FG_CHECK_TWO_ORDERS,
+             "request %" PRIu64 " of buyer %s has order %" PRIu64 " and, %s, order %" PRIu64,
+             request->request, check_buyer_text(request->buyer).text, request->order, where, id);
 }
 
 /* Orders that clients were told of: the upper bound of those that are in no stream. */
@@ -187,17 +165,17 @@ static void close_books(struct check *check)
          * number. */
         book->unsold = given < book->stock ? book->stock - given : 0;
         if (book->unsold > 0 && check->input->sell_out_expected)
-            check_found(check, FG_CHECK_UNSOLD,
-                        "item %" PRIu32 ": %" PRIu64 " of %" PRIu64
-                        " units are left although %" PRIu64 " were asked for",
-                        book->id, book->unsold, book->stock, book->asked);
+            fg_found(check->findings, FG_CHECK_UNSOLD,
+                     "item %" PRIu32 ": %" PRIu64 " of %" PRIu64 " units are left although %" PRIu64
+                     " were asked for",
+                     book->id, book->unsold, book->stock, book->asked);
     }
 }
 
 int fg_check_run(const struct fg_check_input *input, struct fg_check_result *result,
-                 void (*found)(void *arg, enum fg_check check, const char *sentence), void *arg)
+                 struct fg_findings *findings)
 {
-    struct check check = {.input = input, .result = result, .found = found, .arg = arg};
+    struct check check = {.input = input, .result = result, .findings = findings};
 
     memset(result, 0, sizeof(*result));
     int error = tables_init(&check);

@@ -12,74 +12,77 @@
 
 #include <stdbool.h>
 
+#include "perf/check/findings.h"
 #include "perf/check/history.h"
 #include "perf/check/streams.h"
 
-/* X(NAME, invariant, what was found) */
-#define FG_CHECKS(X)                                                                               \
-    X(OVERSOLD, "I1", "a prefix of the streams gives more units than there were")                  \
-    X(OVERSOLD_TO_CLIENTS, "I1", "clients own more units than there were")                         \
-    X(ORDER_LOST, "I2", "an order that a client was told of is in no stream")                      \
-    X(ORDER_DIFFERS, "I2", "an order in a stream is not the one that the client was told of")      \
-    X(SETTLEMENT_LOST, "I2", "a client was told a state whose event is in no stream")              \
-    X(EVENT_REPEATED, "I3", "an order event is in the streams twice")                              \
-    X(EVENT_IMPOSSIBLE, "I3", "an order event does not follow from the earlier ones")              \
-    X(SEQUENCE_BROKEN, "I3", "a stream's sale_seq does not count 1, 2, 3 ...")                     \
-    X(TWO_ORDERS, "I4", "a request has two order ids")                                             \
-    X(SHARED_ORDER, "I4", "an order id stands for two requests")                                   \
-    X(REPLAY_FORGOTTEN, "I4", "a copy of an admitted request was judged anew")                     \
-    X(OVER_LIMIT, "I6", "a buyer has more units than the item's limit")                            \
-    X(FALSE_SOLD_OUT, "I7", "SOLD_OUT was said while enough units were certainly free")            \
-    X(UNSOLD, "I8", "units are left although the item was expected to sell out")
-
-enum fg_check {
-#define X(name, invariant, text) FG_CHECK_##name,
-    FG_CHECKS(X)
-#undef X
-        FG_CHECK_COUNT
+/* What an item has from a place of the log on. */
+struct fg_supply_change {
+    uint64_t after; /* so many entries of its stream come before it */
+    uint64_t lsn;
+    uint64_t at_ns;  /* when control decided it */
+    uint32_t stream; /* place in the input's streams */
+    uint32_t item;   /* id */
+    uint32_t stock;  /* supply from now on */
+    uint32_t limit;  /* units per buyer; 0: none */
 };
 
-const char *fg_check_name(enum fg_check check);
-const char *fg_check_invariant(enum fg_check check);
+/* What is known of a sale beside its events. */
+struct fg_sale_facts {
+    uint32_t number;
+    uint8_t state;         /* enum fg_sale_state, the last one */
+    bool defined;          /* its definition is known */
+    bool cancel_final;     /* a final order could be cancelled, at some time */
+    bool reacquires;       /* a late CONFIRM could take units anew, at some time */
+    uint64_t archived_lsn; /* 0: it is not. From then on its requests may be used again */
+};
 
-/* Sentences for each kind, at most: a broken run may hold millions. All are counted. */
-#define FG_CHECK_SENTENCES 20
+/* How long a change takes to be in force everywhere, at most, clocks' differences included. */
+#define FG_CHECK_SETTLE_NS UINT64_C(10000000000)
 
 struct fg_check_input {
-    const struct fg_history_item *items; /* supply and limits, constant over the run */
+    const struct fg_history_item *items; /* supply and limits at the beginning */
     uint32_t items_count;
     const struct fg_history_record *records;
     uint64_t records_count;
-    const struct fg_sale_stream *streams; /* of all sales that hold the items, read when drained */
+    /* Of all sales that hold the items: the log's events, or Redis' entries read when drained. */
+    const struct fg_sale_stream *streams;
     unsigned streams_count;
+    /* By stream, then by `after`; none: supply and limits are constant. */
+    const struct fg_supply_change *changes;
+    uint64_t changes_count;
+    uint64_t settle_ns; /* of a change; FG_CHECK_SETTLE_NS unless time is simulated */
+    const struct fg_sale_facts *sales; /* one for each stream; NULL: nothing is known */
+    /* Ids of items whose sales are archived and gone, ascending: their orders cannot be judged. */
+    const uint32_t *gone;
+    uint64_t gone_count;
     bool sell_out_expected; /* demand outlived the last return: a unit left is UNSOLD */
 };
 
 /* An item's books, in units unless said otherwise. */
 struct fg_item_books {
     uint32_t id;
-    uint64_t stock;
+    uint64_t stock;    /* at the end */
     uint64_t requests; /* distinct requests for it */
     uint64_t asked;    /* by distinct requests */
     uint64_t orders;   /* distinct, with an ADMIT event */
     uint64_t admitted; /* by ADMIT and REACQUIRE events */
     uint64_t returned; /* by CANCEL and EXPIRE events */
     uint64_t peak;     /* most units given at any prefix */
-    uint64_t oversold; /* peak above stock */
+    uint64_t oversold; /* most units given above the stock of then */
     uint64_t unsold;   /* stock above what is given at the end */
 };
 
 struct fg_check_result {
-    uint64_t violations[FG_CHECK_COUNT];
-    uint64_t violations_total;
-
     uint64_t requests;         /* distinct (buyer, request) that asked for an ORDER */
     uint64_t answered;         /* those with an answer that is not "ask again" */
     uint64_t lost;             /* requests - answered */
     uint64_t admitted;         /* distinct order ids that clients were told of */
     uint64_t redis_orders;     /* distinct orders with an ADMIT event */
     uint64_t duplicate_orders; /* order ids beyond the first of their request, ADMITs repeated */
-    uint64_t unjudged_events;  /* of items that the history does not list */
+    uint64_t unjudged_events;  /* of items that the input does not list, or of orders whose ADMIT
+                                  went with an old segment */
+    uint64_t unjudged_answers; /* that tell of orders of sales that are gone */
     uint64_t sent, sends_answered; /* entries, of all ops */
     uint64_t resent; /* entries that are not the first of their op and request: retries, double
                         clicks, repeats */
@@ -93,12 +96,11 @@ struct fg_check_result {
 };
 
 /*
- * Runs every check. `found` is called for each violation with one sentence (valid during the call).
- * 0, -ENOMEM, or -EOVERFLOW (more than 2^32 - 2 records or entries). One thread; fills *result,
- * which the caller ends with fg_check_result_free.
+ * Runs every check, and tells `findings`. 0, -ENOMEM, or -EOVERFLOW (more than 2^32 - 2 records or
+ * entries). One thread; fills *result, which the caller ends with fg_check_result_free.
  */
 int fg_check_run(const struct fg_check_input *input, struct fg_check_result *result,
-                 void (*found)(void *arg, enum fg_check check, const char *sentence), void *arg);
+                 struct fg_findings *findings);
 void fg_check_result_free(struct fg_check_result *result);
 
 #endif

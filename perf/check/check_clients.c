@@ -72,19 +72,18 @@ static void compare(struct check *check, const struct fg_history_record *record,
 
     if (order->state == ORDER_UNSEEN && !(order->told & TOLD_LOST)) {
         order->told |= TOLD_LOST;
-        check_found(check, FG_CHECK_ORDER_LOST,
-                    "buyer %s was told %s order %" PRIu64 " for request %" PRIu64
-                    ", but no stream holds it",
-                    check_buyer_text(record->buyer).text, fg_verdict_name(record->verdict),
-                    order->id, record->request);
+        fg_found(check->findings, FG_CHECK_ORDER_LOST,
+                 "buyer %s was told %s order %" PRIu64 " for request %" PRIu64
+                 ", but no stream holds it",
+                 check_buyer_text(record->buyer).text, fg_verdict_name(record->verdict), order->id,
+                 record->request);
     } else if (order->state != ORDER_UNSEEN && !same) {
-        check_found(check, FG_CHECK_ORDER_DIFFERS,
-                    "buyer %s was told order %" PRIu64 " for request %" PRIu64
-                    ", %u of item %" PRIu32 "; the stream has it as request %" PRIu64
-                    " of buyer %s, %u of item %" PRIu32,
-                    check_buyer_text(record->buyer).text, order->id, record->request,
-                    record->quantity, record->item, order->request,
-                    check_buyer_text(order->buyer).text, order->quantity, order->item);
+        fg_found(check->findings, FG_CHECK_ORDER_DIFFERS,
+                 "buyer %s was told order %" PRIu64 " for request %" PRIu64 ", %u of item %" PRIu32
+                 "; the stream has it as request %" PRIu64 " of buyer %s, %u of item %" PRIu32,
+                 check_buyer_text(record->buyer).text, order->id, record->request, record->quantity,
+                 record->item, order->request, check_buyer_text(order->buyer).text, order->quantity,
+                 order->item);
     }
 }
 
@@ -113,20 +112,19 @@ static void note_told(struct check *check, uint32_t place, const struct fg_histo
         order->told_place = place;
         check->result->admitted++;
     } else if (order->told_place != place) {
-        check_found(check, FG_CHECK_SHARED_ORDER,
-                    "order %" PRIu64 " was told to buyer %s for request %" PRIu64
-                    " and to buyer %s for request %" PRIu64,
-                    order->id, check_buyer_text(request->buyer).text, request->request,
-                    check_buyer_text(check->requests[order->told_place].buyer).text,
-                    check->requests[order->told_place].request);
+        fg_found(check->findings, FG_CHECK_SHARED_ORDER,
+                 "order %" PRIu64 " was told to buyer %s for request %" PRIu64
+                 " and to buyer %s for request %" PRIu64,
+                 order->id, check_buyer_text(request->buyer).text, request->request,
+                 check_buyer_text(check->requests[order->told_place].buyer).text,
+                 check->requests[order->told_place].request);
     }
     check_bind(check, place, record->order, "told to a client,");
     compare(check, record, order);
     if (order->state != ORDER_UNSEEN && !settled(order, record))
-        check_found(check, FG_CHECK_SETTLEMENT_LOST,
-                    "buyer %s was told %s for order %" PRIu64 ", but no stream holds the event",
-                    check_buyer_text(record->buyer).text, fg_verdict_name(record->verdict),
-                    order->id);
+        fg_found(check->findings, FG_CHECK_SETTLEMENT_LOST,
+                 "buyer %s was told %s for order %" PRIu64 ", but no stream holds the event",
+                 check_buyer_text(record->buyer).text, fg_verdict_name(record->verdict), order->id);
 
     if (record->replied_ns < request->told_ns)
         request->told_ns = record->replied_ns;
@@ -203,9 +201,9 @@ static void check_owned(struct check *check)
     for (uint32_t i = 0; owned != NULL && i < check->result->books_count; i++) {
         const struct fg_item_books *book = &check->result->books[i];
         if (owned[i] > book->stock)
-            check_found(check, FG_CHECK_OVERSOLD_TO_CLIENTS,
-                        "item %" PRIu32 ": clients own %" PRIu64 " units, but there were %" PRIu64,
-                        book->id, owned[i], book->stock);
+            fg_found(check->findings, FG_CHECK_OVERSOLD_TO_CLIENTS,
+                     "item %" PRIu32 ": clients own %" PRIu64 " units, but there were %" PRIu64,
+                     book->id, owned[i], book->stock);
     }
     free(owned);
 }

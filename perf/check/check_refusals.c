@@ -124,11 +124,11 @@ static void check_sold_out(struct check *check, const struct fg_history_record *
         check->result->books[item].stock + moves_until(back, item, record->sent_ns);
     if (free_units < gone + record->quantity)
         return;
-    check_found(check, FG_CHECK_FALSE_SOLD_OUT,
-                "buyer %s was told SOLD_OUT for %u of item %" PRIu32 " (request %" PRIu64
-                "), sent at %" PRIu64 " ns, but at least %" PRIu64 " were free",
-                check_buyer_text(record->buyer).text, record->quantity, record->item,
-                record->request, record->sent_ns, free_units - gone);
+    fg_found(check->findings, FG_CHECK_FALSE_SOLD_OUT,
+             "buyer %s was told SOLD_OUT for %u of item %" PRIu32 " (request %" PRIu64
+             "), sent at %" PRIu64 " ns, but at least %" PRIu64 " were free",
+             check_buyer_text(record->buyer).text, record->quantity, record->item, record->request,
+             record->sent_ns, free_units - gone);
 }
 
 /* Verdicts that come after the look for a replay, so that a known order can never get them. */
@@ -157,11 +157,11 @@ static void check_replay(struct check *check, uint64_t at)
     uint32_t place = check->request_of[at];
     if (place == FG_INDEX_NONE || record->sent_ns <= check->requests[place].told_ns)
         return;
-    check_found(check, FG_CHECK_REPLAY_FORGOTTEN,
-                "buyer %s was told of order %" PRIu64 " for request %" PRIu64
-                ", and %s for a copy of it that was sent after that",
-                check_buyer_text(record->buyer).text, check->requests[place].order, record->request,
-                fg_verdict_name(record->verdict));
+    fg_found(check->findings, FG_CHECK_REPLAY_FORGOTTEN,
+             "buyer %s was told of order %" PRIu64 " for request %" PRIu64
+             ", and %s for a copy of it that was sent after that",
+             check_buyer_text(record->buyer).text, check->requests[place].order, record->request,
+             fg_verdict_name(record->verdict));
 }
 
 int check_refusals(struct check *check)

@@ -39,13 +39,12 @@ static void check_sequence(struct check *check, const struct place *at, uint64_t
 {
     const struct fg_sale_stream_entry *entry = at->entry;
     if (entry->event.sale_seq != number + 1)
-        check_found(check, FG_CHECK_SEQUENCE_BROKEN,
-                    PLACE_FORMAT " is number %" PRIu64 " of its stream", PLACE_ARGS(at),
-                    number + 1);
+        fg_found(check->findings, FG_CHECK_SEQUENCE_BROKEN,
+                 PLACE_FORMAT " is number %" PRIu64 " of its stream", PLACE_ARGS(at), number + 1);
     else if (number > 0 && entry->epoch < entry[-1].epoch)
-        check_found(check, FG_CHECK_SEQUENCE_BROKEN,
-                    PLACE_FORMAT " follows an entry of the later epoch %" PRIu64, PLACE_ARGS(at),
-                    entry[-1].epoch);
+        fg_found(check->findings, FG_CHECK_SEQUENCE_BROKEN,
+                 PLACE_FORMAT " follows an entry of the later epoch %" PRIu64, PLACE_ARGS(at),
+                 entry[-1].epoch);
 }
 
 static struct holding *holding_of(struct check *check, const struct fg_order_event *event)
@@ -76,10 +75,10 @@ static void give(struct check *check, const struct place *at)
     book->admitted += event->quantity;
     uint64_t given = book->admitted - book->returned;
     if (given > book->stock && book->peak <= book->stock)
-        check_found(check, FG_CHECK_OVERSOLD,
-                    PLACE_FORMAT ": from here on %" PRIu64 " units of item %" PRIu32
-                                 " are given, but there were %" PRIu64,
-                    PLACE_ARGS(at), given, book->id, book->stock);
+        fg_found(check->findings, FG_CHECK_OVERSOLD,
+                 PLACE_FORMAT ": from here on %" PRIu64 " units of item %" PRIu32
+                              " are given, but there were %" PRIu64,
+                 PLACE_ARGS(at), given, book->id, book->stock);
     if (given > book->peak)
         book->peak = given;
 
@@ -87,8 +86,8 @@ static void give(struct check *check, const struct place *at)
     struct holding *holding = holding_of(check, event);
     holding->units += event->quantity;
     if (limit != 0 && holding->units > limit)
-        check_found(
-            check, FG_CHECK_OVER_LIMIT,
+        fg_found(
+            check->findings, FG_CHECK_OVER_LIMIT,
             PLACE_FORMAT ": buyer %s has %" PRIu64 " units of item %" PRIu32 ", limit %" PRIu32,
             PLACE_ARGS(at), check_buyer_text(event->buyer).text, holding->units, book->id, limit);
 }
@@ -162,10 +161,10 @@ static void settle(struct check *check, const struct place *at, struct order *or
     enum order_state state = next_state(order, event->kind);
 
     if (state == ORDER_UNSEEN || !same_order(order, event)) {
-        check_found(check, FG_CHECK_EVENT_IMPOSSIBLE,
-                    PLACE_FORMAT ": %s of order %" PRIu64 " does not follow from %s",
-                    PLACE_ARGS(at), kind_name(event->kind), event->order,
-                    state == ORDER_UNSEEN ? "its earlier events" : "its ADMIT: it names another");
+        fg_found(check->findings, FG_CHECK_EVENT_IMPOSSIBLE,
+                 PLACE_FORMAT ": %s of order %" PRIu64 " does not follow from %s", PLACE_ARGS(at),
+                 kind_name(event->kind), event->order,
+                 state == ORDER_UNSEEN ? "its earlier events" : "its ADMIT: it names another");
         return;
     }
     order->state = (uint8_t)state;
@@ -183,17 +182,17 @@ static void repeated(struct check *check, const struct place *at, const struct o
     if (event->kind == FG_EVENT_ADMIT &&
         (order->request != event->request ||
          memcmp(order->buyer, event->buyer, FG_BUYER_BYTES) != 0)) {
-        check_found(check, FG_CHECK_SHARED_ORDER,
-                    PLACE_FORMAT ": order %" PRIu64 " is admitted for request %" PRIu64
-                                 " of buyer %s, but it is request %" PRIu64 "'s",
-                    PLACE_ARGS(at), event->order, event->request,
-                    check_buyer_text(event->buyer).text, order->request);
+        fg_found(check->findings, FG_CHECK_SHARED_ORDER,
+                 PLACE_FORMAT ": order %" PRIu64 " is admitted for request %" PRIu64
+                              " of buyer %s, but it is request %" PRIu64 "'s",
+                 PLACE_ARGS(at), event->order, event->request, check_buyer_text(event->buyer).text,
+                 order->request);
         return;
     }
     check->result->duplicate_orders += event->kind == FG_EVENT_ADMIT;
-    check_found(check, FG_CHECK_EVENT_REPEATED,
-                PLACE_FORMAT ": %s of order %" PRIu64 " is there a second time", PLACE_ARGS(at),
-                kind_name(event->kind), event->order);
+    fg_found(check->findings, FG_CHECK_EVENT_REPEATED,
+             PLACE_FORMAT ": %s of order %" PRIu64 " is there a second time", PLACE_ARGS(at),
+             kind_name(event->kind), event->order);
 }
 
 static void walk_entry(struct check *check, const struct place *at)

@@ -126,6 +126,7 @@ static int judge(const struct options *options, const struct fg_history *history
                  const struct fg_sale_stream *streams, const json_t *load)
 {
     struct fg_check_result result;
+    struct fg_findings findings = {.found = print_violation};
     struct fg_check_input input = {.items = history->items,
                                    .items_count = history->header.items,
                                    .records = history->records,
@@ -134,12 +135,12 @@ static int judge(const struct options *options, const struct fg_history *history
                                    .streams_count = options->sales_count,
                                    .sell_out_expected = options->sell_out};
     int status = FG_EXIT_OK;
-    int error = fg_check_run(&input, &result, print_violation, NULL);
+    int error = fg_check_run(&input, &result, &findings);
 
     if (error != 0) {
         status = fail(strerror(-error));
     } else {
-        struct fg_report report = {.result = &result, .load = load};
+        struct fg_report report = {.result = &result, .findings = &findings, .load = load};
         fg_report_print(&report, stdout);
         if (!fg_report_balanced(&report))
             status = FG_EXIT_BOOKS;

@@ -57,8 +57,7 @@ struct holding {
 struct check {
     const struct fg_check_input *input;
     struct fg_check_result *result;
-    void (*found)(void *arg, enum fg_check check, const char *sentence);
-    void *arg;
+    struct fg_findings *findings;
 
     struct fg_index item_index;
     struct request *requests;
@@ -68,10 +67,6 @@ struct check {
     struct fg_index request_index, order_index, holding_index;
     uint32_t *request_of; /* place in requests of each record; NONE for STOCK and PING */
 };
-
-/* Counts a violation and tells it, unless enough of its kind were told. */
-void check_found(struct check *check, enum fg_check which, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* Place of an item in the books, or FG_INDEX_NONE. */
 uint32_t check_item(const struct check *check, uint32_t id);
@@ -93,6 +88,9 @@ struct buyer_text {
     char text[2 * FG_BUYER_BYTES + 1];
 };
 struct buyer_text check_buyer_text(const uint8_t buyer[FG_BUYER_BYTES]);
+
+/* Makes room for one more element of a growing array. False when memory is short. */
+bool check_grow(void **array, uint64_t count, uint64_t *room, size_t size);
 
 /* The parts, in the order in which they run. */
 void check_streams(struct check *check); /* streams.c's entries: I1, I3, I4, I6 */

@@ -9,6 +9,7 @@
 
 struct fg_report {
     const struct fg_check_result *result;
+    const struct fg_findings *findings;
     const json_t *load; /* the generator's report: rates and latencies; NULL: none */
 };
 

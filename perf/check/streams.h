@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A sale's whole order stream, read from Redis into memory. */
+/* A sale's order events in memory: as its stream in Redis has them, or as the log has them. */
 #ifndef FG_CHECK_STREAMS_H
 #define FG_CHECK_STREAMS_H
 
 #include "dataplane/orders/event.h"
 
 /* One entry: its id's first part, and the rest as the order event it was made from (sale_seq is the
- * id's second part; `sale` and `flags` are not in a stream and are 0). */
+ * id's second part; `sale` and `flags` are not in a stream and are 0). `kind` is 0 in an entry of
+ * Redis that is not what delivery writes. */
 struct fg_sale_stream_entry {
     uint64_t epoch;
+    uint64_t lsn; /* of the log's record; 0 in a stream of Redis */
     struct fg_order_event event;
 };
 
@@ -16,6 +18,8 @@ struct fg_sale_stream {
     char sale[FG_SALE_NAME_MAX + 1];
     struct fg_sale_stream_entry *entries; /* in stream order */
     uint64_t count, capacity;
+    struct fg_stream_id passed; /* log: the last event that went with an old segment; 0-0: none */
+    struct fg_stream_id last;   /* Redis: its last id ever (0-0: none), known before it was read */
 };
 
 struct redisContext;

@@ -25,6 +25,7 @@ struct run {
     unsigned records_count, streams_count;
     bool sell_out_expected;
     struct fg_check_result result;
+    struct fg_findings findings;
     char sentences[8000];
 };
 
@@ -140,14 +141,15 @@ static void check(struct run *run)
                                    .streams_count = run->streams_count,
                                    .sell_out_expected = run->sell_out_expected};
     run->sentences[0] = '\0';
-    assert_int_equal(fg_check_run(&input, &run->result, found, run), 0);
+    run->findings = (struct fg_findings){.found = found, .arg = run};
+    assert_int_equal(fg_check_run(&input, &run->result, &run->findings), 0);
 }
 
 static void expect_clean(struct run *run)
 {
     check(run);
     assert_string_equal(run->sentences, "");
-    assert_int_equal(run->result.violations_total, 0);
+    assert_int_equal(run->findings.total, 0);
     fg_check_result_free(&run->result);
 }
 
@@ -155,7 +157,7 @@ static void expect_clean(struct run *run)
 static void expect_count(struct run *run, enum fg_check which, unsigned count)
 {
     check(run);
-    if (run->result.violations[which] != count || run->result.violations_total != count)
+    if (run->findings.counts[which] != count || run->findings.total != count)
         fail_msg("wanted %u x %s, found:\n%s", count, fg_check_name(which), run->sentences);
     fg_check_result_free(&run->result);
 }
@@ -192,7 +194,7 @@ static void clean_run_passes(void **state)
     check(&run);
     assert_string_equal(run.sentences, "");
     const struct fg_check_result *result = &run.result;
-    assert_int_equal(result->violations_total, 0);
+    assert_int_equal(run.findings.total, 0);
     assert_int_equal(result->requests, 7);
     assert_int_equal(result->answered, 7);
     assert_int_equal(result->lost, 0);
@@ -244,7 +246,7 @@ static void units_left_are_counted(void **state)
     run.records_count = MUG_3; /* nobody was refused */
     run.streams[0].count = ADMIT_1003;
     check(&run);
-    assert_int_equal(run.result.violations_total, 0);
+    assert_int_equal(run.findings.total, 0);
     assert_int_equal(run.result.books[0].unsold, 2);
     assert_int_equal(run.result.books[1].unsold, 2);
     fg_check_result_free(&run.result);
@@ -263,7 +265,7 @@ static void request_without_final_answer_is_lost(void **state)
     told(sent(&run, 7, 70, FG_OP_ORDER, MUG, 1, 200), FG_VERDICT_BUSY, 0, 0);
     told(sent(&run, 7, 70, FG_OP_ORDER, MUG, 1, 210), FG_VERDICT_SOLD_OUT, 0, 0)->attempt = 1;
     check(&run);
-    assert_int_equal(run.result.violations_total, 0);
+    assert_int_equal(run.findings.total, 0);
     assert_int_equal(run.result.requests, 10);
     assert_int_equal(run.result.answered, 8);
     assert_int_equal(run.result.lost, 2);
@@ -281,7 +283,7 @@ static void foreign_item_is_counted_not_judged(void **state)
     clean(&run);
     logged(&run, 0, FG_EVENT_ADMIT, 9, 90, 1009, 77, 500);
     check(&run);
-    assert_int_equal(run.result.violations_total, 0);
+    assert_int_equal(run.findings.total, 0);
     assert_int_equal(run.result.unjudged_events, 1);
     fg_check_result_free(&run.result);
 }
@@ -400,8 +402,8 @@ static void oversell_is_found(void **state)
     clean(&run);
     logged(&run, 0, FG_EVENT_ADMIT, 5, 50, 1006, MUG, 1);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_OVERSOLD], 1);
-    assert_int_equal(run.result.violations_total, 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_OVERSOLD], 1);
+    assert_int_equal(run.findings.total, 1);
     assert_int_equal(run.result.books[0].oversold, 1);
     assert_int_equal(run.result.books[0].peak, 4);
     fg_check_result_free(&run.result);
@@ -429,9 +431,9 @@ static void oversell_to_clients_is_found(void **state)
     /* The stream does not know of it either, which is a second violation. */
     told(sent(&run, 5, 50, FG_OP_ORDER, MUG, 1, 300), FG_VERDICT_ADMITTED, 1006, 0);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_OVERSOLD_TO_CLIENTS], 1);
-    assert_int_equal(run.result.violations[FG_CHECK_ORDER_LOST], 1);
-    assert_int_equal(run.result.violations_total, 2);
+    assert_int_equal(run.findings.counts[FG_CHECK_OVERSOLD_TO_CLIENTS], 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_ORDER_LOST], 1);
+    assert_int_equal(run.findings.total, 2);
     fg_check_result_free(&run.result);
 }
 
@@ -502,8 +504,8 @@ static void repeated_event_is_found(void **state)
     clean(&run);
     logged(&run, 0, FG_EVENT_ADMIT, 1, 10, 1001, MUG, 2);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_EVENT_REPEATED], 1);
-    assert_int_equal(run.result.violations_total, 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_EVENT_REPEATED], 1);
+    assert_int_equal(run.findings.total, 1);
     assert_int_equal(run.result.duplicate_orders, 1);
     assert_int_equal(run.result.redis_orders, 5);
     fg_check_result_free(&run.result);
@@ -532,7 +534,7 @@ static void impossible_event_is_found(void **state)
     clean(&run); /* of another quantity than its ADMIT */
     event(&run, CONFIRM_1003)->quantity = 2;
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_EVENT_IMPOSSIBLE], 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_EVENT_IMPOSSIBLE], 1);
     fg_check_result_free(&run.result);
 }
 
@@ -575,8 +577,8 @@ static void two_orders_of_a_request_are_found(void **state)
     run.records[MUG_3].verdict = FG_VERDICT_BUSY;
     logged(&run, 0, FG_EVENT_ADMIT, 1, 10, 1006, MUG, 2);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_TWO_ORDERS], 1);
-    assert_int_equal(run.result.violations_total, 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_TWO_ORDERS], 1);
+    assert_int_equal(run.findings.total, 1);
     assert_int_equal(run.result.duplicate_orders, 1);
     assert_int_equal(run.result.redis_orders, 6);
     fg_check_result_free(&run.result);
@@ -584,8 +586,8 @@ static void two_orders_of_a_request_are_found(void **state)
     clean(&run); /* by the answers alone */
     told(sent(&run, 1, 10, FG_OP_ORDER, MUG, 2, 300), FG_VERDICT_ADMITTED, 7777, FG_REPLAY);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_TWO_ORDERS], 1);
-    assert_int_equal(run.result.violations[FG_CHECK_ORDER_LOST], 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_TWO_ORDERS], 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_ORDER_LOST], 1);
     fg_check_result_free(&run.result);
 }
 
@@ -600,8 +602,8 @@ static void shared_order_id_is_found(void **state)
     clean(&run); /* by the answers: the stream has it for another */
     told(sent(&run, 5, 50, FG_OP_ORDER, MUG, 1, 300), FG_VERDICT_ADMITTED, 1002, 0);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_SHARED_ORDER], 1);
-    assert_int_equal(run.result.violations[FG_CHECK_ORDER_DIFFERS], 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_SHARED_ORDER], 1);
+    assert_int_equal(run.findings.counts[FG_CHECK_ORDER_DIFFERS], 1);
     fg_check_result_free(&run.result);
 }
 
@@ -680,7 +682,7 @@ static void sentences_are_bounded_counts_are_not(void **state)
     for (unsigned i = 0; i < FG_CHECK_SENTENCES + 5; i++)
         told(sent(&run, 100, i, FG_OP_ORDER, 99, 1, 300), FG_VERDICT_ADMITTED, 9000 + i, FG_HELD);
     check(&run);
-    assert_int_equal(run.result.violations[FG_CHECK_ORDER_LOST], FG_CHECK_SENTENCES + 5);
+    assert_int_equal(run.findings.counts[FG_CHECK_ORDER_LOST], FG_CHECK_SENTENCES + 5);
     unsigned lines = 0;
     for (const char *at = run.sentences; (at = strchr(at, '\n')) != NULL; at++)
         lines++;

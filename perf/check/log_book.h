@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The log, read into memory as the checks want it: each sale's order events in log order, its
+ * items' supply and limits and every change of them with its place, its state.
+ *
+ * What an old segment took with it (sales that are archived) is known to be gone: the base of the
+ * first segment that is left tells. Bases of later segments are held against what was read before.
+ *
+ * 80 bytes for each order event; more for nothing that there is much of. One thread.
+ */
+#ifndef FG_CHECK_LOG_BOOK_H
+#define FG_CHECK_LOG_BOOK_H
+
+#include "dataplane/orders/log.h"
+#include "perf/check/check.h"
+
+struct fg_log_book {
+    struct fg_log_reader *reader;
+    struct fg_findings *findings;
+
+    /* sales, in the order of their first record; both arrays have one element for each */
+    struct fg_sale_stream *streams;
+    struct fg_sale_facts *sales;
+    unsigned sales_count, sales_room;
+
+    struct fg_history_item *items; /* as first defined */
+    struct fg_log_item {           /* the same items, as they are now */
+        uint32_t id, stream, stock, limit;
+        uint64_t added, removed; /* since the sale's definition */
+        uint64_t revision;       /* of the last change of the two */
+        uint32_t defined;        /* the definition's stock */
+    } * now;
+    uint32_t items_count, items_room;
+    struct fg_supply_change *changes; /* in log order */
+    uint64_t changes_count, changes_room;
+    uint32_t *gone; /* ids of items that no live sale has any more */
+    uint64_t gone_count, gone_room;
+
+    /* what was read */
+    uint32_t first_segment; /* number; 0: nothing was read yet */
+    uint64_t frames, records, events, bases;
+    uint64_t last_lsn;
+    uint32_t epoch, starts; /* of the last frame; engine starts seen */
+    bool in_base;           /* of the first segment */
+};
+
+/* Opens the log in `dir`. 0 or a negative errno with a sentence. What is wrong in the log itself is
+ * told to `findings`, which must outlive the book. */
+int fg_log_book_open(struct fg_log_book *book, const struct fg_disk *disk, const char *dir,
+                     struct fg_findings *findings, char *message, size_t size);
+void fg_log_book_close(struct fg_log_book *book);
+
+/*
+ * Reads on to the sequence `limit` (UINT64_MAX: all there is), as fg_log_reader_next() does; may be
+ * called again when the log has grown. FG_LOG_END, or what else stopped it, with a sentence in
+ * `message`; a negative errno when memory is short (-ENOMEM) or a record is not what its kind has
+ * (-EBADMSG). The book then holds what was read before.
+ */
+int fg_log_book_read(struct fg_log_book *book, uint64_t limit, char *message, size_t size);
+
+/* Fills items, streams, changes, sales and `gone` of an input from the book; they stay the book's,
+ * and are valid until it is read on. */
+void fg_log_book_input(struct fg_log_book *book, struct fg_check_input *input);
+
+/* Place of a sale in `streams` and `sales` by name; -1: the log does not know it. */
+int fg_log_book_sale(const struct fg_log_book *book, const char *name);
+
+#endif
