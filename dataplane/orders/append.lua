@@ -1,16 +1,20 @@
 #!lua name=flashgate
 -- SPDX-License-Identifier: BSD-3-Clause
 --
--- Compare-and-append: the only way in which an engine writes to a sale's stream.
+-- Compare-and-append: the only way in which an engine adds to a sale's stream, or moves it away.
 --
---   FCALL append 2 STREAM FENCE HOLDER EXPECTED [COUNT NAME... {ID VALUE...}...]
+--   FCALL append 2 STREAM FENCE HOLDER EXPECTED COUNT NAME... {ID VALUE...}...
+--   FCALL append 3 STREAM FENCE CONSUMED HOLDER EXPECTED
+--   FCALL set_aside 3 STREAM FENCE ASIDE HOLDER
 --
 -- HOLDER is "epoch:instance" of the calling engine. The fence key keeps the holder that may write.
 -- EXPECTED is the id of the sale's previous record in the log, "0-0" if there is none. COUNT field
--- names come once, then each entry as its id "epoch-sale_seq" and COUNT values. Without entries the
--- call only claims the fence and reads.
+-- names come once, then each entry as its id "epoch-sale_seq" and COUNT values. Without entries
+-- append only claims the fence and reads: the last id, and what the consumer's key CONSUMED holds.
+-- set_aside renames the stream, whatever it is, to ASIDE.
 --
--- Answers { OK, last id } | { GAP, last id } | { FENCED, the newer engine's holder or id }.
+-- append answers { OK, last id [, value of CONSUMED, "" if there is none] } | { GAP, last id } |
+-- { FENCED, the newer engine's holder or id }; set_aside { OK, ASIDE or "" } | { FENCED, ... }.
 --
 -- A function is not rolled back: all that could fail is checked before the first XADD. Ids are
 -- compared as text where they must be equal (numbers are exact up to 2^53 only, and a foreign id
@@ -84,41 +88,63 @@ local function append_entries(stream, args)
     return args[#args - fields]
 end
 
+-- Raises the fence to the holder `mine`. Returns nil, or what to answer instead of going on.
+local function claim(fence, mine, my_epoch)
+    local fault = check_type(fence, 'string')
+    if fault then
+        return fault
+    end
+    local holder = redis.call('GET', fence)
+    if holder == mine then
+        return nil
+    end
+    local epoch = 0
+    if holder then
+        epoch = parse(holder, ':')
+        if not epoch then
+            return redis.error_reply('WRONGTYPE ' .. fence .. ' does not hold epoch:instance')
+        end
+    end
+    if holder and epoch >= my_epoch then
+        return { 'FENCED', holder }
+    end
+    redis.call('SET', fence, mine)
+end
+
+-- What the consumer's key holds. The engine judges it: it may be anything.
+local function read_consumed(key)
+    local kind = redis.call('TYPE', key).ok
+    if kind == 'none' then
+        return ''
+    elseif kind ~= 'string' then
+        return 'a ' .. kind
+    end
+    return redis.call('GETRANGE', key, 0, 63)
+end
+
 local function append(keys, args)
-    local stream, fence = keys[1], keys[2]
+    local stream, fence, consumed = keys[1], keys[2], keys[3]
     local mine, expected = args[1] or '', args[2]
     local my_epoch = parse(mine, ':')
     local fault = check_arguments(args, my_epoch)
     if fault then
         return redis.error_reply('BADCALL ' .. fault)
     end
-    fault = check_type(stream, 'stream') or check_type(fence, 'string')
-    if fault then
-        return fault
-    end
 
-    local last = read_last(stream)
+    -- A stream that cannot be read says nothing about takeovers; the fence still does.
+    local bad_stream = check_type(stream, 'stream')
+    local last = bad_stream and '0-0' or read_last(stream)
     local last_epoch = parse(last, '-')
     if last_epoch > my_epoch and last_epoch <= EPOCH_MAX then
         return { 'FENCED', last }
     end
-    local holder = redis.call('GET', fence)
-    if holder ~= mine then
-        local epoch = 0
-        if holder then
-            epoch = parse(holder, ':')
-            if not epoch then
-                return redis.error_reply('WRONGTYPE ' .. fence .. ' does not hold epoch:instance')
-            end
-        end
-        if holder and epoch >= my_epoch then
-            return { 'FENCED', holder }
-        end
-        redis.call('SET', fence, mine)
+    local answer = claim(fence, mine, my_epoch) or bad_stream
+    if answer then
+        return answer
     end
 
     if #args == 2 then
-        return { 'OK', last }
+        return { 'OK', last, consumed and read_consumed(consumed) }
     end
     if last ~= expected then
         return { 'GAP', last }
@@ -126,4 +152,26 @@ local function append(keys, args)
     return { 'OK', append_entries(stream, args) }
 end
 
+-- Asked again after an answer that was lost, with the same ASIDE, it moves nothing a second time.
+local function set_aside(keys, args)
+    local stream, fence, aside = keys[1], keys[2], keys[3]
+    local mine = args[1] or ''
+    local my_epoch = parse(mine, ':')
+    if not my_epoch or not aside then
+        return redis.error_reply('BADCALL HOLDER or ASIDE is malformed')
+    end
+    local answer = claim(fence, mine, my_epoch)
+    if answer then
+        return answer
+    end
+    if redis.call('EXISTS', aside) == 1 then
+        return { 'OK', aside }
+    elseif redis.call('EXISTS', stream) == 0 then
+        return { 'OK', '' }
+    end
+    redis.call('RENAME', stream, aside)
+    return { 'OK', aside }
+end
+
 redis.register_function('append', append)
+redis.register_function('set_aside', set_aside)

@@ -2,14 +2,13 @@
 /*
  * The Redis link on hiredis.
  *
- * Commands are written in Redis's own form (RESP) into one buffer made at the start: an append of
- * 512 entries would need thousands of argument pointers otherwise. An entry's field names go once
- * per call, not once per entry (see append.lua).
- *
  * hiredis forgets nothing after a failure: a reply that comes after a time limit would be taken for
  * the next call's. So whatever goes wrong on the wire drops the connection, and the answer is LOST.
- * An error that Redis sends is a reply like any other; the table `errors` says what each kind
- * means.
+ * An error that Redis sends is a reply like any other; redis_errors.c says what each kind means.
+ *
+ * Behind sentinels the master's address is asked for at every connect. A sentinel may be behind the
+ * times: when its master cannot be reached or is a replica, the next connect asks the next one
+ * first.
  */
 #include "dataplane/orders/redis_link.h"
 
@@ -21,6 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/orders/redis_command.h"
+#include "dataplane/orders/redis_errors.h"
+#include "dataplane/orders/redis_master.h"
+
 /* The function library, with a terminating zero. */
 __asm__(".pushsection .rodata\n"
         "append_library:\n"
@@ -29,76 +32,27 @@ __asm__(".pushsection .rodata\n"
         ".popsection\n");
 extern const char append_library[] __attribute__((visibility("hidden")));
 
-#define STREAM_KEY "flashgate:{%s}:orders"
-#define FENCE_KEY  "flashgate:{%s}:fence" /* the braces put both into one slot of a cluster */
-#define KEY_BYTES  (sizeof(STREAM_KEY) + FG_SALE_NAME_MAX)
-
-enum {
-#define X(name, value) FIELD_##name,
-    FG_ORDER_FIELDS(X)
-#undef X
-        FIELDS
-};
-
-/* Room for one append: no value is longer than a buyer in hex, no id longer than two numbers. */
-#define BULK_BYTES(length) (sizeof("$4294967295\r\n\r\n") + (length))
-#define ENTRY_BYTES        (BULK_BYTES(41) + FIELDS * BULK_BYTES(2 * FG_BUYER_BYTES))
-#define COMMAND_BYTES      (2048 + FG_REDIS_APPEND_MAX * ENTRY_BYTES)
-
-struct command {
-    char *bytes;
-    size_t used;
-};
-
 struct redis_link {
     struct fg_redis_link public;
     struct fg_redis_config config;
     redisContext *redis; /* NULL: not connected */
-    struct command command;
-    char holder[48]; /* "epoch:instance" */
+    struct fg_redis_command command;
+    struct fg_redis_address master; /* behind sentinels: as the last one asked told it */
+    unsigned sentinel;              /* number of the one to ask first */
+    unsigned asides;                /* streams set aside so far */
+    char holder[48];                /* "epoch:instance" */
     char error[512];
 };
-
-/* What an error reply means, by how it begins; the first that fits counts. */
-static const struct {
-    const char *prefix;
-    enum fg_redis_answer answer;
-} errors[] = {
-    {"OOM ", FG_REDIS_RETRY},         /* memory limit: it refused the whole call */
-    {"LOADING ", FG_REDIS_RETRY},     /* it reads its data from disk */
-    {"BUSY ", FG_REDIS_RETRY},        /* somebody's script runs too long */
-    {"MISCONF ", FG_REDIS_RETRY},     /* it cannot save to disk */
-    {"NOREPLICAS ", FG_REDIS_RETRY},  /* fewer replicas than it must have */
-    {"CLUSTERDOWN ", FG_REDIS_RETRY}, /* slots without a master */
-    {"TRYAGAIN ", FG_REDIS_RETRY},    /* slots on the move */
-    {"ERR max number of clients reached", FG_REDIS_RETRY},
-    {"READONLY ", FG_REDIS_LOST},   /* a replica now: ask anew who is master */
-    {"MASTERDOWN ", FG_REDIS_LOST}, /* a replica without its master */
-    {"ERR Function not found", FG_REDIS_RELOAD},
-    {"WRONGTYPE ", FG_REDIS_BAD_KEY},
-    {"NOPERM ", FG_REDIS_REFUSED},
-    {"NOAUTH ", FG_REDIS_REFUSED},
-    {"WRONGPASS ", FG_REDIS_REFUSED},
-    {"MOVED ", FG_REDIS_REFUSED}, /* a cluster: the link speaks to one server */
-    {"ASK ", FG_REDIS_REFUSED},
-    {"BADCALL ", FG_REDIS_REFUSED}, /* append.lua found our arguments wrong */
-    {"", FG_REDIS_REFUSED},         /* whatever else: for a person to look at */
-};
-
-static enum fg_redis_answer classify(const char *text)
-{
-    unsigned i = 0;
-    while (strncmp(text, errors[i].prefix, strlen(errors[i].prefix)) != 0)
-        i++;
-    return errors[i].answer;
-}
 
 __attribute__((format(printf, 2, 3))) static void set_error(struct redis_link *link,
                                                             const char *format, ...)
 {
     const struct fg_redis_config *config = &link->config;
     int used;
-    if (config->socket)
+    if (config->sentinels_count)
+        used = snprintf(link->error, sizeof(link->error), "Redis at %s:%u: ", link->master.host,
+                        link->master.port);
+    else if (config->socket)
         used = snprintf(link->error, sizeof(link->error), "Redis at %s: ", config->socket);
     else
         used = snprintf(link->error, sizeof(link->error), "Redis at %s:%u: ", config->host,
@@ -118,108 +72,6 @@ static void drop(struct redis_link *link)
     link->redis = NULL;
 }
 
-/* --- commands --- */
-
-/* Writes the digits of `value` so that they end before `end`; returns where they begin. */
-static char *digits(char *end, uint64_t value)
-{
-    do {
-        *--end = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    return end;
-}
-
-static void put_raw(struct command *command, const char *text, size_t length)
-{
-    memcpy(command->bytes + command->used, text, length);
-    command->used += length;
-}
-
-static void put_count(struct command *command, char type, uint64_t count)
-{
-    char text[24], *end = text + sizeof(text) - 2;
-    memcpy(end, "\r\n", 2);
-    char *begin = digits(end, count);
-    *--begin = type;
-    put_raw(command, begin, (size_t)(end + 2 - begin));
-}
-
-static void put_bytes(struct command *command, const char *text, size_t length)
-{
-    put_count(command, '$', length);
-    put_raw(command, text, length);
-    put_raw(command, "\r\n", 2);
-}
-
-static void put_text(struct command *command, const char *text)
-{
-    put_bytes(command, text, strlen(text));
-}
-
-static void put_u64(struct command *command, uint64_t value)
-{
-    char text[20], *end = text + sizeof(text), *begin = digits(end, value);
-    put_bytes(command, begin, (size_t)(end - begin));
-}
-
-static void put_id(struct command *command, struct fg_stream_id id)
-{
-    char text[41], *end = text + sizeof(text), *begin = digits(end, id.sale_seq);
-    *--begin = '-';
-    begin = digits(begin, id.epoch);
-    put_bytes(command, begin, (size_t)(end - begin));
-}
-
-static void put_hex(struct command *command, const uint8_t *bytes)
-{
-    char text[2 * FG_BUYER_BYTES];
-    for (unsigned i = 0; i < FG_BUYER_BYTES; i++) {
-        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-    put_bytes(command, text, sizeof(text));
-}
-
-static void put_entry(struct command *command, const struct fg_record *record)
-{
-    const struct fg_order_event *e = record->order;
-    put_id(command, (struct fg_stream_id){record->epoch, e->sale_seq});
-#define text_kind(kind)  put_text(command, fg_event_name(kind))
-#define text_u64(value)  put_u64(command, value)
-#define text_hex(buyer_) put_hex(command, buyer_)
-#define X(name, value)   value;
-    FG_ORDER_FIELDS(X)
-#undef X
-}
-
-static void put_append(struct command *command, const char *holder,
-                       const struct fg_redis_append *append)
-{
-    char key[KEY_BYTES];
-    size_t entries = append->count ? 1 + FIELDS + append->count * (1 + (size_t)FIELDS) : 0;
-    command->used = 0;
-    put_count(command, '*', 7 + entries);
-    put_text(command, "FCALL");
-    put_text(command, "append");
-    put_text(command, "2");
-    snprintf(key, sizeof(key), STREAM_KEY, append->sale);
-    put_text(command, key);
-    snprintf(key, sizeof(key), FENCE_KEY, append->sale);
-    put_text(command, key);
-    put_text(command, holder);
-    put_id(command, append->expected);
-    if (append->count == 0)
-        return;
-    put_u64(command, FIELDS);
-#define X(name, value) put_text(command, #name);
-    FG_ORDER_FIELDS(X)
-#undef X
-    for (unsigned i = 0; i < append->count; i++)
-        put_entry(command, &append->records[i]);
-    assert(command->used <= COMMAND_BYTES);
-}
-
 /* --- replies --- */
 
 /* Takes the reply of the call under way. OK: *reply is the caller's to free. */
@@ -234,10 +86,26 @@ static enum fg_redis_answer take_reply(struct redis_link *link, redisReply **rep
     *reply = taken;
     if ((*reply)->type != REDIS_REPLY_ERROR)
         return FG_REDIS_OK;
-    enum fg_redis_answer answer = classify((*reply)->str);
+    enum fg_redis_answer answer = fg_redis_error_answer((*reply)->str);
     set_error(link, "%s", (*reply)->str);
     freeReplyObject(*reply);
     return answer;
+}
+
+/* Sends the command that is written down, and takes its reply. */
+static enum fg_redis_answer call(struct redis_link *link, redisReply **reply)
+{
+    if (!link->redis) {
+        set_error(link, "not connected");
+        return FG_REDIS_LOST;
+    }
+    if (redisAppendFormattedCommand(link->redis, link->command.bytes, link->command.used) !=
+        REDIS_OK) {
+        set_error(link, "%s", link->redis->errstr);
+        drop(link);
+        return FG_REDIS_LOST;
+    }
+    return take_reply(link, reply);
 }
 
 __attribute__((format(printf, 3, 4))) static enum fg_redis_answer ask(struct redis_link *link,
@@ -268,25 +136,64 @@ static bool parse_id(const char *text, struct fg_stream_id *id)
            text[used] == '\0';
 }
 
-/* { word, text }, as append.lua answers. */
-static enum fg_redis_answer judge(struct redis_link *link, const redisReply *reply,
-                                  struct fg_stream_id *last)
+/* The consumer's key may hold anything: what is no number is as if it were not there. */
+static void read_consumed(struct redis_link *link, const redisReply *reply,
+                          struct fg_redis_append *append)
 {
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !is_text(reply->element[0]) ||
-        !is_text(reply->element[1]))
+    uint64_t value = 0;
+    size_t i = 0;
+    for (; i < reply->len && i < 19 && reply->str[i] >= '0' && reply->str[i] <= '9'; i++)
+        value = value * 10 + (uint64_t)(reply->str[i] - '0');
+    append->consumed_odd = i < reply->len;
+    append->consumed = append->consumed_odd ? 0 : value;
+    if (append->consumed_odd)
+        set_error(link,
+                  "the key " FG_REDIS_KEY("consumed") " is ignored: it holds \"%.64s\", and a "
+                                                      "decimal sale_seq is wanted",
+                  append->sale, reply->str);
+}
+
+static enum fg_redis_answer judge_fence(struct redis_link *link, const redisReply *reply)
+{
+    if (strcmp(reply->element[0]->str, "FENCED") != 0)
+        return FG_REDIS_OK;
+    set_error(link, "another engine has taken over: its mark is %s, ours is %s",
+              reply->element[1]->str, link->holder);
+    return FG_REDIS_FENCED;
+}
+
+/* { word, text ... }, as the functions of append.lua answer. */
+static bool is_answer(const redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 2)
+        return false;
+    for (size_t i = 0; i < reply->elements; i++)
+        if (!is_text(reply->element[i]))
+            return false;
+    return true;
+}
+
+static enum fg_redis_answer judge_append(struct redis_link *link, const redisReply *reply,
+                                         struct fg_redis_append *append)
+{
+    if (!is_answer(reply))
         goto strange;
-    const char *word = reply->element[0]->str, *text = reply->element[1]->str;
-    if (strcmp(word, "FENCED") == 0) {
-        set_error(link, "another engine has taken over: its mark is %s, ours is %s", text,
-                  link->holder);
+    if (judge_fence(link, reply) == FG_REDIS_FENCED)
         return FG_REDIS_FENCED;
-    }
-    bool gap = strcmp(word, "GAP") == 0;
-    if ((!gap && strcmp(word, "OK") != 0) || !parse_id(text, last))
+    bool gap = strcmp(reply->element[0]->str, "GAP") == 0;
+    bool ok = strcmp(reply->element[0]->str, "OK") == 0;
+    size_t words = ok && append->count == 0 ? 3 : 2;
+    if ((!gap && !ok) || reply->elements != words ||
+        !parse_id(reply->element[1]->str, &append->last))
         goto strange;
-    if (gap)
-        set_error(link, "the stream ends with %s, which is not what was last appended", text);
-    return gap ? FG_REDIS_GAP : FG_REDIS_OK;
+    if (gap) {
+        set_error(link, "the stream ends with %s, which is not what was last appended",
+                  reply->element[1]->str);
+        return FG_REDIS_GAP;
+    }
+    if (append->count == 0)
+        read_consumed(link, reply->element[2], append);
+    return FG_REDIS_OK;
 strange:
     set_error(link, "an answer that the function append never gives");
     return FG_REDIS_REFUSED;
@@ -299,8 +206,17 @@ static enum fg_redis_answer open_connection(struct redis_link *link)
     const struct fg_redis_config *config = &link->config;
     struct timeval limit = {.tv_sec = config->timeout_ms / 1000,
                             .tv_usec = config->timeout_ms % 1000 * 1000};
-    link->redis = config->socket ? redisConnectUnixWithTimeout(config->socket, limit)
-                                 : redisConnectWithTimeout(config->host, config->port, limit);
+    if (config->sentinels_count) {
+        enum fg_redis_answer answer = fg_redis_master_ask(config, &link->sentinel, &link->master,
+                                                          link->error, sizeof(link->error));
+        if (answer != FG_REDIS_OK)
+            return answer;
+        link->redis = redisConnectWithTimeout(link->master.host, link->master.port, limit);
+    } else if (config->socket) {
+        link->redis = redisConnectUnixWithTimeout(config->socket, limit);
+    } else {
+        link->redis = redisConnectWithTimeout(config->host, config->port, limit);
+    }
     if (link->redis && !link->redis->err && redisSetTimeout(link->redis, limit) == REDIS_OK)
         return FG_REDIS_OK;
     set_error(link, "%s", link->redis ? link->redis->errstr : "out of memory");
@@ -361,6 +277,8 @@ static enum fg_redis_answer link_connect(void *context)
         enum fg_redis_answer answer = stages[i](link);
         if (answer != FG_REDIS_OK) {
             drop(link);
+            if (link->config.sentinels_count)
+                link->sentinel = (link->sentinel + 1) % link->config.sentinels_count;
             return answer;
         }
     }
@@ -370,23 +288,91 @@ static enum fg_redis_answer link_connect(void *context)
 static enum fg_redis_answer link_append(void *context, struct fg_redis_append *append)
 {
     struct redis_link *link = context;
-    assert(append->count <= FG_REDIS_APPEND_MAX);
-    if (!link->redis) {
-        set_error(link, "not connected");
-        return FG_REDIS_LOST;
-    }
-    put_append(&link->command, link->holder, append);
-    if (redisAppendFormattedCommand(link->redis, link->command.bytes, link->command.used) !=
-        REDIS_OK) {
-        set_error(link, "%s", link->redis->errstr);
-        drop(link);
-        return FG_REDIS_LOST;
-    }
     redisReply *reply;
-    enum fg_redis_answer answer = take_reply(link, &reply);
+    assert(append->count <= FG_REDIS_APPEND_MAX);
+    append->consumed = 0;
+    append->consumed_odd = false;
+    fg_redis_put_append(&link->command, link->holder, append);
+    enum fg_redis_answer answer = call(link, &reply);
     if (answer != FG_REDIS_OK)
         return answer;
-    answer = judge(link, reply, &append->last);
+    answer = judge_append(link, reply, append);
+    freeReplyObject(reply);
+    return answer;
+}
+
+/* Finds last-generated-id among the pairs that XINFO STREAM answers. */
+static bool read_info(const redisReply *reply, struct fg_stream_id *last)
+{
+    if (reply->type != REDIS_REPLY_ARRAY)
+        return false;
+    for (size_t i = 0; i + 1 < reply->elements; i += 2)
+        if (is_text(reply->element[i]) && is_text(reply->element[i + 1]) &&
+            strcmp(reply->element[i]->str, "last-generated-id") == 0)
+            return parse_id(reply->element[i + 1]->str, last);
+    return false;
+}
+
+static enum fg_redis_answer link_last(void *context, const char *sale, struct fg_stream_id *last)
+{
+    struct redis_link *link = context;
+    redisReply *reply;
+    fg_redis_put_info(&link->command, sale);
+    enum fg_redis_answer answer = call(link, &reply);
+    *last = (struct fg_stream_id){0};
+    if (answer == FG_REDIS_REFUSED && strstr(link->error, "ERR no such key"))
+        return FG_REDIS_OK;
+    if (answer != FG_REDIS_OK)
+        return answer;
+    if (!read_info(reply, last)) {
+        set_error(link, "an answer that XINFO STREAM never gives");
+        answer = FG_REDIS_REFUSED;
+    }
+    freeReplyObject(reply);
+    return answer;
+}
+
+static enum fg_redis_answer link_trim(void *context, const char *sale, struct fg_stream_id first)
+{
+    struct redis_link *link = context;
+    redisReply *reply;
+    fg_redis_put_trim(&link->command, sale, first);
+    enum fg_redis_answer answer = call(link, &reply);
+    if (answer != FG_REDIS_OK)
+        return answer;
+    if (reply->type != REDIS_REPLY_INTEGER) {
+        set_error(link, "an answer that XTRIM never gives");
+        answer = FG_REDIS_REFUSED;
+    }
+    freeReplyObject(reply);
+    return answer;
+}
+
+static enum fg_redis_answer link_set_aside(void *context, const char *sale, char *aside,
+                                           size_t size)
+{
+    struct redis_link *link = context;
+    redisReply *reply;
+    char key[FG_REDIS_ASIDE_BYTES];
+    aside[0] = '\0';
+    /* Epoch and instance are this start's alone; the count goes on when it is done, so that a call
+     * whose answer was lost is not done twice. */
+    snprintf(key, sizeof(key), FG_REDIS_KEY("orders:aside:%s.%u"), sale, link->holder,
+             link->asides);
+    fg_redis_put_aside(&link->command, link->holder, sale, key);
+    enum fg_redis_answer answer = call(link, &reply);
+    if (answer != FG_REDIS_OK)
+        return answer;
+    if (!is_answer(reply)) {
+        set_error(link, "an answer that the function set_aside never gives");
+        answer = FG_REDIS_REFUSED;
+    } else {
+        answer = judge_fence(link, reply);
+    }
+    if (answer == FG_REDIS_OK) {
+        snprintf(aside, size, "%s", reply->element[1]->str);
+        link->asides++;
+    }
     freeReplyObject(reply);
     return answer;
 }
@@ -410,6 +396,21 @@ static bool copy_text(const char **text)
     return *text != NULL;
 }
 
+/* Copies the sentinels' texts; false when memory is short. */
+static bool copy_sentinels(struct fg_redis_config *config)
+{
+    if (config->sentinels_count == 0)
+        return true;
+    const char **copies = calloc(config->sentinels_count, sizeof(*copies));
+    for (unsigned i = 0; copies && i < config->sentinels_count; i++)
+        copies[i] = strdup(config->sentinels[i]);
+    bool copied = copies != NULL;
+    for (unsigned i = 0; copies && i < config->sentinels_count; i++)
+        copied &= copies[i] != NULL;
+    config->sentinels = copies;
+    return copied;
+}
+
 struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
 {
     struct redis_link *link = calloc(1, sizeof(*link));
@@ -418,6 +419,9 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     link->public = (struct fg_redis_link){.context = link,
                                           .connect = link_connect,
                                           .append = link_append,
+                                          .last = link_last,
+                                          .trim = link_trim,
+                                          .set_aside = link_set_aside,
                                           .close = link_close,
                                           .error = link_error};
     link->config = *config;
@@ -425,9 +429,12 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     copied &= copy_text(&link->config.host);
     copied &= copy_text(&link->config.user);
     copied &= copy_text(&link->config.password);
-    link->command.bytes = malloc(COMMAND_BYTES);
+    copied &= copy_text(&link->config.master);
+    copied &= copy_text(&link->config.sentinel_password);
+    copied &= copy_sentinels(&link->config);
+    copied &= fg_redis_command_init(&link->command) == 0;
     snprintf(link->holder, sizeof(link->holder), "%u:%" PRIu64, config->epoch, config->instance);
-    if (copied && link->command.bytes)
+    if (copied)
         return &link->public;
     fg_redis_link_destroy(&link->public);
     return NULL;
@@ -438,11 +445,17 @@ void fg_redis_link_destroy(struct fg_redis_link *link)
     if (!link)
         return;
     struct redis_link *whole = link->context;
+    struct fg_redis_config *config = &whole->config;
     drop(whole);
-    free((char *)whole->config.socket);
-    free((char *)whole->config.host);
-    free((char *)whole->config.user);
-    free((char *)whole->config.password);
-    free(whole->command.bytes);
+    for (unsigned i = 0; config->sentinels && i < config->sentinels_count; i++)
+        free((char *)config->sentinels[i]);
+    free((void *)config->sentinels);
+    free((char *)config->socket);
+    free((char *)config->host);
+    free((char *)config->user);
+    free((char *)config->password);
+    free((char *)config->master);
+    free((char *)config->sentinel_password);
+    fg_redis_command_fini(&whole->command);
     free(whole);
 }

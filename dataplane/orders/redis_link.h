@@ -7,6 +7,8 @@
 #ifndef FG_ORDERS_REDIS_LINK_H
 #define FG_ORDERS_REDIS_LINK_H
 
+#include <stdbool.h>
+
 #include "dataplane/orders/event.h"
 
 enum fg_redis_answer {
@@ -30,13 +32,16 @@ struct fg_redis_append {
     unsigned count; /* at most FG_REDIS_APPEND_MAX; 0: claim the fence and read the last id */
     const struct fg_record *records; /* order events of one sale with consecutive sale_seq */
     struct fg_stream_id last;        /* out, with OK and GAP: what the stream ends with */
-    uint64_t consumed; /* out, with OK: sale_seq that the consumer's key tells; 0: no such key */
+    /* Out, with OK of a call without entries: */
+    uint64_t consumed; /* sale_seq that the consumer's key tells; 0: no such key */
+    bool consumed_odd; /* the key is there and holds something else: error() says what */
 };
 
 struct fg_redis_link {
     void *context;
     /* Connects, authenticates, checks that this is a master, loads the function; a connection
-     * that was there is dropped first. OK, RETRY, LOST or REFUSED. */
+     * that was there is dropped first. Each of the steps, and each sentinel asked before them, may
+     * take the time limit. OK, RETRY, LOST or REFUSED. */
     enum fg_redis_answer (*connect)(void *context);
     /* Claims the sale's fence and appends all or nothing, if the stream ends with `expected`. After
      * LOST it is not known which: the entries may even arrive later. */
@@ -45,8 +50,9 @@ struct fg_redis_link {
     enum fg_redis_answer (*last)(void *context, const char *sale, struct fg_stream_id *last);
     /* Forgets a stream's entries before `first`. */
     enum fg_redis_answer (*trim)(void *context, const char *sale, struct fg_stream_id first);
-    /* Renames the sale's stream out of the way; *aside, of `size` bytes, is its new key. OK also
-     * when there is none (*aside is then empty). */
+    /* Claims the sale's fence and renames its stream, of whatever type, out of the way; *aside, of
+     * `size` bytes, is its new key. OK also when there is none (*aside is then empty). After LOST,
+     * asked again, it moves nothing a second time. */
     enum fg_redis_answer (*set_aside)(void *context, const char *sale, char *aside, size_t size);
     void (*close)(void *context);        /* drops the connection */
     const char *(*error)(void *context); /* what the last failing call said; never NULL */

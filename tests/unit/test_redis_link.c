@@ -368,7 +368,10 @@ static void test_wrong_key_types(void **state)
     assert_int_equal(append(0, 0, 0), FG_REDIS_BAD_KEY);
     assert_int_equal(append(0, 0, 1), FG_REDIS_BAD_KEY);
     assert_non_null(strstr(link_->error(link_->context), STREAM " is a string"));
-    ADMIN("DEL " STREAM);
+    assert_fence("7:42"); /* it was claimed all the same, and a newer one is seen */
+    ADMIN("SET " FENCE " 8:1");
+    assert_int_equal(append(0, 0, 0), FG_REDIS_FENCED);
+    ADMIN("DEL " STREAM " " FENCE);
     ADMIN("LPUSH " FENCE " 1");
     assert_int_equal(append(0, 0, 1), FG_REDIS_BAD_KEY);
     assert_non_null(strstr(link_->error(link_->context), FENCE " is a list"));
