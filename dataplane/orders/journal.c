@@ -44,7 +44,7 @@ static int put_frame(struct fg_journal *journal, struct fg_frame *frame, uint16_
     frame->first_lsn = journal->next_lsn;
     frame->epoch = journal->epoch;
     frame->previous_crc = journal->previous_crc;
-    frame->reserved = 0;
+    frame->segment = atomic_load_explicit(&journal->current, memory_order_relaxed);
     frame->crc = fg_frame_crc(frame);
     memset(end, 0, span - sizeof(*frame) - frame->length);
 

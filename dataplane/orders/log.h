@@ -12,7 +12,11 @@
  * its base. What follows the last frame is zeros.
  *
  * Frames are chained: sequence counts 1, 2, 3 ... over all segments, and each header carries the
- * CRC of the frame before it.
+ * CRC of the frame before it. Since version 2 it also names its segment, so that a segment file
+ * under another's name is told as such. A log may begin with frames of version 1 and go on with
+ * those of version 2.
+ *
+ * The oldest segments may be gone. The base of the first that is left stands for them.
  */
 #ifndef FG_ORDERS_LOG_H
 #define FG_ORDERS_LOG_H
@@ -21,12 +25,13 @@
 #include "dataplane/orders/event.h"
 
 #define FG_FRAME_MAGIC     0x4c474746u /* "FGGL" */
-#define FG_FRAME_VERSION   1
-#define FG_FRAME_BASE      0x0001     /* a base frame of a segment */
-#define FG_FRAME_EPOCH     0x0002     /* begins serving in an epoch; holds no records */
-#define FG_FRAME_CLOSING   0x0004     /* written when idle and at a clean stop; holds no records */
-#define FG_FRAME_BASE_MORE 0x0008     /* another base frame follows */
-#define FG_FRAME_MAX       (8u << 20) /* bytes, header and padding included */
+#define FG_FRAME_VERSION   2           /* what is written */
+#define FG_FRAME_OLDEST    1           /* the oldest version that is read */
+#define FG_FRAME_BASE      0x0001      /* a base frame of a segment */
+#define FG_FRAME_EPOCH     0x0002      /* begins serving in an epoch; holds no records */
+#define FG_FRAME_CLOSING   0x0004      /* written when idle and at a clean stop; holds no records */
+#define FG_FRAME_BASE_MORE 0x0008      /* another base frame follows */
+#define FG_FRAME_MAX       (8u << 20)  /* bytes, header and padding included */
 
 /* Every version keeps magic, version, length and crc where they are, and the crc's meaning. */
 struct fg_frame {
@@ -41,8 +46,8 @@ struct fg_frame {
     uint32_t count;  /* records */
     uint32_t length; /* bytes of records after the header */
     uint32_t previous_crc;
-    uint32_t crc; /* CRC-32C of header (this field zero) and records */
-    uint32_t reserved;
+    uint32_t crc;     /* CRC-32C of header (this field zero) and records */
+    uint32_t segment; /* number of the segment it was written in; version 1: 0 */
 };
 static_assert(sizeof(struct fg_frame) == 64, "a frame header is one unit");
 
@@ -72,8 +77,13 @@ struct fg_log_reader *fg_log_reader_open(const struct fg_disk *disk, const char 
                                          int *error);
 void fg_log_reader_close(struct fg_log_reader *reader);
 
-/* Goes back to the first segment that exists. */
+/* Goes back to the first segment that exists. The oldest may be removed at any time: a reader that
+ * finds its next segment gone goes on with the first that is left, whose base stands for what went
+ * before (a jump in `sequence`). */
 void fg_log_reader_rewind(struct fg_log_reader *reader);
+
+/* As rewind, but to segment `number`, which must exist by the time of the next read. */
+void fg_log_reader_seek(struct fg_log_reader *reader, uint32_t number);
 
 /*
  * Reads and checks the next frame. After FG_LOG_MORE, *frame is valid until the next call and its
@@ -94,5 +104,9 @@ uint64_t fg_log_reader_sequence(const struct fg_log_reader *reader);
 /* Where the next frame is expected (or where the invalid one stands), and the errno of ERROR. */
 struct fg_log_position fg_log_reader_position(const struct fg_log_reader *reader);
 int fg_log_reader_error(const struct fg_log_reader *reader);
+
+/* After TORN, CORRUPT or VERSION: what is wrong with the frame at the position, as the end of a
+ * sentence that begins with "the frame" ("fails its checksum"). Valid until the next call. */
+const char *fg_log_reader_reason(const struct fg_log_reader *reader);
 
 #endif

@@ -40,15 +40,16 @@ __attribute__((format(printf, 3, 4))) static int refuse(const struct recovery *r
     return status;
 }
 
-static int refuse_place(const struct recovery *recovery, int status, const char *what)
+/* Refuses the frame at the reader's position: `advice` says what to do. */
+static int refuse_place(const struct recovery *recovery, int status, const char *advice)
 {
     struct fg_log_position at = fg_log_reader_position(recovery->reader);
     char name[FG_SEGMENT_NAME_BYTES];
 
     fg_segment_name(name, at.segment);
-    return refuse(recovery, status, "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s",
+    return refuse(recovery, status, "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s; %s",
                   recovery->dir, name, fg_log_reader_sequence(recovery->reader) + 1, at.offset,
-                  what);
+                  fg_log_reader_reason(recovery->reader), advice);
 }
 
 static int refuse_record(const struct recovery *recovery, const struct fg_record *record, int rc)
@@ -130,12 +131,10 @@ static int read_log(const struct recovery *recovery, bool *torn)
             return FG_EXIT_OK;
         case FG_LOG_CORRUPT:
             return refuse_place(recovery, FG_EXIT_CORRUPT,
-                                "is damaged, and the log goes on after it: restore the directory "
-                                "from a copy, or take the log from another disk");
+                                "the log is damaged there and goes on after it: restore the "
+                                "directory from a copy, or take the log from another disk");
         case FG_LOG_VERSION:
-            return refuse_place(recovery, FG_EXIT_CORRUPT,
-                                "is of a version that this program does not know: start the "
-                                "program that wrote it");
+            return refuse_place(recovery, FG_EXIT_CORRUPT, "start the program that wrote it");
         case FG_LOG_ERROR:
             return refuse(recovery, FG_EXIT_DISK, "%s: reading the log failed: %s", recovery->dir,
                           strerror(-fg_log_reader_error(recovery->reader)));

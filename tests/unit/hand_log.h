@@ -21,7 +21,7 @@ struct hand_log {
     char dir[64], path[112];
     int file;
     uint64_t offset;
-    uint32_t epoch, count, length, previous_crc;
+    uint32_t segment, epoch, count, length, previous_crc;
     uint64_t sequence, lsn;
     uint8_t *frame;           /* header and records under way */
     _Atomic uint64_t durable; /* what delivery may read */
@@ -49,7 +49,8 @@ static inline void hand_log_frame(struct hand_log *log, uint16_t flags)
                                .epoch = log->epoch,
                                .count = log->count,
                                .length = log->length,
-                               .previous_crc = log->previous_crc};
+                               .previous_crc = log->previous_crc,
+                               .segment = log->segment};
     log->previous_crc = frame->crc = fg_frame_crc(frame);
     size_t used = sizeof(*frame) + log->length, span = fg_frame_span(log->length);
     memset(log->frame + used, 0, span - used);
@@ -65,6 +66,7 @@ static inline void hand_log_frame(struct hand_log *log, uint16_t flags)
 static inline void hand_log_open(struct hand_log *log, uint32_t segment, uint32_t epoch)
 {
     *log = (struct hand_log){.dir = "/tmp/flashgate-log-XXXXXX",
+                             .segment = segment,
                              .epoch = epoch,
                              .sequence = segment == 1 ? 0 : 100 * segment,
                              .lsn = segment == 1 ? 1 : 10000 * segment};

@@ -242,12 +242,13 @@ static void test_unknown_version(void **state)
     int file = segment_file(fixture, 1);
     assert_int_equal(pread(file, block, sizeof(block), 3 * FG_BLOCK_BYTES), sizeof(block));
     close(file);
-    frame->version = 2;
+    frame->version = FG_FRAME_VERSION + 1;
     frame->crc = fg_frame_crc(frame);
     damage(fixture, 1, 3 * FG_BLOCK_BYTES, block, sizeof(block));
     struct fg_log_reader *reader = must_open(fixture);
     assert_int_equal(read_all(reader, &frames), FG_LOG_VERSION);
     assert_int_equal(frames, 3);
+    assert_non_null(strstr(fg_log_reader_reason(reader), "version 3"));
     fg_log_reader_close(reader);
 }
 
@@ -291,6 +292,120 @@ static void test_damaged_later_segment(void **state)
     fg_log_reader_close(reader);
 }
 
+/* Gives segment `from` the name of segment `to`. */
+static void rename_segment(const struct log_fixture *fixture, uint32_t from, uint32_t to)
+{
+    char names[2][FG_SEGMENT_NAME_BYTES];
+    int dir = open(fixture->dir, O_RDONLY | O_DIRECTORY);
+
+    fg_segment_name(names[0], from);
+    fg_segment_name(names[1], to);
+    assert_int_equal(renameat(dir, names[0], dir, names[1]), 0);
+    close(dir);
+}
+
+/* A segment under another's name is told as such, wherever the log begins. */
+static void test_misnamed_segment(void **state)
+{
+    struct log_fixture *fixture = *state;
+    unsigned frames, all;
+
+    write_log(fixture, 80, 8191);
+    journal_drop(fixture);
+    struct fg_log_reader *reader = must_open(fixture);
+    assert_int_equal(read_all(reader, &all), FG_LOG_END);
+    assert_int_equal(fg_log_reader_position(reader).segment, 3);
+    rename_segment(fixture, 1, 9);
+    rename_segment(fixture, 3, 7);
+    rename_segment(fixture, 2, 3);
+    fg_log_reader_rewind(reader);
+    assert_int_equal(read_all(reader, &frames), FG_LOG_CORRUPT);
+    assert_int_equal(frames, 0);
+    assert_int_equal(fg_log_reader_position(reader).segment, 3);
+    assert_non_null(strstr(fg_log_reader_reason(reader), "written in segment 2"));
+    rename_segment(fixture, 9, 1);
+    rename_segment(fixture, 7, 2);
+    fg_log_reader_rewind(reader);
+    assert_int_equal(read_all(reader, &frames), FG_LOG_CORRUPT);
+    assert_in_range(frames, 30, all - 1);
+    assert_int_equal(fg_log_reader_position(reader).segment, 2);
+    assert_int_equal(fg_log_reader_position(reader).offset, 0);
+    assert_non_null(strstr(fg_log_reader_reason(reader), "written in segment 3"));
+    fg_log_reader_close(reader);
+}
+
+/* A segment alone, by its number. */
+static void test_seek(void **state)
+{
+    struct log_fixture *fixture = *state;
+    const struct fg_frame *frame;
+    unsigned all, last;
+
+    write_log(fixture, 40, 8191);
+    struct fg_log_reader *reader = must_open(fixture);
+    assert_int_equal(read_all(reader, &all), FG_LOG_END);
+    fg_log_reader_seek(reader, 2);
+    assert_int_equal(fg_log_reader_next(reader, UINT64_MAX, &frame), FG_LOG_MORE);
+    assert_int_equal(frame->segment, 2);
+    assert_true(frame->flags & FG_FRAME_BASE);
+    assert_int_equal(read_all(reader, &last), FG_LOG_END);
+    assert_true(last > 0);
+    assert_int_equal(fg_log_reader_sequence(reader), all);
+    fg_log_reader_seek(reader, 3);
+    assert_int_equal(fg_log_reader_next(reader, UINT64_MAX, &frame), FG_LOG_ERROR);
+    assert_int_equal(fg_log_reader_error(reader), -ENOENT);
+    fg_log_reader_close(reader);
+}
+
+/* Removes a segment of the log before the reader opens or lists anything, once for each number. */
+static struct vanishing {
+    const struct log_fixture *fixture;
+    uint32_t from, to; /* still to be removed */
+} vanishing;
+
+static int vanishing_open_read(void *context, int dir, const char *name, bool direct)
+{
+    for (; vanishing.from < vanishing.to; vanishing.from++) {
+        char segment[FG_SEGMENT_NAME_BYTES];
+        fg_segment_name(segment, vanishing.from);
+        assert_int_equal(fg_disk_files.remove(context, dir, segment), 0);
+    }
+    return fg_disk_files.open_read(context, dir, name, direct);
+}
+
+/* Old segments go between the listing and the opening, and while the reader is within one. */
+static void test_segments_vanish(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct fg_disk disk = fg_disk_files;
+    const struct fg_frame *frame;
+    unsigned frames;
+    int error;
+
+    write_log(fixture, 130, 8191); /* five segments */
+    uint64_t end = fg_journal_durable(fixture->journal);
+    disk.open_read = vanishing_open_read;
+    vanishing = (struct vanishing){fixture, 1, 2};
+    struct fg_log_reader *reader = fg_log_reader_open(&disk, fixture->dir, false, &error);
+    assert_non_null(reader);
+    assert_int_equal(fg_log_reader_next(reader, end, &frame), FG_LOG_MORE);
+    assert_int_equal(frame->segment, 2);
+    /* Segments 2 and 3 go: what is open is read to its end, and then the base of 4 comes. */
+    uint64_t first = frame->sequence, before = first;
+    vanishing = (struct vanishing){fixture, 2, 4};
+    while (frame->segment == 2) {
+        before = frame->sequence;
+        assert_int_equal(fg_log_reader_next(reader, end, &frame), FG_LOG_MORE);
+    }
+    assert_true(before > first + 20);
+    assert_int_equal(frame->segment, 4);
+    assert_true(frame->flags & FG_FRAME_BASE);
+    assert_true(frame->sequence > before + 20);
+    assert_int_equal(read_all(reader, &frames), FG_LOG_END);
+    assert_int_equal(fg_log_reader_sequence(reader), end);
+    fg_log_reader_close(reader);
+}
+
 static ssize_t failing_read(void *context, int file, void *data, size_t length, uint64_t offset)
 {
     (void)context, (void)file, (void)data, (void)length, (void)offset;
@@ -322,7 +437,8 @@ int main(void)
         CASE(test_limit_is_kept_and_cheap), CASE(test_great_frames),
         CASE(test_flipped_bits_are_damage), CASE(test_tails),
         CASE(test_unknown_version),         CASE(test_damaged_later_segment),
-        CASE(test_failing_reads),
+        CASE(test_misnamed_segment),        CASE(test_seek),
+        CASE(test_segments_vanish),         CASE(test_failing_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,7 @@ static void test_unknown_version_is_refused(void **state)
 
     journal_must_open(fixture);
     journal_drop(fixture);
-    forge(fixture, FG_BLOCK_BYTES, 2, 1, 0);
+    forge(fixture, FG_BLOCK_BYTES, 3, 1, 0);
     assert_int_equal(journal_open(fixture), FG_EXIT_CORRUPT);
     assert_non_null(strstr(fixture->message, "version"));
 }
@@ -196,7 +196,7 @@ static void test_epochs_end(void **state)
 
     journal_must_open(fixture);
     journal_drop(fixture);
-    forge(fixture, FG_BLOCK_BYTES, 1, FG_EPOCH_MAX - 1, 0);
+    forge(fixture, FG_BLOCK_BYTES, FG_FRAME_VERSION, FG_EPOCH_MAX - 1, 0);
     journal_must_open(fixture);
     assert_int_equal(fg_journal_epoch(fixture->journal), FG_EPOCH_MAX);
     journal_drop(fixture);
@@ -212,7 +212,7 @@ static void test_gap_in_sale_seq_is_refused(void **state)
     push_order(fixture, 1, 0, 1);
     assert_int_equal(fg_journal_step(fixture->journal), 1);
     journal_drop(fixture);
-    forge(fixture, 2 * FG_BLOCK_BYTES, 1, 1, 2);
+    forge(fixture, 2 * FG_BLOCK_BYTES, FG_FRAME_VERSION, 1, 2);
     assert_int_equal(journal_open(fixture), FG_EXIT_CORRUPT);
     assert_non_null(strstr(fixture->message, "record 1 (ADMIT)"));
 }
