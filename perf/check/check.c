@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The checker's frame. Two tables say all that is known: `requests`, one for each (buyer, request),
- * and `orders`, one for each order id; both are filled from the streams first and from the answers
- * then, so that whatever contradicts shows when it is entered. check_streams.c walks the streams,
+ * and `orders`, one for each order id; both are filled from the events first and from the answers
+ * then, so that whatever contradicts shows when it is entered. check_streams.c walks the events,
  * check_clients.c the answers that tell of orders, check_refusals.c those that refuse.
  *
  * A sound checker never cries wolf: every check concludes only what follows for certain from send
@@ -80,6 +80,17 @@ uint32_t check_order(struct check *check, uint64_t id)
     return at;
 }
 
+/* Archiving a sale ends the life of its requests: was the one order's sale archived before the
+ * other was admitted? */
+static bool archived_before(const struct check *check, const struct order *first,
+                            const struct order *second)
+{
+    if (first->state == ORDER_UNSEEN || second->state == ORDER_UNSEEN)
+        return false;
+    const struct fg_sale_facts *facts = check_facts(check, first->stream);
+    return facts && facts->archived_lsn != 0 && facts->archived_lsn < second->lsn;
+}
+
 void check_bind(struct check *check, uint32_t place, uint64_t id, const char *where)
 {
     struct request *request = &check->requests[place];
@@ -87,10 +98,41 @@ void check_bind(struct check *check, uint32_t place, uint64_t id, const char *wh
         request->order = id;
     if (request->order == id)
         return;
+    const struct order *known = &check->orders[check_order(check, request->order)];
+    const struct order *other = &check->orders[check_order(check, id)];
+    if (archived_before(check, known, other)) {
+        request->order = id;
+        return;
+    }
+    if (archived_before(check, other, known))
+        return;
     check->result->duplicate_orders++;
     fg_found(check->findings, FG_CHECK_TWO_ORDERS,
              "request %" PRIu64 " of buyer %s has order %" PRIu64 " and, %s, order %" PRIu64,
              request->request, check_buyer_text(request->buyer).text, request->order, where, id);
+}
+
+bool check_whole(const struct check *check, uint32_t item_place)
+{
+    if (!check->input->item_streams)
+        return true;
+    return check->input->streams[check->input->item_streams[item_place]].passed.sale_seq == 0;
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    const uint32_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+bool check_forgotten(const struct check *check, uint32_t item)
+{
+    uint32_t place = check_item(check, item);
+    if (place != FG_INDEX_NONE)
+        return !check_whole(check, place);
+    return check->input->gone_count > 0 &&
+           bsearch(&item, check->input->gone, check->input->gone_count, sizeof(item),
+                   compare_ids) != NULL;
 }
 
 /* Orders that clients were told of: the upper bound of those that are in no stream. */
@@ -118,10 +160,11 @@ static int tables_init(struct check *check)
     check->orders = malloc((orders + 1) * sizeof(*check->orders));
     check->holdings = malloc((entries + 1) * sizeof(*check->holdings));
     check->request_of = malloc((input->records_count + 1) * sizeof(*check->request_of));
+    check->limits = malloc((input->items_count + UINT64_C(1)) * sizeof(*check->limits));
     check->result->books = calloc(input->items_count + UINT64_C(1), sizeof(struct fg_item_books));
     check->result->books_count = input->items_count;
     if (check->requests == NULL || check->orders == NULL || check->holdings == NULL ||
-        check->request_of == NULL || check->result->books == NULL ||
+        check->request_of == NULL || check->limits == NULL || check->result->books == NULL ||
         fg_index_init(&check->item_index, input->items_count) != 0 ||
         fg_index_init(&check->request_index, requests) != 0 ||
         fg_index_init(&check->order_index, orders) != 0 ||
@@ -136,6 +179,7 @@ static void tables_fini(struct check *check)
     fg_index_fini(&check->order_index);
     fg_index_fini(&check->request_index);
     fg_index_fini(&check->item_index);
+    free(check->limits);
     free(check->request_of);
     free(check->holdings);
     free(check->orders);
@@ -152,6 +196,22 @@ static void open_books(struct check *check)
         fg_index_put(&check->item_index, &probe, i);
         check->result->books[i].id = item->id;
         check->result->books[i].stock = item->stock;
+        check->limits[i].now = item->limit ? item->limit : UINT64_MAX;
+        check->limits[i].former = check->limits[i].now;
+        check->limits[i].former_until_ns = 0;
+    }
+}
+
+/* An old segment may go only when all of its events are of archived sales. */
+static void check_retention(struct check *check)
+{
+    for (unsigned i = 0; check->input->sales && i < check->input->streams_count; i++) {
+        const struct fg_sale_stream *stream = &check->input->streams[i];
+        if (stream->passed.sale_seq > 0 && check->input->sales[i].archived_lsn == 0)
+            fg_found(check->findings, FG_CHECK_LOG_FORGOTTEN,
+                     "sale %s is not archived, but its events up to sale_seq %" PRIu64
+                     " are not in the log any more",
+                     stream->sale, stream->passed.sale_seq);
     }
 }
 
@@ -160,10 +220,11 @@ static void close_books(struct check *check)
     for (uint32_t i = 0; i < check->result->books_count; i++) {
         struct fg_item_books *book = &check->result->books[i];
         uint64_t given = book->admitted - book->returned;
-        book->oversold = book->peak > book->stock ? book->peak - book->stock : 0;
         /* More returned than admitted was found as an impossible event; it wraps to a huge
          * number. */
         book->unsold = given < book->stock ? book->stock - given : 0;
+        if (!check_whole(check, i))
+            book->unsold = 0; /* what the forgotten orders had is not known */
         if (book->unsold > 0 && check->input->sell_out_expected)
             fg_found(check->findings, FG_CHECK_UNSOLD,
                      "item %" PRIu32 ": %" PRIu64 " of %" PRIu64 " units are left although %" PRIu64
@@ -181,6 +242,7 @@ int fg_check_run(const struct fg_check_input *input, struct fg_check_result *res
     int error = tables_init(&check);
     if (error == 0) {
         open_books(&check);
+        check_retention(&check);
         check_streams(&check);
         check_clients(&check);
         error = check_refusals(&check);

@@ -30,11 +30,12 @@ struct fg_supply_change {
 /* What is known of a sale beside its events. */
 struct fg_sale_facts {
     uint32_t number;
-    uint8_t state;         /* enum fg_sale_state, the last one */
-    bool defined;          /* its definition is known */
-    bool cancel_final;     /* a final order could be cancelled, at some time */
-    bool reacquires;       /* a late CONFIRM could take units anew, at some time */
-    uint64_t archived_lsn; /* 0: it is not. From then on its requests may be used again */
+    uint8_t state;     /* enum fg_sale_state, the last one */
+    bool defined;      /* its definition is known */
+    bool cancel_final; /* a final order could be cancelled, at some time */
+    bool reacquires;   /* a late CONFIRM could take units anew, at some time */
+    /* Where and when it was archived; 0: it is not. Its requests may be used again after that. */
+    uint64_t archived_lsn, archived_ns;
 };
 
 /* How long a change takes to be in force everywhere, at most, clocks' differences included. */
@@ -52,7 +53,9 @@ struct fg_check_input {
     const struct fg_supply_change *changes;
     uint64_t changes_count;
     uint64_t settle_ns; /* of a change; FG_CHECK_SETTLE_NS unless time is simulated */
+    uint64_t skew_ns;   /* by which the clocks of several clients differ at most; 0: one clock */
     const struct fg_sale_facts *sales; /* one for each stream; NULL: nothing is known */
+    const uint32_t *item_streams;      /* place of each item's sale in streams; NULL: not known */
     /* Ids of items whose sales are archived and gone, ascending: their orders cannot be judged. */
     const uint32_t *gone;
     uint64_t gone_count;

@@ -60,9 +60,17 @@ static void note_sent(struct check *check, struct request *request,
     }
 }
 
-/* I2: is the order in the streams what the client was told? Item and quantity are optional in ops
+/* Is the order, told but without an event, one that the log may have forgotten? */
+static bool forgotten(const struct check *check, uint32_t place,
+                      const struct fg_history_record *record)
+{
+    uint32_t item = record->item != 0 ? record->item : check->requests[place].item;
+    return check_forgotten(check, item);
+}
+
+/* I2: is the order by its events what the client was told? Item and quantity are optional in ops
  * that name an order by its request. */
-static void compare(struct check *check, const struct fg_history_record *record,
+static void compare(struct check *check, uint32_t place, const struct fg_history_record *record,
                     struct order *order)
 {
     bool same = order->request == record->request &&
@@ -70,17 +78,19 @@ static void compare(struct check *check, const struct fg_history_record *record,
                 (order->item == record->item || record->item == 0) &&
                 (order->quantity == record->quantity || record->quantity == 0);
 
-    if (order->state == ORDER_UNSEEN && !(order->told & TOLD_LOST)) {
+    if (order->state == ORDER_UNSEEN && forgotten(check, place, record)) {
+        check->result->unjudged_answers++;
+    } else if (order->state == ORDER_UNSEEN && !(order->told & TOLD_LOST)) {
         order->told |= TOLD_LOST;
         fg_found(check->findings, FG_CHECK_ORDER_LOST,
                  "buyer %s was told %s order %" PRIu64 " for request %" PRIu64
-                 ", but no stream holds it",
+                 ", but there is no event of it",
                  check_buyer_text(record->buyer).text, fg_verdict_name(record->verdict), order->id,
                  record->request);
     } else if (order->state != ORDER_UNSEEN && !same) {
         fg_found(check->findings, FG_CHECK_ORDER_DIFFERS,
                  "buyer %s was told order %" PRIu64 " for request %" PRIu64 ", %u of item %" PRIu32
-                 "; the stream has it as request %" PRIu64 " of buyer %s, %u of item %" PRIu32,
+                 "; by its events it is request %" PRIu64 " of buyer %s, %u of item %" PRIu32,
                  check_buyer_text(record->buyer).text, order->id, record->request, record->quantity,
                  record->item, order->request, check_buyer_text(order->buyer).text, order->quantity,
                  order->item);
@@ -120,10 +130,10 @@ static void note_told(struct check *check, uint32_t place, const struct fg_histo
                  check->requests[order->told_place].request);
     }
     check_bind(check, place, record->order, "told to a client,");
-    compare(check, record, order);
+    compare(check, place, record, order);
     if (order->state != ORDER_UNSEEN && !settled(order, record))
         fg_found(check->findings, FG_CHECK_SETTLEMENT_LOST,
-                 "buyer %s was told %s for order %" PRIu64 ", but no stream holds the event",
+                 "buyer %s was told %s for order %" PRIu64 ", but there is no such event",
                  check_buyer_text(record->buyer).text, fg_verdict_name(record->verdict), order->id);
 
     if (record->replied_ns < request->told_ns)

@@ -15,12 +15,19 @@
  *     unheard counts as given until somebody is told, and an order that was later reacquired
  *     counts as given for good.
  *
+ *   - the supply was at least the least that it can have been between s and r: an added unit counts
+ *     once it has surely been put on sale (some time after the log says that it was decided), a
+ *     removed one no more as soon as its removal can have begun.
+ *
+ * Clients whose clocks differ give every time a margin of that difference.
+ *
  * If supply - given + back >= q by this count, then q units were free at every possible t and the
  * answer was false: the violation is certain. The bound errs only towards silence; it is sharp at
  * the start of a sale and after heard cancellations, which is where a wrong refusal hurts.
  *
  * Replays (I4). A copy of a request sent after some copy was told of its order has to be told the
- * order's state. To be judged anew would mean that the engine forgot the order.
+ * order's state. To be judged anew would mean that the engine forgot the order. That it may, once
+ * the sale is archived.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -90,6 +97,72 @@ static uint64_t moves_until(const struct moves *moves, uint32_t item, uint64_t u
     return low == moves->begin[item] ? 0 : moves->moves[low - 1].units;
 }
 
+/* Changes of supply, by item. */
+struct supplies {
+    struct supply {
+        uint64_t at_ns;
+        uint64_t lsn;
+        uint32_t item; /* place in the books */
+        uint32_t stock;
+    } * changes;
+    uint32_t *begin; /* of each item's; begin[items] is the end */
+};
+
+static int compare_supplies(const void *left, const void *right)
+{
+    const struct supply *a = left, *b = right;
+    if (a->item != b->item)
+        return a->item < b->item ? -1 : 1;
+    return (a->lsn > b->lsn) - (a->lsn < b->lsn);
+}
+
+static int supplies_init(struct supplies *supplies, const struct check *check)
+{
+    const struct fg_check_input *input = check->input;
+    uint32_t count = 0, items = check->result->books_count;
+
+    supplies->changes = malloc((input->changes_count + 1) * sizeof(*supplies->changes));
+    supplies->begin = malloc((items + UINT64_C(2)) * sizeof(*supplies->begin));
+    if (supplies->changes == NULL || supplies->begin == NULL)
+        return -ENOMEM;
+    for (uint64_t i = 0; i < input->changes_count; i++) {
+        const struct fg_supply_change *change = &input->changes[i];
+        uint32_t item = check_item(check, change->item);
+        if (item != FG_INDEX_NONE)
+            supplies->changes[count++] =
+                (struct supply){change->at_ns, change->lsn, item, change->stock};
+    }
+    qsort(supplies->changes, count, sizeof(*supplies->changes), compare_supplies);
+    for (uint32_t item = 0, at = 0; item <= items; item++) {
+        supplies->begin[item] = at;
+        while (at < count && supplies->changes[at].item == item)
+            at++;
+    }
+    return 0;
+}
+
+static void supplies_fini(struct supplies *supplies)
+{
+    free(supplies->changes);
+    free(supplies->begin);
+}
+
+/* The least supply that an item can have had at any time from `from_ns` to `to_ns`. An item's
+ * changes are few: they are made by hand. */
+static uint64_t least_supply(const struct check *check, const struct supplies *supplies,
+                             uint32_t item, uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t settle = check->input->settle_ns, least = check->input->items[item].stock;
+    uint32_t at = supplies->begin[item], end = supplies->begin[item + 1];
+
+    for (; at < end && supplies->changes[at].at_ns + settle <= from_ns; at++)
+        least = supplies->changes[at].stock;
+    for (; at < end; at++)
+        if (supplies->changes[at].at_ns <= to_ns + settle && supplies->changes[at].stock < least)
+            least = supplies->changes[at].stock;
+    return least;
+}
+
 static void collect(const struct check *check, struct moves *given, struct moves *back)
 {
     for (uint32_t i = 0; i < check->orders_count; i++) {
@@ -114,14 +187,18 @@ static void collect(const struct check *check, struct moves *given, struct moves
 }
 
 static void check_sold_out(struct check *check, const struct fg_history_record *record,
-                           const struct moves *given, const struct moves *back)
+                           const struct moves *given, const struct moves *back,
+                           const struct supplies *supplies)
 {
     uint32_t item = check_item(check, record->item);
-    if (item == FG_INDEX_NONE)
+    if (item == FG_INDEX_NONE || !check_whole(check, item))
         return;
-    uint64_t gone = moves_until(given, item, record->replied_ns);
+    uint64_t skew = check->input->skew_ns;
+    uint64_t sent = record->sent_ns > skew ? record->sent_ns - skew : 0;
+    uint64_t replied = record->replied_ns + skew;
+    uint64_t gone = moves_until(given, item, replied);
     uint64_t free_units =
-        check->result->books[item].stock + moves_until(back, item, record->sent_ns);
+        least_supply(check, supplies, item, sent, replied) + moves_until(back, item, sent);
     if (free_units < gone + record->quantity)
         return;
     fg_found(check->findings, FG_CHECK_FALSE_SOLD_OUT,
@@ -151,11 +228,24 @@ static bool judged_anew(unsigned verdict)
     }
 }
 
+/* Can the order's sale have been archived when this was answered? */
+static bool maybe_archived(struct check *check, uint64_t id, const struct fg_history_record *record)
+{
+    const struct order *order = &check->orders[check_order(check, id)];
+    if (order->state == ORDER_UNSEEN)
+        return check_forgotten(check, record->item);
+    const struct fg_sale_facts *facts = check_facts(check, order->stream);
+    return facts && facts->archived_lsn != 0 &&
+           record->replied_ns + check->input->settle_ns >= facts->archived_ns;
+}
+
 static void check_replay(struct check *check, uint64_t at)
 {
     const struct fg_history_record *record = &check->input->records[at];
     uint32_t place = check->request_of[at];
-    if (place == FG_INDEX_NONE || record->sent_ns <= check->requests[place].told_ns)
+    if (place == FG_INDEX_NONE || check->requests[place].told_ns == UINT64_MAX ||
+        record->sent_ns <= check->requests[place].told_ns + check->input->skew_ns ||
+        maybe_archived(check, check->requests[place].order, record))
         return;
     fg_found(check->findings, FG_CHECK_REPLAY_FORGOTTEN,
              "buyer %s was told of order %" PRIu64 " for request %" PRIu64
@@ -167,9 +257,12 @@ static void check_replay(struct check *check, uint64_t at)
 int check_refusals(struct check *check)
 {
     struct moves given = {0}, back = {0};
+    struct supplies supplies = {0};
     int error = moves_init(&given, check);
     if (error == 0)
         error = moves_init(&back, check);
+    if (error == 0)
+        error = supplies_init(&supplies, check);
     if (error == 0) {
         collect(check, &given, &back);
         for (uint64_t at = 0; at < check->input->records_count; at++) {
@@ -178,9 +271,10 @@ int check_refusals(struct check *check)
                 continue;
             check_replay(check, at);
             if (record->verdict == FG_VERDICT_SOLD_OUT)
-                check_sold_out(check, record, &given, &back);
+                check_sold_out(check, record, &given, &back, &supplies);
         }
     }
+    supplies_fini(&supplies);
     moves_fini(&given);
     moves_fini(&back);
     return error;

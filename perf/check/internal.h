@@ -35,6 +35,8 @@ struct order {
     uint64_t returned_ns; /* when a client first heard that its units are back; UINT64_MAX: never */
     uint32_t place;       /* in requests, of its request by the streams (else by the client) */
     uint32_t told_place;  /* in requests, of the first that a client was told it for, or NONE */
+    uint32_t stream;      /* place of its sale in streams, once it has an event */
+    uint64_t lsn;         /* of its ADMIT */
     uint32_t item;
     uint16_t quantity;
     uint8_t state;    /* enum order_state, by the streams */
@@ -54,6 +56,13 @@ struct holding {
     uint32_t item;
 };
 
+/* An item's limit at the place of the walk. */
+struct limit {
+    uint64_t now;             /* units; UINT64_MAX: none */
+    uint64_t former;          /* one that was lowered binds to here... */
+    uint64_t former_until_ns; /* ... for events up to this time */
+};
+
 struct check {
     const struct fg_check_input *input;
     struct fg_check_result *result;
@@ -63,6 +72,7 @@ struct check {
     struct request *requests;
     struct order *orders;
     struct holding *holdings;
+    struct limit *limits; /* by item */
     uint32_t requests_count, orders_count, holdings_count;
     struct fg_index request_index, order_index, holding_index;
     uint32_t *request_of; /* place in requests of each record; NONE for STOCK and PING */
@@ -75,8 +85,21 @@ uint32_t check_item(const struct check *check, uint32_t id);
 uint32_t check_request(struct check *check, const uint8_t buyer[FG_BUYER_BYTES], uint64_t request);
 uint32_t check_order(struct check *check, uint64_t id);
 
-/* Tells that request `place` has order `id`: TWO_ORDERS if it has another. */
+/* Tells that request `place` has order `id`: TWO_ORDERS if it has another that it should have been
+ * known by. */
 void check_bind(struct check *check, uint32_t place, uint64_t id, const char *where);
+
+/* Are all orders of an item in the input? Not if old segments of the log went with some. */
+bool check_whole(const struct check *check, uint32_t item_place);
+
+/* May the log have forgotten an order of this item id? */
+bool check_forgotten(const struct check *check, uint32_t item);
+
+/* What is known of a stream's sale, or NULL. */
+static inline const struct fg_sale_facts *check_facts(const struct check *check, uint32_t stream)
+{
+    return check->input->sales ? &check->input->sales[stream] : NULL;
+}
 
 static inline bool check_has(const struct order *order, enum fg_event_kind kind)
 {
@@ -93,7 +116,7 @@ struct buyer_text check_buyer_text(const uint8_t buyer[FG_BUYER_BYTES]);
 bool check_grow(void **array, uint64_t count, uint64_t *room, size_t size);
 
 /* The parts, in the order in which they run. */
-void check_streams(struct check *check); /* streams.c's entries: I1, I3, I4, I6 */
+void check_streams(struct check *check); /* the events: I1, I3, I4, I6 */
 void check_clients(struct check *check); /* I1, I2, I4; counts */
 int check_refusals(struct check *check); /* I4 (replays), I7; 0 or -ENOMEM */
 

@@ -13,35 +13,53 @@
 
 #include "dataplane/orders/log.h"
 #include "perf/check/check.h"
+#include "perf/check/index.h"
+
+/* An item as it is at the place that was read last. */
+struct fg_log_item {
+    uint32_t stream;         /* place of its sale */
+    uint32_t defined;        /* stock of the sale's definition */
+    uint64_t added, removed; /* units, since the definition */
+    uint64_t revision;       /* of the last event that added or removed */
+    uint32_t stock, limit;   /* the supply that this makes; units per buyer, 0: no limit */
+};
+
+/* In which base a sale was last named, and in which its position was told; 0: in none. */
+struct fg_log_named {
+    uint64_t definition, position;
+};
 
 struct fg_log_book {
+    char *dir;
     struct fg_log_reader *reader;
     struct fg_findings *findings;
 
-    /* sales, in the order of their first record; both arrays have one element for each */
+    /* sales, in the order of their first record: one element each */
     struct fg_sale_stream *streams;
     struct fg_sale_facts *sales;
+    struct fg_log_named *named;
     unsigned sales_count, sales_room;
+    uint32_t *by_number; /* place + 1 by sale number, FG_SALES_EVER_MAX + 1 */
 
+    /* items, in the order of their first definition: one element each */
     struct fg_history_item *items; /* as first defined */
-    struct fg_log_item {           /* the same items, as they are now */
-        uint32_t id, stream, stock, limit;
-        uint64_t added, removed; /* since the sale's definition */
-        uint64_t revision;       /* of the last change of the two */
-        uint32_t defined;        /* the definition's stock */
-    } * now;
+    struct fg_log_item *now;
+    uint32_t *item_streams;
     uint32_t items_count, items_room;
-    struct fg_supply_change *changes; /* in log order */
+    struct fg_index ids; /* item id -> place */
+
+    struct fg_supply_change *changes;
     uint64_t changes_count, changes_room;
     uint32_t *gone; /* ids of items that no live sale has any more */
     uint64_t gone_count, gone_room;
 
     /* what was read */
-    uint32_t first_segment; /* number; 0: nothing was read yet */
+    uint32_t first_segment, segment; /* numbers, of the first and the last frame; 0: none */
     uint64_t frames, records, events, bases;
     uint64_t last_lsn;
-    uint32_t epoch, starts; /* of the last frame; engine starts seen */
-    bool in_base;           /* of the first segment */
+    uint32_t epoch;  /* of the last frame that holds orders or begins an epoch; 0: none */
+    uint32_t starts; /* frames that begin an epoch */
+    bool based;      /* a whole base was read: later ones tell nothing new */
 };
 
 /* Opens the log in `dir`. 0 or a negative errno with a sentence. What is wrong in the log itself is
@@ -53,8 +71,8 @@ void fg_log_book_close(struct fg_log_book *book);
 /*
  * Reads on to the sequence `limit` (UINT64_MAX: all there is), as fg_log_reader_next() does; may be
  * called again when the log has grown. FG_LOG_END, or what else stopped it, with a sentence in
- * `message`; a negative errno when memory is short (-ENOMEM) or a record is not what its kind has
- * (-EBADMSG). The book then holds what was read before.
+ * `message`; a negative errno with a sentence when memory is short (-ENOMEM) or a record is not
+ * what its kind has (-EBADMSG). The book then holds what was read before.
  */
 int fg_log_book_read(struct fg_log_book *book, uint64_t limit, char *message, size_t size);
 

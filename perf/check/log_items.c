@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Control events in the book: definitions, supply, states, positions; and the same events of later
+ * bases, held against it. The rules by which records supersede each other stand in event.h.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "control/sale.h"
+#include "perf/check/internal.h"
+#include "perf/check/log_internal.h"
+
+/* --- items --- */
+
+static uint32_t find_item(const struct fg_log_book *book, uint32_t id)
+{
+    struct fg_index_probe probe = fg_index_probe(fg_index_mix(id, id));
+    uint32_t at;
+    while ((at = fg_index_next(&book->ids, &probe)) != FG_INDEX_NONE)
+        if (book->items[at].id == id)
+            return at;
+    return FG_INDEX_NONE;
+}
+
+static void index_item(struct fg_log_book *book, uint32_t place)
+{
+    uint32_t id = book->items[place].id;
+    struct fg_index_probe probe = fg_index_probe(fg_index_mix(id, id));
+    while (fg_index_next(&book->ids, &probe) != FG_INDEX_NONE)
+        ;
+    fg_index_put(&book->ids, &probe, place);
+}
+
+/* Makes room for one more item. The index never grows, so a greater one takes its place. */
+static bool grow_items(struct fg_log_book *book)
+{
+    if (book->items_count < book->items_room)
+        return true;
+    uint32_t room = book->items_room ? 2 * book->items_room : 64;
+    void *items = realloc(book->items, room * sizeof(*book->items));
+    book->items = items ? items : book->items;
+    void *now = realloc(book->now, room * sizeof(*book->now));
+    book->now = now ? now : book->now;
+    void *streams = realloc(book->item_streams, room * sizeof(*book->item_streams));
+    book->item_streams = streams ? streams : book->item_streams;
+    struct fg_index ids;
+    if (!items || !now || !streams || fg_index_init(&ids, room) != 0)
+        return false;
+    fg_index_fini(&book->ids);
+    book->ids = ids;
+    for (uint32_t i = 0; i < book->items_count; i++)
+        index_item(book, i);
+    book->items_room = room;
+    return true;
+}
+
+/* Supply or limit of an item may have moved: a change is noted if it has. */
+static int note_change(struct fg_log_book *book, uint32_t place, uint32_t limit,
+                       const struct fg_record *record)
+{
+    struct fg_log_item *now = &book->now[place];
+    uint64_t in = now->defined + now->added;
+    uint32_t stock = in > now->removed ? (uint32_t)(in - now->removed) : 0;
+
+    if (stock == now->stock && limit == now->limit)
+        return 0;
+    if (!check_grow((void **)&book->changes, book->changes_count, &book->changes_room,
+                    sizeof(*book->changes)))
+        return -ENOMEM;
+    now->stock = stock;
+    now->limit = limit;
+    book->changes[book->changes_count++] =
+        (struct fg_supply_change){.after = book->streams[now->stream].count,
+                                  .lsn = record->lsn,
+                                  .at_ns = record->control->at_ns,
+                                  .stream = now->stream,
+                                  .item = book->items[place].id,
+                                  .stock = stock,
+                                  .limit = limit};
+    return 0;
+}
+
+static int define_item(struct fg_log_book *book, uint32_t stream, const struct fg_sale_item *item,
+                       const struct fg_record *record)
+{
+    uint32_t place = find_item(book, item->id);
+
+    if (place == FG_INDEX_NONE) {
+        if (!grow_items(book))
+            return -ENOMEM;
+        place = book->items_count++;
+        book->items[place] =
+            (struct fg_history_item){item->id, item->stock, item->limit, item->hold_ms};
+        book->item_streams[place] = stream;
+        book->now[place] = (struct fg_log_item){
+            .stream = stream, .defined = item->stock, .stock = item->stock, .limit = item->limit};
+        index_item(book, place);
+        return 0;
+    }
+    struct fg_log_item *now = &book->now[place];
+    if (now->stream != stream)
+        return -EBADMSG;
+    now->defined = item->stock;
+    now->added = now->removed = 0;
+    return note_change(book, place, item->limit, record);
+}
+
+/* --- events --- */
+
+/* The sale that a SALE event tells; the caller frees it. 0 or -EBADMSG. */
+static int read_sale(struct fg_sale *sale, const struct fg_record *record)
+{
+    json_t *body = json_loadb(record->body, record->control->body_length, 0, NULL);
+    int rc = body && fg_sale_from_json(sale, body) == 0 ? 0 : -EBADMSG;
+    json_decref(body);
+    return rc;
+}
+
+static int define_sale(struct fg_log_book *book, int place, const struct fg_record *record,
+                       bool base)
+{
+    struct fg_sale sale;
+    int rc = read_sale(&sale, record);
+    if (rc != 0)
+        return rc;
+    struct fg_sale_facts *facts = &book->sales[place];
+    facts->defined = true;
+    facts->state = sale.state;
+    /* What a base supersedes may have allowed more. */
+    facts->cancel_final |= base || sale.cancel_final;
+    facts->reacquires |= base || sale.late_confirm == FG_LATE_REACQUIRE;
+    memcpy(book->streams[place].sale, sale.name, sizeof(sale.name));
+    for (uint32_t i = 0; rc == 0 && i < sale.items_count; i++)
+        rc = define_item(book, (uint32_t)place, &sale.items[i], record);
+    fg_sale_free(&sale);
+    return rc;
+}
+
+/* Units added or removed; ITEM_SUPPLY tells the sums. */
+static int move_units(struct fg_log_book *book, const struct fg_record *record)
+{
+    const struct fg_control_event *event = record->control;
+    uint32_t place =
+        event->value2 <= UINT32_MAX ? find_item(book, (uint32_t)event->value2) : FG_INDEX_NONE;
+    if (place == FG_INDEX_NONE || event->value > UINT32_MAX || event->value3 > UINT32_MAX)
+        return -EBADMSG;
+
+    struct fg_log_item *now = &book->now[place];
+    if (event->kind == FG_EVENT_ITEM_SUPPLY) {
+        now->added = event->value;
+        now->removed = event->value3;
+    } else if (event->revision <= now->revision) {
+        return 0; /* told before */
+    } else if (event->kind == FG_EVENT_STOCK_ADD) {
+        now->added += event->value;
+    } else {
+        now->removed += event->value;
+    }
+    now->revision = event->revision;
+    return note_change(book, place, now->limit, record);
+}
+
+static int take_names(struct fg_log_book *book, const struct fg_record *record)
+{
+    json_t *body = json_loadb(record->body, record->control->body_length, 0, NULL), *value;
+    const json_t *ids = json_object_get(body, "items");
+    int rc = json_is_array(ids) ? 0 : -EBADMSG;
+    size_t i;
+
+    book->gone_count = 0; /* it is the whole list */
+    json_array_foreach(ids, i, value)
+    {
+        json_int_t id = json_integer_value(value);
+        if (rc == 0 && (id <= 0 || id > UINT32_MAX))
+            rc = -EBADMSG;
+        if (rc == 0 && !check_grow((void **)&book->gone, book->gone_count, &book->gone_room,
+                                   sizeof(*book->gone)))
+            rc = -ENOMEM;
+        if (rc == 0)
+            book->gone[book->gone_count++] = (uint32_t)id;
+    }
+    json_decref(body);
+    return rc;
+}
+
+int log_book_control(struct fg_log_book *book, const struct fg_record *record, bool base)
+{
+    const struct fg_control_event *event = record->control;
+
+    if (event->kind == FG_EVENT_NAMES_USED)
+        return take_names(book, record);
+    if (event->kind == FG_EVENT_ENGINE_STATE || event->kind == FG_EVENT_BLOCK_LIST)
+        return 0;
+    int place = log_book_place(book, event->sale);
+    if (place < 0)
+        return place;
+    struct fg_sale_facts *facts = &book->sales[place];
+    switch (event->kind) {
+    case FG_EVENT_SALE:
+        return define_sale(book, place, record, base);
+    case FG_EVENT_SALE_STATE:
+        facts->state = (uint8_t)event->value;
+        if (event->value == FG_SALE_ARCHIVED && facts->archived_lsn == 0) {
+            facts->archived_lsn = record->lsn;
+            facts->archived_ns = event->at_ns;
+        }
+        return 0;
+    case FG_EVENT_STOCK_ADD:
+    case FG_EVENT_STOCK_REMOVE:
+    case FG_EVENT_ITEM_SUPPLY:
+        return move_units(book, record);
+    case FG_EVENT_SALE_POSITION:
+        book->streams[place].passed = (struct fg_stream_id){event->value2, event->value - 1};
+        return 0;
+    case FG_EVENT_ITEM_STATE:
+        return 0;
+    default:
+        return -EBADMSG;
+    }
+}
+
+/* --- a later base --- */
+
+#define BASE_FORMAT                    "the base of segment %" PRIu32 " (LSN %" PRIu64 "): sale %s"
+#define BASE_ARGS(book, record, place) (book)->segment, (record)->lsn, (book)->streams[place].sale
+
+static int compare_sale(struct fg_log_book *book, int place, const struct fg_record *record)
+{
+    struct fg_sale sale;
+    int rc = read_sale(&sale, record);
+    if (rc != 0)
+        return rc;
+    for (uint32_t i = 0; i < sale.items_count; i++) {
+        const struct fg_sale_item *item = &sale.items[i];
+        uint32_t at = find_item(book, item->id);
+        if (at == FG_INDEX_NONE)
+            fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                     BASE_FORMAT " has item %" PRIu32 ", which the log has not defined",
+                     BASE_ARGS(book, record, place), item->id);
+        else if (book->now[at].defined != item->stock || book->now[at].limit != item->limit)
+            fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                     BASE_FORMAT ", item %" PRIu32 " has stock %" PRIu32 " and limit %" PRIu32
+                                 "; the log before it says %" PRIu32 " and %" PRIu32,
+                     BASE_ARGS(book, record, place), item->id, item->stock, item->limit,
+                     book->now[at].defined, book->now[at].limit);
+    }
+    fg_sale_free(&sale);
+    return 0;
+}
+
+static void compare_supply(const struct fg_log_book *book, int place,
+                           const struct fg_record *record)
+{
+    const struct fg_control_event *event = record->control;
+    uint32_t at =
+        event->value2 <= UINT32_MAX ? find_item(book, (uint32_t)event->value2) : FG_INDEX_NONE;
+    uint64_t added = at != FG_INDEX_NONE ? book->now[at].added : 0;
+    uint64_t removed = at != FG_INDEX_NONE ? book->now[at].removed : 0;
+
+    if (event->value != added || event->value3 != removed)
+        fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                 BASE_FORMAT ", item %" PRIu64 " has %" PRIu64 " units added and %" PRIu64
+                             " removed; the log before it has %" PRIu64 " and %" PRIu64,
+                 BASE_ARGS(book, record, place), event->value2, event->value, event->value3, added,
+                 removed);
+}
+
+/* The id of the sale's last order event so far. */
+static struct fg_stream_id position_of(const struct fg_sale_stream *stream)
+{
+    if (stream->count == 0)
+        return stream->passed;
+    const struct fg_sale_stream_entry *last = &stream->entries[stream->count - 1];
+    return (struct fg_stream_id){last->epoch, last->event.sale_seq};
+}
+
+static void compare_position(const struct fg_log_book *book, int place,
+                             const struct fg_record *record)
+{
+    const struct fg_control_event *event = record->control;
+    struct fg_stream_id position = position_of(&book->streams[place]);
+
+    if (event->value != position.sale_seq + 1 || event->value2 != position.epoch)
+        fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                 BASE_FORMAT " goes on with sale_seq %" PRIu64 " after epoch %" PRIu64
+                             "; the log before it ends with %" PRIu64 "-%" PRIu64,
+                 BASE_ARGS(book, record, place), event->value, event->value2, position.epoch,
+                 position.sale_seq);
+}
+
+int log_book_compare(struct fg_log_book *book, const struct fg_record *record)
+{
+    const struct fg_control_event *event = record->control;
+
+    if (event->kind == FG_EVENT_NAMES_USED || event->sale == 0)
+        return 0;
+    int place = log_book_place(book, event->sale);
+    if (place < 0)
+        return place;
+    switch (event->kind) {
+    case FG_EVENT_SALE:
+        book->named[place].definition = book->bases;
+        return compare_sale(book, place, record);
+    case FG_EVENT_SALE_POSITION:
+        book->named[place].position = book->bases;
+        compare_position(book, place, record);
+        return 0;
+    case FG_EVENT_ITEM_SUPPLY:
+        compare_supply(book, place, record);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+void log_book_base_end(struct fg_log_book *book)
+{
+    for (unsigned i = 0; i < book->sales_count; i++) {
+        if (book->sales[i].archived_lsn != 0)
+            continue;
+        if (book->sales[i].defined && book->named[i].definition != book->bases)
+            fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                     "the base of segment %" PRIu32 ": sale %s is left out", book->segment,
+                     book->streams[i].sale);
+        if (position_of(&book->streams[i]).sale_seq > 0 && book->named[i].position != book->bases)
+            fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                     "the base of segment %" PRIu32 ": the position of sale %s is left out",
+                     book->segment, book->streams[i].sale);
+    }
+}
