@@ -241,6 +241,8 @@ show_progress() {
     exec {log}< "$out/load.log"
     while $running; do
         alive load || running=false
+        # The generator would wait for another engine.
+        alive engine || fail "$EXIT_FAILED" 'the engine ended during the sale' engine load
         while IFS= read -r line <&"$log"; do
             [[ $line =~ ^\ *[0-9]+\ s\  ]] && say "  $line"
         done

@@ -45,6 +45,7 @@ void load_client_finish(struct load_client *client, uint32_t request)
     struct load_ask *ask = &client->asks[request];
 
     load_wheel_stop(&client->wheel, request);
+    load_client_land(client, request);
     if (!ask->repeated && load_mix_habits(&client->mix, request).repeat) {
         ask->repeated = 1;
         ask->phase = LOAD_RESTING;
@@ -223,6 +224,7 @@ static void answer_ping(struct load_client *client, const struct fg_reply *pong)
     client->partitions = pong->item;
     client->base_port = pong->quantity;
     client->workers = pong->wait_ms;
+    client->stats.lives += !client->ponged || client->epoch != pong->order;
     client->epoch = pong->order;
     client->ponged = true;
 }

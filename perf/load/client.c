@@ -30,22 +30,23 @@ int load_client_init(struct load_client *client)
     uint64_t expected = records_expected(client);
     struct fg_history *history = &client->history;
 
+    client->capacity = client->requests;
     load_mix_init(&client->mix);
     memcpy(history->header.magic, FG_HISTORY_MAGIC, sizeof(history->header.magic));
     history->header.seed = client->mix.seed;
     /* Untouched memory costs nothing, so there is room for the worst that is not absurd. */
     history->capacity = 4 * expected + RECORDS_SPARE;
     history->records = load_memory_map(history->capacity * sizeof(*history->records));
-    client->asks = load_memory_map(client->requests * sizeof(*client->asks));
-    client->timers = load_memory_map(client->requests * sizeof(*client->timers));
+    client->asks = load_memory_map(client->capacity * sizeof(*client->asks));
+    client->timers = load_memory_map(client->capacity * sizeof(*client->timers));
     uint64_t capacity = expected < PENDING_MAX ? expected + 1024 : PENDING_MAX;
     if (load_pending_init(&client->pending, capacity) < 0 || !history->records || !client->asks ||
         !client->timers)
         return -ENOMEM;
     load_wheel_init(&client->wheel, client->timers);
     load_memory_prefault(history->records, expected * sizeof(*history->records));
-    load_memory_prefault(client->asks, client->requests * sizeof(*client->asks));
-    load_memory_prefault(client->timers, client->requests * sizeof(*client->timers));
+    load_memory_prefault(client->asks, client->capacity * sizeof(*client->asks));
+    load_memory_prefault(client->timers, client->capacity * sizeof(*client->timers));
     return 0;
 }
 
@@ -54,8 +55,8 @@ void load_client_fini(struct load_client *client)
     struct fg_history *history = &client->history;
 
     load_pending_fini(&client->pending);
-    load_memory_unmap(client->timers, client->requests * sizeof(*client->timers));
-    load_memory_unmap(client->asks, client->requests * sizeof(*client->asks));
+    load_memory_unmap(client->timers, client->capacity * sizeof(*client->timers));
+    load_memory_unmap(client->asks, client->capacity * sizeof(*client->asks));
     load_memory_unmap(history->records, history->capacity * sizeof(*history->records));
     history->records = NULL;
 }
@@ -76,8 +77,25 @@ uint64_t load_client_scheduled_ns(const struct load_client *client, uint32_t req
     return client->start_ns + first * UINT64_C(1000000000) / client->rate;
 }
 
+void load_client_land(struct load_client *client, uint32_t request)
+{
+    struct load_ask *ask = &client->asks[request];
+
+    client->under_way -= ask->under_way;
+    ask->under_way = 0;
+}
+
+/* The ask was just sent: its timer is that of the retry. */
+static void await(struct load_client *client, uint32_t request, unsigned retries)
+{
+    load_client_arm(client, request, load_retry_wait_ms(retries, load_client_random(client)));
+    client->asks[request].under_way = 1;
+    client->under_way++;
+}
+
 void load_client_arm(struct load_client *client, uint32_t request, uint32_t wait_ms)
 {
+    load_client_land(client, request);
     load_wheel_stop(&client->wheel, request);
     /* The tick under way is partly over: wait one more. */
     load_wheel_start(&client->wheel, request, client->wheel.tick + wait_ms + 1);
@@ -193,6 +211,11 @@ void load_client_start(struct load_client *client)
     load_wheel_advance(&client->wheel, (uint32_t)(client->start_ns / LOAD_MS));
 }
 
+void load_client_wind_up(struct load_client *client)
+{
+    client->requests = client->next;
+}
+
 /* Requests `first` on begin their lives: asked in one datagram, the first one leading. */
 static bool offer_group(struct load_client *client, uint32_t first, uint32_t count, uint64_t now_ns)
 {
@@ -204,7 +227,7 @@ static bool offer_group(struct load_client *client, uint32_t first, uint32_t cou
     for (uint32_t i = 0; i < count; i++)
         client->asks[first + i].first = client->asks[first + i].record;
     client->asks[first].count = (uint8_t)count;
-    load_client_arm(client, first, load_retry_wait_ms(0, load_client_random(client)));
+    await(client, first, 0);
     client->stats.offered += count;
 
     uint64_t scheduled_ns = load_client_scheduled_ns(client, first);
@@ -253,7 +276,7 @@ static void ask_now(struct load_client *client, uint32_t request, uint8_t op, ui
         return;
     }
     ++*counter;
-    load_client_arm(client, request, load_retry_wait_ms(retries, load_client_random(client)));
+    await(client, request, retries);
 }
 
 /* Nobody answers: the ask is cancelled, unless it was a repeat and the order is known. */
@@ -268,11 +291,27 @@ static void give_up(struct load_client *client, uint32_t request)
         ask_now(client, request, FG_OP_CANCEL, 0, &client->stats.given_up);
 }
 
+/* At the cap whatever was sent before waits for another turn, with the jitter of a retry. */
+static bool held_back(struct load_client *client, uint32_t request)
+{
+    enum load_phase phase = (enum load_phase)client->asks[request].phase;
+
+    if (client->resend_cap == 0 || client->under_way < client->resend_cap ||
+        (phase != LOAD_ASKING && phase != LOAD_WAITING && phase != LOAD_LINGERING))
+        return false;
+    client->stats.held_back++;
+    load_client_arm(client, request, load_retry_wait_ms(0, load_client_random(client)));
+    return true;
+}
+
 static void expire(struct load_client *client, uint32_t request)
 {
     struct load_ask *ask = &client->asks[request];
     struct load_stats *stats = &client->stats;
 
+    load_client_land(client, request);
+    if (held_back(client, request))
+        return;
     switch ((enum load_phase)ask->phase) {
     case LOAD_ASKING:
         if (ask->retries < LOAD_RETRIES_MAX)

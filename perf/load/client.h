@@ -16,6 +16,11 @@
  * that is answered. A refusal says nothing about other copies of the request that are under way, so
  * the client waits for their answers too, and cancels when they stay out.
  *
+ * A send is under way until it is answered or its timer runs out. What is sent again waits while
+ * `resend_cap` of them are under way: an engine that comes back after a stall meets at most so many
+ * copies at once, however many requests have been waiting for it. What is asked for the first time
+ * is never held back, or the generator would slow down with the engine and hide the stall.
+ *
  * Requests that left in one datagram stay together (the first one leads, its timer is theirs) until
  * an answer parts them.
  */
@@ -59,12 +64,13 @@ struct load_ask {
     uint8_t phase : 4; /* enum load_phase */
     uint8_t fate : 3;  /* enum load_fate */
     uint8_t repeated : 1;
-    uint8_t op;      /* what is being asked */
-    uint8_t retries; /* since the last answer */
-    uint8_t sends;   /* copies of this op sent, at most 255 counted */
-    uint8_t copies;  /* of the ORDER, not answered */
-    uint8_t verdict; /* first final answer; ADMITTED replaces a refusal. 0: none yet */
-    uint8_t count;   /* requests that it leads, itself included */
+    uint8_t op;            /* what is being asked */
+    uint8_t retries : 7;   /* since the last answer */
+    uint8_t under_way : 1; /* its newest send is, and it leads */
+    uint8_t sends;         /* copies of this op sent, at most 255 counted */
+    uint8_t copies;        /* of the ORDER, not answered */
+    uint8_t verdict;       /* first final answer; ADMITTED replaces a refusal. 0: none yet */
+    uint8_t count;         /* requests that it leads, itself included */
 };
 static_assert(sizeof(struct load_ask) == 24, "asks are walked by the million");
 
@@ -94,6 +100,8 @@ struct load_stats {
     uint64_t sent, received;              /* datagrams */
     uint64_t retransmissions;             /* datagrams sent again because no answer came */
     uint64_t told_to_wait;                /* datagrams sent again because the engine said so */
+    uint64_t held_back;                   /* times that a datagram waited at the resend cap */
+    uint64_t lives;                       /* of the engine: epochs that PONGs told */
     uint64_t double_clicks;               /* datagrams */
     uint64_t repeats;                     /* requests */
     uint64_t confirms, cancels;           /* of held orders, first copies */
@@ -112,8 +120,9 @@ struct load_client {
     struct load_link *link;
     struct load_mix mix;
     uint32_t requests;
-    uint64_t rate;   /* requests a second; 0: flat out */
-    uint64_t window; /* flat out: most datagrams that wait for answers */
+    uint64_t rate;       /* requests a second; 0: flat out */
+    uint64_t window;     /* flat out: most datagrams that wait for answers */
+    uint64_t resend_cap; /* sends under way above which nothing is sent again; 0: none */
     uint32_t think_ms;
     uint16_t key_id; /* 0: unsigned */
     uint8_t secret[FG_SECRET_BYTES];
@@ -126,9 +135,11 @@ struct load_client {
     uint64_t epoch;
 
     /* the client's */
-    uint64_t start_ns; /* of the schedule */
-    uint32_t next;     /* request to offer */
-    uint64_t name;     /* time_ns of the last datagram */
+    uint64_t start_ns;  /* of the schedule */
+    uint32_t next;      /* request to offer */
+    uint32_t capacity;  /* requests that there is memory for */
+    uint64_t name;      /* time_ns of the last datagram */
+    uint64_t under_way; /* datagrams: see above */
     uint64_t random_number;
     bool ping_wanted; /* an entry was misrouted: ask again how to steer */
     struct load_ask *asks;
@@ -151,6 +162,9 @@ bool load_client_ping(struct load_client *client);
 /* Once `partitions` is known: the schedule begins now. */
 void load_client_start(struct load_client *client);
 
+/* No request is offered any more; those that were come to their end. */
+void load_client_wind_up(struct load_client *client);
+
 /* Sends requests that are due, `most` datagrams at most; how many. */
 unsigned load_client_offer(struct load_client *client, unsigned most);
 
@@ -172,9 +186,11 @@ static inline bool load_client_done(const struct load_client *client)
 /* Sends `count` requests from `first` on in one datagram, asking the op of the first's ask. False:
  * no room. */
 bool load_client_send(struct load_client *client, uint32_t first, uint32_t count);
-/* (Re)starts the timer of an ask. */
+/* (Re)starts the timer of an ask, which thereby is not under way any more. */
 void load_client_arm(struct load_client *client, uint32_t request, uint32_t wait_ms);
 uint64_t load_client_random(struct load_client *client);
+/* The ask's newest send was answered, or its time has run out. */
+void load_client_land(struct load_client *client, uint32_t request);
 /* When the request was to leave. */
 uint64_t load_client_scheduled_ns(const struct load_client *client, uint32_t request);
 /* Those that an ask leads act for themselves from now on, with its phase and timer. */

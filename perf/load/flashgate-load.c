@@ -2,7 +2,8 @@
 /*
  * flashgate-load: the traffic generator. One thread: it starts the port, finds the engine (ARP,
  * then PING), plays the buyers until every request has come to its end or the time is up, and
- * writes history and report.
+ * writes history and report. An engine that goes away is waited for: the same buyers go on with the
+ * next one.
  */
 #include <errno.h>
 #include <sched.h>
@@ -13,6 +14,8 @@
 
 #include "control/keys.h"
 #include "flashgate/exit_status.h"
+#include "flashgate/version.h"
+#include "perf/load/goodput.h"
 #include "perf/load/items.h"
 #include "perf/load/options.h"
 #include "perf/load/port.h"
@@ -20,24 +23,32 @@
 
 #define SECOND_NS      UINT64_C(1000000000)
 #define FIND_NS        (200 * LOAD_MS) /* between questions for the engine */
-#define LINK_CHECK_NS  (100 * LOAD_MS)
+#define CHECK_NS       (50 * LOAD_MS)  /* between looks whether the engine is there */
+#define SILENCE_NS     (100 * LOAD_MS) /* after so long it is asked */
 #define STRAGGLERS_NS  (100 * LOAD_MS) /* after the end, for answers to double clicks */
 #define OFFER_AT_ONCE  32
 #define TIMERS_AT_ONCE 64
 
-static volatile sig_atomic_t interrupted;
+/* Signals that asked us to stop: by the first what is under way comes to its end, by the second
+ * nothing is waited for. */
+static volatile sig_atomic_t interrupts;
 
 static void interrupt(int number)
 {
     (void)number;
-    interrupted = 1;
+    interrupts++;
 }
 
 struct load {
     struct load_options options;
     struct load_client client;
     struct load_port port;
+    struct load_goodput goodput;
     char message[512];
+
+    /* of the engine's life */
+    uint64_t heard;    /* datagrams received at the last look */
+    uint64_t heard_ns; /* when that had grown */
 };
 
 static uint64_t now_ns(struct load *load)
@@ -107,6 +118,7 @@ static int prepare_client(struct load *load)
     client->requests = (uint32_t)options->requests;
     client->rate = options->rate;
     client->window = options->window;
+    client->resend_cap = options->resend_cap;
     client->think_ms = (uint32_t)options->think;
     int status = load_items_read(client, options, load->message, sizeof(load->message));
     if (status != FG_EXIT_OK)
@@ -126,7 +138,7 @@ static int find(struct load *load, const bool *known, bool ping, const char *sen
 
     while (!*known) {
         uint64_t now = now_ns(load);
-        if (interrupted || now > end_ns)
+        if (interrupts || now > end_ns)
             return fail(load, FG_EXIT_NETWORK, sentence);
         if (now >= ask_ns) {
             if (ping)
@@ -184,8 +196,24 @@ static bool turn(struct load *load)
     return work > 0;
 }
 
-/* Plays until everything is over, the time is up, or the wire is gone. */
-static int play(struct load *load)
+/* The engine may have died and another one live in its place, with another MAC and other queues.
+ * When nothing is heard, both are asked for. */
+static void watch_engine(struct load *load, uint64_t now)
+{
+    struct load_client *client = &load->client;
+
+    load_port_watch(&load->port);
+    if (client->stats.received != load->heard) {
+        load->heard = client->stats.received;
+        load->heard_ns = now;
+    } else if (now - load->heard_ns >= SILENCE_NS) {
+        load_port_ask_target(&load->port);
+        (void)load_client_ping(client);
+    }
+}
+
+/* Plays until everything is over or the time is up. */
+static void play(struct load *load)
 {
     struct load_client *client = &load->client;
     uint64_t start_ns, second_ns, check_ns, answered = 0;
@@ -193,18 +221,20 @@ static int play(struct load *load)
     load_client_start(client);
     start_ns = client->start_ns;
     second_ns = start_ns + SECOND_NS;
-    check_ns = start_ns + LINK_CHECK_NS;
-    while (!load_client_done(client) && !interrupted) {
+    check_ns = start_ns + CHECK_NS;
+    while (!load_client_done(client) && interrupts < 2) {
         /* When ahead of the schedule, whoever shares the core may have it. */
         if (!turn(load))
             sched_yield();
+        if (interrupts && client->next < client->requests)
+            load_client_wind_up(client);
         uint64_t now = now_ns(load);
+        load_goodput_tick(&load->goodput, client, now);
         if (now - start_ns > load->options.timeout * SECOND_NS)
             break;
         if (now >= check_ns) {
-            if (!load_port_is_up(&load->port))
-                return fail(load, FG_EXIT_NETWORK, "the link went down; is the engine running?");
-            check_ns = now + LINK_CHECK_NS;
+            watch_engine(load, now);
+            check_ns = now + CHECK_NS;
         }
         if (load->options.progress && now >= second_ns) {
             print_progress(load, now - start_ns, answered);
@@ -216,7 +246,13 @@ static int play(struct load *load)
          client->pending.count > 0 && now_ns(load) < end_ns;)
         if (load_port_receive(&load->port) == 0)
             sched_yield();
-    return FG_EXIT_OK;
+}
+
+static int fail_to_write(struct load *load, const char *what, const char *path, int error)
+{
+    snprintf(load->message, sizeof(load->message), "%s %s cannot be written: %s", what, path,
+             strerror(-error));
+    return error;
 }
 
 /* Writes what was asked for, whatever the run came to. */
@@ -233,14 +269,12 @@ static int write_results(struct load *load)
     if (options->history) {
         failed = fg_history_save(&client->history, options->history);
         if (failed < 0)
-            snprintf(load->message, sizeof(load->message), "history %s cannot be written: %s",
-                     options->history, strerror(-failed));
+            fail_to_write(load, "history", options->history, failed);
     }
     if (failed == 0 && options->report) {
         failed = load_report_save(&report, client, options->report);
         if (failed < 0)
-            snprintf(load->message, sizeof(load->message), "report %s cannot be written: %s",
-                     options->report, strerror(-failed));
+            fail_to_write(load, "report", options->report, failed);
     }
     uint64_t unanswered = client->requests - report.answered;
     load_report_free(&report);
@@ -257,6 +291,13 @@ static int run(struct load *load)
 {
     int status = read_key(load);
 
+    if (status == FG_EXIT_OK && load->options.goodput) {
+        int error = load_goodput_open(&load->goodput, load->options.goodput);
+        if (error < 0) {
+            fail_to_write(load, "goodput", load->options.goodput, error);
+            status = FG_EXIT_FAILED;
+        }
+    }
     if (status == FG_EXIT_OK)
         status = prepare_client(load);
     if (status == FG_EXIT_OK) {
@@ -265,12 +306,15 @@ static int run(struct load *load)
         if (status == FG_EXIT_OK)
             status = find_engine(load);
         if (status == FG_EXIT_OK) {
-            status = play(load);
-            complain(load);
-            int written = write_results(load);
-            status = status != FG_EXIT_OK ? status : written;
+            play(load);
+            status = write_results(load);
         }
         load_port_close(&load->port);
+    }
+    int failed = load_goodput_close(&load->goodput);
+    if (failed < 0 && status == FG_EXIT_OK) {
+        fail_to_write(load, "goodput", load->options.goodput, failed);
+        status = FG_EXIT_FAILED;
     }
     load_client_fini(&load->client);
     load_items_free(&load->client);
@@ -295,6 +339,10 @@ int main(int argc, char **argv)
     }
     if (load.options.help) {
         load_options_help("flashgate-load");
+        return FG_EXIT_OK;
+    }
+    if (load.options.version) {
+        printf("flashgate-load %s\n", FG_VERSION_TEXT);
         return FG_EXIT_OK;
     }
     int status = run(&load);

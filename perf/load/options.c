@@ -49,6 +49,10 @@ static const struct row rows[] = {
      "distinct requests (buyer, request) to offer"},
     {"rate", "COUNT", KIND_NUMBER, FIELD(rate), 0, 100000000, "100000",
      "requests a second by schedule, whatever the answers do; 0: flat out"},
+    {"duration", "SECONDS", KIND_NUMBER, FIELD(duration), 0, 86400, "0",
+     "fresh requests for so long at --rate, however many that makes; in place of --requests"},
+    {"resend-cap", "COUNT", KIND_NUMBER, FIELD(resend_cap), 0, 1 << 20, "4096",
+     "while so many sends wait for their answers, nothing is sent again; 0: no cap"},
     {"window", "COUNT", KIND_NUMBER, FIELD(window), 1, 1 << 20, "4096",
      "flat out: most datagrams that wait for their answers"},
     {"batch", "COUNT", KIND_NUMBER, FIELD(batch), 1, FG_ENTRIES_MAX, "1", "requests in a datagram"},
@@ -76,11 +80,15 @@ static const struct row rows[] = {
      "chooses buyers and what they ask; the same seed asks the same"},
     {.help = "Run and results"},
     {"timeout", "SECONDS", KIND_NUMBER, FIELD(timeout), 1, 86400, "60",
-     "end of the run at the latest, counted from the start of the load"},
+     "end of the run at the latest, counted from the start of the load (with --duration: from its "
+     "end)"},
     {"history", "FILE", KIND_TEXT, FIELD(history), 0, 0, NULL,
      "write every entry sent and its answer there, for the checker"},
     {"report", "FILE", KIND_TEXT, FIELD(report), 0, 0, NULL, "write the results there, as JSON"},
+    {"goodput", "FILE", KIND_TEXT, FIELD(goodput), 0, 0, NULL,
+     "write there, as CSV, what was offered, sent and answered in every 100 ms"},
     {"progress", NULL, KIND_FLAG, FIELD(progress), 0, 0, NULL, "a line a second on stderr"},
+    {"version", NULL, KIND_FLAG, FIELD(version), 0, 0, NULL, "the version"},
     {"help", NULL, KIND_FLAG, FIELD(help), 0, 0, NULL, "this text"},
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
@@ -200,6 +208,20 @@ static bool check(struct load_options *options, bool confirm_given, char *messag
         snprintf(message, size, "--source is the engine's address; give one of its own");
         return false;
     }
+    if (options->duration > 0 && options->rate == 0) {
+        snprintf(message, size, "--duration needs a schedule; give --rate");
+        return false;
+    }
+    if (options->duration > 0) {
+        if (options->duration > LOAD_REQUESTS_MAX / options->rate) {
+            snprintf(message, size,
+                     "--duration %lu at --rate %lu makes more than %d requests; give less",
+                     options->duration, options->rate, LOAD_REQUESTS_MAX);
+            return false;
+        }
+        options->requests = options->duration * options->rate;
+        options->timeout += options->duration;
+    }
     if (!confirm_given && options->cancel + options->leave <= 100)
         options->confirm = 100 - options->cancel - options->leave;
     if (options->confirm + options->cancel + options->leave != 100) {
@@ -248,7 +270,7 @@ int load_options_parse(struct load_options *options, int argc, char **argv, char
             return -1;
         confirm_given = confirm_given || row->offset == FIELD(confirm);
     }
-    if (options->help)
+    if (options->help || options->version)
         return 0;
     /* Only what stands behind "--" is left over, by right. */
     if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
@@ -278,11 +300,14 @@ static void print_wrapped(const char *text, int indent, int width)
 
 void load_options_help(const char *program)
 {
-    printf("Usage: %s --port DEVICE --source ADDRESS/BITS --target ADDRESS [OPTION]... "
-           "[-- EAL ARGUMENT...]\n\n"
-           "Plays the gateways of a flash sale: asks for orders at a set rate, retries as the\n"
-           "protocol says, settles held orders, and reports what came back and how fast.\n",
-           program);
+    printf(
+        "Usage: %s --port DEVICE --source ADDRESS/BITS --target ADDRESS [OPTION]... "
+        "[-- EAL ARGUMENT...]\n\n"
+        "Plays the gateways of a flash sale: asks for orders at a set rate, retries as the\n"
+        "protocol says, settles held orders, and reports what came back and how fast. Goes on\n"
+        "when the engine goes away and comes back. On SIGTERM or SIGINT it offers nothing more,\n"
+        "brings what was offered to its end and reports; on the second one it reports at once.\n",
+        program);
     for (int row = 0; row < ROWS; row++) {
         if (!rows[row].name) {
             printf("\n%s:\n", rows[row].help);

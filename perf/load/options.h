@@ -20,13 +20,13 @@ struct load_options {
     const char *key_file;
     uint64_t key;
 
-    uint64_t rate, requests, buyers, batch, window;
+    uint64_t rate, requests, duration, buyers, batch, window, resend_cap;
     const char *items, *quantity, *sale;
     uint64_t double_click, repeat;          /* permille */
     uint64_t confirm, cancel, leave, think; /* percent; ms */
     uint64_t seed, timeout;                 /* timeout: seconds */
-    const char *history, *report;
-    bool progress, help;
+    const char *history, *report, *goodput;
+    bool progress, version, help;
 };
 
 /* Fills the options from the command line, whose strings they keep. 0; or -1 with one sentence in

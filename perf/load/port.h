@@ -28,10 +28,14 @@ struct load_port {
     struct load_link link; /* first: the client hands it back to us */
     struct load_wire wire;
     struct load_client *client;
+    const char *device; /* the caller's string */
     uint16_t id;
     uint16_t queues;
     bool shared_memory; /* our TX queue is the engine's RX queue, and the other way round */
     bool eal_runs, started;
+    bool unplugged;   /* the engine went away, its wire with it */
+    unsigned plugged; /* times that the wire was made anew */
+    uint64_t lost;    /* datagrams sent while it was unplugged */
     uint32_t target_base_port;
     struct rte_mempool *pool;
     uint64_t tsc_origin, ns_per_tsc_32;
@@ -54,6 +58,12 @@ void load_port_flush(struct load_port *port);
 /* Asks for the target's MAC. */
 void load_port_ask_target(struct load_port *port);
 
-bool load_port_is_up(const struct load_port *port);
+/* Looks whether the engine has gone or come back, and makes a vhost wire anew (which may take a
+ * second). To be called a few times a second. */
+void load_port_watch(struct load_port *port);
+
+/* The link's functions. */
+bool load_port_send(struct load_link *link, uint32_t partition, const void *payload, size_t length);
+uint64_t load_port_now_ns(struct load_link *link);
 
 #endif

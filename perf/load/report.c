@@ -94,6 +94,7 @@ void load_report_free(struct load_report *report)
     X(datagrams_received, stats->received)                                                         \
     X(retransmissions, stats->retransmissions)                                                     \
     X(told_to_wait, stats->told_to_wait)                                                           \
+    X(held_back, stats->held_back)                                                                 \
     X(double_clicks, stats->double_clicks)                                                         \
     X(repeats, stats->repeats)                                                                     \
     X(given_up, stats->given_up)                                                                   \
@@ -104,6 +105,8 @@ void load_report_free(struct load_report *report)
     X(expired, report->expired)                                                                    \
     X(left, report->left)                                                                          \
     X(late_requests, stats->late_requests)                                                         \
+    X(engine_lives, stats->lives)                                                                  \
+    X(resend_cap, client->resend_cap)                                                              \
     X(rate, client->rate)                                                                          \
     X(buyers, client->mix.buyers)                                                                  \
     X(batch, client->mix.batch)                                                                    \
@@ -213,6 +216,9 @@ void load_report_print(const struct load_report *report, const struct load_clien
             "%lu double clicks, %lu repeats, %lu given up\n",
             stats->sent, stats->received, stats->retransmissions, stats->told_to_wait,
             stats->double_clicks, stats->repeats, stats->given_up);
+    if (stats->held_back > 0 || stats->lives > 1)
+        fprintf(out, "engine: %lu lives; sends held back at the cap of %lu under way: %lu\n",
+                stats->lives, client->resend_cap, stats->held_back);
     for (unsigned drop = 0; drop < LOAD_DROP_COUNT; drop++) {
         static const char *const names[] = {
 #define X(name, text) text,

@@ -522,22 +522,28 @@ static void a_late_mixed_answer_leaves_every_ask_alive(void **state)
     assert_int_equal(client.stats.answered, 2);
 }
 
-static void pong_tells_how_to_steer(void **state)
+/* The client pings, and hears that PONG. */
+static void ping(const struct fg_reply *pong)
 {
     uint8_t payload[FG_REPLY_BYTES(1)];
+
+    assert_true(load_client_ping(&client));
+    struct fg_header header = wire.sent[wire.count - 1].header;
+    header.type = FG_TYPE_REPLY;
+    header.mac = 0;
+    memcpy(payload, &header, sizeof(header));
+    memcpy(payload + sizeof(header), pong, sizeof(*pong));
+    header.mac = fg_payload_mac(secret, payload, sizeof(payload));
+    memcpy(payload, &header, sizeof(header));
+    load_client_receive(&client, wire.now_ns, payload, sizeof(payload));
+}
+
+static void pong_tells_how_to_steer(void **state)
+{
     (void)state;
     begin(1, 1);
-    assert_true(load_client_ping(&client));
-    const struct fg_reply pong = {
-        .order = 6, .item = 128, .quantity = 4096, .verdict = FG_VERDICT_PONG, .wait_ms = 3};
-    size_t length = make_reply(0, &(struct answer){.verdict = FG_VERDICT_PONG}, payload);
-    struct fg_header header = wire.sent[0].header;
-    header.type = FG_TYPE_REPLY;
-    memcpy(payload, &header, sizeof(header));
-    memcpy(payload + sizeof(header), &pong, sizeof(pong));
-    header.mac = fg_payload_mac(secret, payload, length);
-    memcpy(payload, &header, sizeof(header));
-    load_client_receive(&client, wire.now_ns, payload, length);
+    ping(&(struct fg_reply){
+        .order = 6, .item = 128, .quantity = 4096, .verdict = FG_VERDICT_PONG, .wait_ms = 3});
     assert_true(client.ponged);
     assert_int_equal(client.partitions, 128);
     assert_int_equal(client.base_port, 4096);
@@ -615,6 +621,69 @@ static void names_of_lost_datagrams_are_forgotten(void **state)
     assert_int_equal(client.pending.count, 0);
 }
 
+/* An engine that stalls for two seconds is not met by all that was asked of it meanwhile at once.
+ */
+static void what_is_sent_again_keeps_to_the_cap(void **state)
+{
+    (void)state;
+    begin(2000, 1);
+    client.resend_cap = 20;
+    for (unsigned ms = 0; ms < 2000; ms++) {
+        pass_ms(1);
+        load_client_offer(&client, 32);
+    }
+    assert_int_equal(client.stats.offered, 2000); /* fresh demand is never held back */
+    assert_true(client.stats.held_back > 1000);
+    pass_ms(100); /* the last fresh ones' time runs out */
+    for (unsigned ms = 0; ms < 2000; ms++) {
+        pass_ms(1);
+        assert_true(client.under_way <= 20);
+    }
+    assert_in_range(client.under_way, 1, 20);
+    assert_true(client.stats.retransmissions > 20);
+
+    /* What is answered makes room for others, until all are over. */
+    for (unsigned next = 0, ms = 0; !load_client_done(&client); ms++) {
+        assert_true(ms < 20000);
+        pass_ms(1);
+        for (; next < wire.count; next++)
+            answer(next, FG_VERDICT_SOLD_OUT);
+    }
+    assert_int_equal(client.under_way, 0);
+    assert_int_equal(client.stats.answered, 2000);
+}
+
+static void winding_up_ends_with_what_was_offered(void **state)
+{
+    (void)state;
+    begin(100, 1);
+    wire.now_ns += 4 * MS;
+    assert_int_equal(load_client_offer(&client, 32), 5);
+    load_client_wind_up(&client);
+    wire.now_ns += 1000 * (uint64_t)MS;
+    assert_int_equal(load_client_offer(&client, 32), 0);
+    assert_false(load_client_done(&client));
+    for (unsigned i = 0; i < 5; i++)
+        answer(i, FG_VERDICT_SOLD_OUT);
+    assert_true(load_client_done(&client));
+    assert_int_equal(client.requests, 5);
+}
+
+static void every_epoch_is_a_life(void **state)
+{
+    static const uint64_t epochs[] = {3, 3, 4, 4, 7};
+    (void)state;
+    begin(1, 1);
+    for (unsigned i = 0; i < 5; i++)
+        ping(&(struct fg_reply){.order = epochs[i],
+                                .item = 128,
+                                .quantity = 20480,
+                                .verdict = FG_VERDICT_PONG,
+                                .wait_ms = 2});
+    assert_int_equal(client.stats.lives, 3);
+    assert_int_equal(client.epoch, 7);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, end)
@@ -641,6 +710,9 @@ int main(void)
         TEST(what_is_no_answer_is_dropped_by_cause),
         TEST(another_count_is_no_answer),
         TEST(names_of_lost_datagrams_are_forgotten),
+        TEST(what_is_sent_again_keeps_to_the_cap),
+        TEST(winding_up_ends_with_what_was_offered),
+        TEST(every_epoch_is_a_life),
     };
     return cmocka_run_group_tests_name("load_client", tests, NULL, NULL);
 }

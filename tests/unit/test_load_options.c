@@ -91,6 +91,8 @@ static void wrong_use_is_told_in_a_sentence(void **state)
         {{"--cancel=60", "--leave=60"}, "120 percent"},
         {{"--history=x"}, "--sale"},
         {{"--source-port=1023"}, "1024"},
+        {{"--duration=5", "--rate=0"}, "--rate"},
+        {{"--duration=86400", "--rate=100000"}, "requests"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -116,6 +118,24 @@ static void help_needs_nothing_else(void **state)
     assert_true(options.help);
 }
 
+static void a_duration_says_how_many_requests(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--duration=30", "--rate=2000", "--timeout=10"), 0);
+    assert_int_equal(options.requests, 60000);
+    assert_int_equal(options.timeout, 40);
+    assert_int_equal(PARSE("--requests=7"), 0);
+    assert_int_equal(options.requests, 7);
+}
+
+static void version_needs_nothing_else(void **state)
+{
+    char *argv[] = {(char[]){"flashgate-load"}, (char[]){"--version"}, NULL};
+    (void)state;
+    assert_int_equal(load_options_parse(&options, 2, argv, message, sizeof(message)), 0);
+    assert_true(options.version);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +144,8 @@ int main(void)
         cmocka_unit_test(wrong_use_is_told_in_a_sentence),
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(help_needs_nothing_else),
+        cmocka_unit_test(a_duration_says_how_many_requests),
+        cmocka_unit_test(version_needs_nothing_else),
     };
     return cmocka_run_group_tests_name("load_options", tests, NULL, NULL);
 }
