@@ -30,7 +30,9 @@ enum fg_delivery_state {
     X(LIVE, "live")                                                                                \
     X(FOREIGN, "foreign")                 /* holds an entry that this log does not know */         \
     X(LOST_BEYOND_LOG, "lost-beyond-log") /* lost entries that the log no longer has */            \
-    X(BAD_KEY, "bad-key")                 /* stream or fence is a key of another type */
+    X(BAD_KEY, "bad-key")                 /* stream or fence is a key of another type */           \
+    X(REFUSED, "refused")                 /* Redis refuses its entries; tried again slowly */      \
+    X(DONE, "done") /* archived, and the log has no order event of it any more: not asked about */
 
 enum fg_stream_state {
 #define X(name, text) FG_STREAM_##name,
@@ -81,9 +83,13 @@ enum fg_stream_state fg_delivery_stream_state(const struct fg_delivery *delivery
 /* One sale's stream as it was last seen. */
 struct fg_stream_view {
     enum fg_stream_state state;
-    uint64_t logged;    /* sale_seq of the last durable event read */
-    uint64_t delivered; /* ... up to which the stream has all, for certain */
-    uint64_t consumed;  /* ... that the consumer is done with, as told here or by its key */
+    uint64_t logged; /* sale_seq of the last durable event read */
+    uint64_t
+        delivered;     /* ... up to which the stream has all, for certain: as an answer on this
+                        * connection told; 0 while its place is looked up and when it is not LIVE */
+    uint64_t consumed; /* ... that the consumer is done with, as told here or by its key; never
+                        * moves back. 0 after a start, until one of them tells */
+    uint64_t lag;      /* events read and not in the stream, as last seen; for people */
 };
 /* Any thread. */
 struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uint32_t sale);
@@ -93,8 +99,12 @@ struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uin
  * is delivered. */
 int fg_delivery_consumed(struct fg_delivery *delivery, uint32_t sale, uint64_t sale_seq);
 
-/* Control: moves the sale's stream aside and refills it from the log, soon. 0, or -ENOENT. */
+/* Control: moves the sale's stream aside, whatever it holds, and refills it from the sale's first
+ * record, soon (when Redis is there). 0, -ENOENT for a sale that is not known, -ERANGE when the log
+ * no longer has the sale's first records: a stream that lost some of those cannot be made whole. */
 int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale);
+/* Copies the key that a rebuild moved a stream to last, "" if none did. Any thread. */
+void fg_delivery_last_aside(struct fg_delivery *delivery, char *text, size_t size);
 
 /* Copies the last error's text. Any thread. */
 void fg_delivery_last_error(struct fg_delivery *delivery, char *text, size_t size);

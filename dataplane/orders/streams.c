@@ -3,14 +3,18 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define STORE(field, value) atomic_store_explicit(&(field), value, memory_order_relaxed)
+#define LOAD(field)         atomic_load_explicit(&(field), memory_order_relaxed)
 
 int fg_streams_init(struct fg_streams *streams)
 {
     *streams = (struct fg_streams){0};
     /* Both are touched only as far as sales exist. */
     streams->by_sale = calloc(FG_SALES_EVER_MAX + 1, sizeof(*streams->by_sale));
-    streams->states = calloc(FG_SALES_EVER_MAX + 1, sizeof(*streams->states));
-    if (streams->by_sale && streams->states)
+    streams->boards = calloc(FG_SALES_EVER_MAX + 1, sizeof(*streams->boards));
+    if (streams->by_sale && streams->boards)
         return 0;
     fg_streams_fini(streams);
     return -ENOMEM;
@@ -21,7 +25,7 @@ void fg_streams_fini(struct fg_streams *streams)
     for (uint32_t sale = 1; sale <= streams->greatest; sale++)
         free(streams->by_sale[sale]);
     free(streams->by_sale);
-    free((void *)streams->states);
+    free(streams->boards);
     *streams = (struct fg_streams){0};
 }
 
@@ -41,49 +45,127 @@ struct fg_stream *fg_streams_insert(struct fg_streams *streams, uint32_t sale)
     stream->sale = sale;
     stream->state = FG_STREAM_SEEKING;
     streams->by_sale[sale] = stream;
-    streams->seeking++;
     if (sale > streams->greatest)
         streams->greatest = sale;
     return stream;
 }
 
-static void set_state(struct fg_streams *streams, struct fg_stream *stream,
-                      enum fg_stream_state state)
+struct fg_stream_board *fg_streams_board(const struct fg_streams *streams, uint32_t sale)
 {
-    streams->seeking -= stream->state == FG_STREAM_SEEKING;
-    streams->seeking += state == FG_STREAM_SEEKING;
-    stream->state = state;
-    atomic_store_explicit(&streams->states[stream->sale], state, memory_order_relaxed);
+    return sale <= FG_SALES_EVER_MAX ? &streams->boards[sale] : NULL;
 }
+
+/* --- what others see --- */
 
 static uint64_t lag(const struct fg_stream *stream)
 {
-    return stream->logged > stream->delivered ? stream->logged - stream->delivered : 0;
+    return stream->logged > stream->there ? stream->logged - stream->there : 0;
+}
+
+/* What the stream holds for certain. Before its place is found, and where it is not ours, nothing.
+ */
+static uint64_t delivered(const struct fg_stream *stream)
+{
+    return stream->state == FG_STREAM_LIVE ? stream->last.sale_seq : 0;
+}
+
+static void show(struct fg_streams *streams, const struct fg_stream *stream)
+{
+    struct fg_stream_board *board = &streams->boards[stream->sale];
+    STORE(board->state, stream->state);
+    STORE(board->logged, stream->logged);
+    STORE(board->delivered, delivered(stream));
+    STORE(board->consumed, stream->consumed);
+    STORE(board->lag, lag(stream));
+    STORE(board->base, stream->base);
+}
+
+static void set_state(struct fg_streams *streams, struct fg_stream *stream,
+                      enum fg_stream_state state)
+{
+    stream->state = state;
+    show(streams, stream);
 }
 
 static void count(struct fg_streams *streams, struct fg_stream *stream, uint64_t logged,
-                  uint64_t delivered)
+                  uint64_t there)
 {
     streams->lag -= lag(stream);
     stream->logged = logged > stream->logged ? logged : stream->logged;
-    stream->delivered = delivered;
+    stream->there = there;
     streams->lag += lag(stream);
+    show(streams, stream);
+}
+
+/* --- sales --- */
+
+void fg_stream_name(struct fg_streams *streams, struct fg_stream *stream, const char *name)
+{
+    memcpy(stream->name, name, strlen(name) + 1);
+    streams->unasked = true;
+    STORE(streams->boards[stream->sale].known, true);
+}
+
+void fg_stream_archive(struct fg_streams *streams, struct fg_stream *stream)
+{
+    stream->archived = true;
+    streams->unsettled = true;
+}
+
+void fg_streams_forget(struct fg_streams *streams)
+{
+    for (uint32_t sale = 1; sale <= streams->greatest; sale++) {
+        struct fg_stream *stream = streams->by_sale[sale];
+        if (!stream)
+            continue;
+        stream->asked = false;
+        /* A stream that has stopped stays an alarm until Redis has been asked again. */
+        if (stream->state == FG_STREAM_LIVE)
+            set_state(streams, stream, FG_STREAM_SEEKING);
+    }
+    streams->unasked = true;
+}
+
+struct fg_stream *fg_streams_unasked(struct fg_streams *streams)
+{
+    for (uint32_t sale = 1; streams->unasked && sale <= streams->greatest; sale++) {
+        struct fg_stream *stream = streams->by_sale[sale];
+        if (stream && stream->name[0] != '\0' && !stream->archived && !stream->asked)
+            return stream;
+    }
+    streams->unasked = false;
+    return NULL;
 }
 
 void fg_streams_rewind(struct fg_streams *streams)
 {
     for (uint32_t sale = 1; sale <= streams->greatest; sale++)
-        if (streams->by_sale[sale])
+        if (streams->by_sale[sale]) {
             streams->by_sale[sale]->passed = (struct fg_stream_id){0};
+            streams->by_sale[sale]->met = false;
+        }
+    streams->unsettled = true;
 }
+
+/* --- a pass --- */
 
 void fg_stream_claimed(struct fg_streams *streams, struct fg_stream *stream,
                        struct fg_stream_id last)
 {
     stream->last = last;
-    stream->claimed = true;
+    stream->trimmed = 0; /* it may have been refilled */
+    stream->state = FG_STREAM_SEEKING;
+    streams->unsettled = true;
     count(streams, stream, 0, last.sale_seq);
-    set_state(streams, stream, FG_STREAM_SEEKING);
+}
+
+static void note_run(struct fg_stream_runs *runs, struct fg_stream_id id)
+{
+    if (runs->count > 0 && id.epoch <= runs->first[runs->count - 1].epoch)
+        return; /* of an epoch that is known, or read again */
+    if (runs->count == FG_STREAM_RUNS)
+        memmove(runs->first, runs->first + 1, --runs->count * sizeof(runs->first[0]));
+    runs->first[runs->count++] = id;
 }
 
 void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
@@ -92,19 +174,27 @@ void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
     /* A later segment's base repeats what the records before it have told. If it did not, the next
      * record would be BROKEN. */
     stream->passed = passed;
-    count(streams, stream, passed.sale_seq, stream->delivered);
+    if (!stream->met && passed.sale_seq > stream->base)
+        stream->base = passed.sale_seq;
+    if (passed.sale_seq > 0)
+        note_run(&stream->runs, passed);
+    streams->unsettled = true;
+    count(streams, stream, passed.sale_seq, stream->there);
 }
 
 /* Every record up to the last id's number has gone by, or there are no more. */
 static void settle(struct fg_streams *streams, struct fg_stream *stream)
 {
     struct fg_stream_id last = stream->last, passed = stream->passed;
-    if (fg_stream_id_equal(last, passed))
+    if (fg_stream_id_equal(last, passed)) {
         set_state(streams, stream, FG_STREAM_LIVE);
-    else if (last.sale_seq < passed.sale_seq && last.epoch <= passed.epoch)
-        fg_stream_stop(streams, stream, FG_STREAM_LOST_BEYOND_LOG);
-    else
-        fg_stream_stop(streams, stream, FG_STREAM_FOREIGN);
+        return;
+    }
+    streams->stopped = stream;
+    fg_stream_stop(streams, stream,
+                   last.sale_seq < passed.sale_seq && last.epoch <= passed.epoch
+                       ? FG_STREAM_LOST_BEYOND_LOG
+                       : FG_STREAM_FOREIGN);
 }
 
 enum fg_stream_verdict fg_stream_pass(struct fg_streams *streams, struct fg_stream *stream,
@@ -112,11 +202,14 @@ enum fg_stream_verdict fg_stream_pass(struct fg_streams *streams, struct fg_stre
 {
     if (id.sale_seq != stream->passed.sale_seq + 1 || id.epoch < stream->passed.epoch)
         return FG_STREAM_BROKEN;
+    place &= stream->asked;
     /* Beyond the last id's number it cannot come any more, so the place is judged before. */
     if (place && stream->state == FG_STREAM_SEEKING && id.sale_seq > stream->last.sale_seq)
         settle(streams, stream);
     stream->passed = id;
-    count(streams, stream, id.sale_seq, stream->delivered);
+    stream->met = true;
+    note_run(&stream->runs, id);
+    count(streams, stream, id.sale_seq, stream->there);
     if (place && stream->state == FG_STREAM_LIVE)
         return FG_STREAM_TAKE;
     if (place && stream->state == FG_STREAM_SEEKING && id.sale_seq == stream->last.sale_seq)
@@ -126,10 +219,19 @@ enum fg_stream_verdict fg_stream_pass(struct fg_streams *streams, struct fg_stre
 
 void fg_streams_end(struct fg_streams *streams)
 {
-    for (uint32_t sale = 1; streams->seeking > 0 && sale <= streams->greatest; sale++) {
+    if (!streams->unsettled)
+        return;
+    streams->unsettled = false;
+    for (uint32_t sale = 1; sale <= streams->greatest; sale++) {
         struct fg_stream *stream = streams->by_sale[sale];
-        if (stream && stream->state == FG_STREAM_SEEKING && stream->claimed)
+        if (!stream)
+            continue;
+        if (stream->archived && !stream->met) {
+            stream->state = FG_STREAM_DONE;
+            count(streams, stream, 0, stream->logged);
+        } else if (stream->state == FG_STREAM_SEEKING && stream->asked) {
             settle(streams, stream);
+        }
     }
 }
 
@@ -145,7 +247,7 @@ void fg_stream_stop(struct fg_streams *streams, struct fg_stream *stream,
 {
     set_state(streams, stream, state);
     /* What lies in a stream that is not ours counts for nothing. */
-    if (state != FG_STREAM_LOST_BEYOND_LOG)
+    if (state == FG_STREAM_FOREIGN || state == FG_STREAM_BAD_KEY)
         count(streams, stream, 0, 0);
 }
 
@@ -153,7 +255,8 @@ bool fg_stream_moved(const struct fg_stream *stream, struct fg_stream_id last)
 {
     switch (stream->state) {
     case FG_STREAM_BAD_KEY:
-        return true; /* it answered: the key is of the right type now */
+    case FG_STREAM_REFUSED:
+        return true; /* it answered: the key is of the right type, or Redis no longer refuses */
     case FG_STREAM_FOREIGN:
     case FG_STREAM_LOST_BEYOND_LOG:
         /* An operator has moved it away. That it goes on growing is no reason to read the whole
@@ -164,9 +267,35 @@ bool fg_stream_moved(const struct fg_stream *stream, struct fg_stream_id last)
     }
 }
 
-enum fg_stream_state fg_streams_state(const struct fg_streams *streams, uint32_t sale)
+/* --- what the consumer is done with --- */
+
+/* The epoch of the sale's record `sale_seq`, or 0 if it is not known any more. */
+static uint64_t epoch_of(const struct fg_stream_runs *runs, uint64_t sale_seq)
 {
-    return sale <= FG_SALES_EVER_MAX
-               ? atomic_load_explicit(&streams->states[sale], memory_order_relaxed)
-               : FG_STREAM_SEEKING;
+    unsigned i = runs->count;
+    while (i > 0 && runs->first[i - 1].sale_seq > sale_seq)
+        i--;
+    return i > 0 ? runs->first[i - 1].epoch : 0;
+}
+
+bool fg_stream_consumed(struct fg_streams *streams, struct fg_stream *stream, uint64_t key,
+                        struct fg_stream_id *first)
+{
+    uint64_t told = LOAD(streams->boards[stream->sale].told), there = delivered(stream);
+    uint64_t mark = told > key ? told : key;
+    if (mark > there)
+        mark = there;
+    if (mark > stream->consumed)
+        stream->consumed = mark;
+    show(streams, stream);
+    /* After a lost tail `consumed` may be ahead of what is there. */
+    mark = stream->consumed < there ? stream->consumed : there;
+    /* The record after the mark has this epoch or a later one. */
+    *first = (struct fg_stream_id){epoch_of(&stream->runs, mark), mark + 1};
+    return mark > stream->trimmed && first->epoch > 0;
+}
+
+void fg_stream_trimmed(struct fg_stream *stream)
+{
+    stream->trimmed = stream->consumed < delivered(stream) ? stream->consumed : delivered(stream);
 }

@@ -5,7 +5,10 @@
  * until that id has gone by; from then on it is LIVE and its records are to be appended. One that
  * does not fit the log stops (FOREIGN, LOST_BEYOND_LOG).
  *
- * Threads: all of it belongs to the delivery thread, but for fg_streams_state().
+ * Redis is asked about a live sale in any case, and about an archived one only where the log still
+ * has order events of it: what is archived and gone from the log owes nothing any more (DONE).
+ *
+ * Threads: all of it belongs to the delivery thread, but for the boards.
  */
 #ifndef FG_ORDERS_STREAMS_H
 #define FG_ORDERS_STREAMS_H
@@ -17,24 +20,57 @@
 
 struct fg_batch;
 
+/* What other threads see of a stream, and what they ask. Each field is relaxed: they are figures,
+ * of which each is true by itself. */
+struct fg_stream_board {
+    /* delivery: rw, anyone: ro */
+    _Atomic uint32_t state;     /* enum fg_stream_state */
+    _Atomic bool known;         /* it has a name */
+    _Atomic uint64_t logged;    /* see fg_stream_view */
+    _Atomic uint64_t delivered; /* 0 while it is not certain */
+    _Atomic uint64_t consumed, lag;
+    _Atomic uint64_t base; /* sale_seq after which the log begins */
+
+    _Atomic uint64_t told; /* control: rw, delivery: ro; the operator's `consumed` */
+    _Atomic bool rebuild;  /* control: sets, delivery: clears */
+};
+
+/* Where the epochs of a sale's records begin, for the ids of records long past. Restarts during one
+ * sale are few; with more, the oldest are forgotten. */
+#define FG_STREAM_RUNS 32
+struct fg_stream_runs {
+    struct fg_stream_id first[FG_STREAM_RUNS]; /* of each epoch, oldest first */
+    unsigned count;
+};
+
 struct fg_stream {
     uint32_t sale;
     char name[FG_SALE_NAME_MAX + 1]; /* empty: only its position was met so far */
     enum fg_stream_state state;
+    bool archived;
+    bool asked;                 /* Redis was, on this connection */
+    bool met;                   /* an order event of it, in this pass */
+    bool odd_told;              /* that its consumer's key is no number */
+    uint64_t retry_at_ns;       /* REFUSED: when to ask again */
     struct fg_stream_id last;   /* what it ends with, as far as is known */
     struct fg_stream_id passed; /* the sale's last record in this pass; at first the base's */
-    bool claimed;               /* `last` was read from it at least once */
     struct fg_batch *batch;     /* delivery: what waits to be appended; NULL: nothing */
-    uint64_t logged;            /* greatest sale_seq ever read */
-    uint64_t delivered;         /* sale_seq up to which the stream has the log's events */
+    struct fg_stream_runs runs;
+    uint64_t base;     /* sale_seq after which the log begins */
+    uint64_t logged;   /* greatest sale_seq ever read */
+    uint64_t there;    /* sale_seq up to which it has the log's events, as last seen */
+    uint64_t consumed; /* never moves back, nor beyond what was delivered */
+    uint64_t trimmed;  /* sale_seq up to which it has been trimmed since it was claimed */
 };
 
 struct fg_streams {
-    struct fg_stream **by_sale; /* FG_SALES_EVER_MAX + 1 */
-    _Atomic uint8_t *states;    /* of the same, for other threads */
-    uint32_t greatest;          /* sale number known */
-    uint32_t seeking;           /* streams in SEEKING */
-    uint64_t lag;               /* events read from the log and not in their stream */
+    struct fg_stream **by_sale;     /* FG_SALES_EVER_MAX + 1 */
+    struct fg_stream_board *boards; /* of the same */
+    uint32_t greatest;              /* sale number known */
+    uint64_t lag;                   /* events read from the log and not in their stream */
+    bool unsettled;                 /* fg_streams_end() has work to do */
+    bool unasked;                   /* fg_streams_unasked() may find one */
+    struct fg_stream *stopped;      /* the one that settled badly last; the reader sets it NULL */
 };
 
 /* 0 or -ENOMEM. */
@@ -46,6 +82,16 @@ struct fg_stream *fg_streams_lookup(const struct fg_streams *streams, uint32_t s
 /* The sale's stream, made if it is not known; NULL if the number is out of range or memory short.
  */
 struct fg_stream *fg_streams_insert(struct fg_streams *streams, uint32_t sale);
+
+/* Gives the stream its name, of at most FG_SALE_NAME_MAX bytes. */
+void fg_stream_name(struct fg_streams *streams, struct fg_stream *stream, const char *name);
+/* The sale is archived: no order event of it comes any more. */
+void fg_stream_archive(struct fg_streams *streams, struct fg_stream *stream);
+
+/* What Redis told is not certain any more: every stream is to be asked again. */
+void fg_streams_forget(struct fg_streams *streams);
+/* A live sale's stream that was not asked since then, or NULL. */
+struct fg_stream *fg_streams_unasked(struct fg_streams *streams);
 
 /* A new pass begins at the start of the log. */
 void fg_streams_rewind(struct fg_streams *streams);
@@ -68,7 +114,8 @@ enum fg_stream_verdict {
 enum fg_stream_verdict fg_stream_pass(struct fg_streams *streams, struct fg_stream *stream,
                                       struct fg_stream_id id, bool place);
 
-/* The pass has read all there is: whatever is still sought is not in the log. */
+/* The pass has read all there is: whatever is still sought is not in the log, and an archived sale
+ * that was not met is done. */
 void fg_streams_end(struct fg_streams *streams);
 
 /* The stream now ends with `last`, appended by us. */
@@ -82,8 +129,15 @@ void fg_stream_stop(struct fg_streams *streams, struct fg_stream *stream,
 /* Is a stream that was asked again, and now ends with `last`, worth seeking anew? */
 bool fg_stream_moved(const struct fg_stream *stream, struct fg_stream_id last);
 
-/* Any thread. */
-enum fg_stream_state fg_streams_state(const struct fg_streams *streams, uint32_t sale);
+/* Takes in what the consumer's key and the operator tell. True: *first is the id before which the
+ * stream's entries may be trimmed, and there are such. */
+bool fg_stream_consumed(struct fg_streams *streams, struct fg_stream *stream, uint64_t key,
+                        struct fg_stream_id *first);
+/* ... which was done. */
+void fg_stream_trimmed(struct fg_stream *stream);
+
+/* What other threads see; NULL for a number out of range. Any thread. */
+struct fg_stream_board *fg_streams_board(const struct fg_streams *streams, uint32_t sale);
 
 static inline bool fg_stream_id_equal(struct fg_stream_id a, struct fg_stream_id b)
 {

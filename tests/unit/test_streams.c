@@ -19,6 +19,12 @@ static struct fg_stream_id make_id(struct id id)
     return (struct fg_stream_id){id.epoch, id.seq};
 }
 
+static void claim(struct fg_streams *streams, struct fg_stream *stream, struct id last)
+{
+    stream->asked = true;
+    fg_stream_claimed(streams, stream, make_id(last));
+}
+
 /* One pass over a log: base, then records of epochs[i] numbered from base + 1. Returns the first
  * number that was to be appended, 0 if none. */
 static uint64_t pass(struct fg_streams *streams, struct fg_stream *stream, struct id base,
@@ -72,12 +78,16 @@ static void test_place(void **state)
         struct fg_streams streams;
         assert_int_equal(fg_streams_init(&streams), 0);
         struct fg_stream *stream = fg_streams_insert(&streams, SALE);
-        fg_stream_claimed(&streams, stream, make_id(cases[i].last));
+        claim(&streams, stream, cases[i].last);
         uint64_t first = pass(&streams, stream, cases[i].base, cases[i].epochs);
         if (stream->state != cases[i].wanted || first != cases[i].first)
             fail_msg("%s: state %d, first %d", cases[i].what, stream->state, (int)first);
-        assert_int_equal(fg_streams_state(&streams, SALE), cases[i].wanted);
-        assert_int_equal(streams.seeking, 0);
+        const struct fg_stream_board *board = fg_streams_board(&streams, SALE);
+        assert_int_equal(board->state, cases[i].wanted);
+        /* What a stream that does not fit holds is never told as delivered. */
+        assert_int_equal(board->delivered,
+                         cases[i].wanted == FG_STREAM_LIVE ? cases[i].last.seq : 0);
+        assert_int_equal(streams.stopped != NULL, cases[i].wanted != FG_STREAM_LIVE);
         fg_streams_fini(&streams);
     }
 }
@@ -110,16 +120,147 @@ static void test_lag(void **state)
     assert_int_equal(streams.lag, 6);
     fg_streams_rewind(&streams);
     assert_int_equal(streams.lag, 6); /* reading again counts nothing twice */
-    fg_stream_claimed(&streams, one, (struct fg_stream_id){1, 3});
-    fg_stream_claimed(&streams, two, (struct fg_stream_id){1, 1});
+    claim(&streams, one, (struct id){1, 3});
+    claim(&streams, two, (struct id){1, 1});
     assert_int_equal(streams.lag, 2);
     fg_stream_appended(&streams, one, (struct fg_stream_id){1, 5});
     assert_int_equal(streams.lag, 0);
     fg_stream_pass(&streams, two, (struct fg_stream_id){1, 1}, true);
-    fg_stream_claimed(&streams, one, (struct fg_stream_id){9, 9}); /* not the log's */
+    claim(&streams, one, (struct id){9, 9}); /* not the log's */
     fg_streams_end(&streams);
     assert_int_equal(one->state, FG_STREAM_FOREIGN);
     assert_int_equal(streams.lag, 5);
+    fg_streams_fini(&streams);
+}
+
+/* --- archived sales ----------------------------------------------------------------------- */
+
+/* An archived sale without an order event in the log is done, whether or not a base or the last
+ * pass spoke of it; one with an event is sought. */
+static void test_archived(void **state)
+{
+    (void)state;
+    struct fg_streams streams;
+    assert_int_equal(fg_streams_init(&streams), 0);
+    struct fg_stream *gone = fg_streams_insert(&streams, 1), *left = fg_streams_insert(&streams, 2);
+    struct fg_stream *live = fg_streams_insert(&streams, 3);
+    fg_stream_name(&streams, gone, "gone");
+    fg_stream_name(&streams, left, "left");
+    fg_stream_name(&streams, live, "live");
+    fg_stream_based(&streams, gone, (struct fg_stream_id){1, 5});
+    fg_stream_based(&streams, left, (struct fg_stream_id){1, 7});
+    fg_stream_pass(&streams, left, (struct fg_stream_id){1, 8}, true);
+    fg_stream_archive(&streams, gone);
+    fg_stream_archive(&streams, left);
+    assert_ptr_equal(fg_streams_unasked(&streams), live); /* the only one to be claimed anyway */
+    claim(&streams, live, (struct id){0, 0});
+    assert_null(fg_streams_unasked(&streams));
+    fg_streams_end(&streams);
+    assert_int_equal(gone->state, FG_STREAM_DONE);
+    assert_int_equal(left->state, FG_STREAM_SEEKING);
+    assert_int_equal(live->state, FG_STREAM_LIVE);
+    assert_int_equal(streams.lag, 8); /* what is done is owed to nobody */
+
+    fg_streams_forget(&streams);
+    assert_ptr_equal(fg_streams_unasked(&streams), live);
+    fg_streams_rewind(&streams); /* its segment has gone since */
+    fg_streams_end(&streams);
+    assert_int_equal(left->state, FG_STREAM_DONE);
+    assert_int_equal(streams.lag, 0);
+    fg_streams_fini(&streams);
+}
+
+/* --- what others may rely on -------------------------------------------------------------- */
+
+static void test_delivered_is_certain(void **state)
+{
+    (void)state;
+    struct fg_streams streams;
+    assert_int_equal(fg_streams_init(&streams), 0);
+    struct fg_stream *stream = fg_streams_insert(&streams, SALE);
+    const struct fg_stream_board *board = fg_streams_board(&streams, SALE);
+    fg_stream_name(&streams, stream, "spring");
+    claim(&streams, stream, (struct id){1, 2});
+    assert_int_equal(board->delivered, 0); /* what it ends with may be anybody's */
+    pass(&streams, stream, (struct id){0, 0}, (const unsigned[]){1, 1, 1, 0});
+    assert_int_equal(board->delivered, 2);
+    fg_stream_appended(&streams, stream, (struct fg_stream_id){1, 3});
+    assert_int_equal(board->delivered, 3);
+    assert_int_equal(board->lag, 0);
+    fg_streams_forget(&streams); /* as after a GAP and a lost connection */
+    assert_int_equal(board->delivered, 0);
+    assert_int_equal(board->logged, 3);
+    assert_int_equal(board->lag, 0); /* as last seen */
+    fg_streams_rewind(&streams);
+    claim(&streams, stream, (struct id){1, 1}); /* it has lost its tail */
+    pass(&streams, stream, (struct id){0, 0}, (const unsigned[]){1, 1, 1, 0});
+    assert_int_equal(board->delivered, 1);
+    assert_int_equal(board->lag, 2);
+    fg_stream_stop(&streams, stream, FG_STREAM_BAD_KEY);
+    assert_int_equal(board->delivered, 0);
+    fg_streams_fini(&streams);
+}
+
+static void test_consumed(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t key, told, consumed; /* consumed: after it */
+        struct id first;              /* 0-0: nothing to trim */
+    } steps[] = {
+        {0, 0, 0, {0, 0}},          {2, 0, 2, {1, 3}}, /* record 3 is of epoch 1, 4 of epoch 2 */
+        {2, 0, 2, {0, 0}},                             /* done already */
+        {2, 3, 3, {1, 4}}, /* the operator tells more; the record after it has a greater epoch */
+        {1, 3, 3, {0, 0}}, /* it never moves back */
+        {4, 3, 4, {2, 5}},          {999, 3, 5, {2, 6}}, /* nor beyond what is delivered */
+        {UINT64_MAX, 3, 5, {0, 0}},
+    };
+    struct fg_streams streams;
+    struct fg_stream_id first;
+    assert_int_equal(fg_streams_init(&streams), 0);
+    struct fg_stream *stream = fg_streams_insert(&streams, SALE);
+    struct fg_stream_board *board = fg_streams_board(&streams, SALE);
+    fg_stream_name(&streams, stream, "spring");
+    claim(&streams, stream, (struct id){2, 5});
+    pass(&streams, stream, (struct id){0, 0}, (const unsigned[]){1, 1, 1, 2, 2, 3, 0});
+    for (unsigned i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        board->told = steps[i].told;
+        bool trims = fg_stream_consumed(&streams, stream, steps[i].key, &first);
+        if (trims != (steps[i].first.seq > 0) || board->consumed != steps[i].consumed)
+            fail_msg("step %u: trims %d, consumed %d", i, trims, (int)board->consumed);
+        if (!trims)
+            continue;
+        assert_int_equal(first.epoch, steps[i].first.epoch);
+        assert_int_equal(first.sale_seq, steps[i].first.seq);
+        fg_stream_trimmed(stream);
+    }
+    /* Refilled after a loss, it is trimmed anew, up to what is there. */
+    fg_streams_forget(&streams);
+    fg_streams_rewind(&streams);
+    claim(&streams, stream, (struct id){1, 2});
+    pass(&streams, stream, (struct id){0, 0}, (const unsigned[]){1, 1, 1, 2, 2, 3, 0});
+    assert_true(fg_stream_consumed(&streams, stream, 0, &first));
+    assert_int_equal(first.sale_seq, 3);
+    assert_int_equal(board->consumed, 5);
+    fg_streams_fini(&streams);
+}
+
+/* More epochs than are remembered: what is too old is not trimmed, and nothing else goes wrong. */
+static void test_many_epochs(void **state)
+{
+    (void)state;
+    struct fg_streams streams;
+    struct fg_stream_id first;
+    assert_int_equal(fg_streams_init(&streams), 0);
+    struct fg_stream *stream = fg_streams_insert(&streams, SALE);
+    const uint64_t records = 3 * FG_STREAM_RUNS;
+    claim(&streams, stream, (struct id){records, records});
+    for (uint64_t seq = 1; seq <= records; seq++)
+        fg_stream_pass(&streams, stream, (struct fg_stream_id){seq, seq}, true);
+    assert_false(fg_stream_consumed(&streams, stream, records - FG_STREAM_RUNS, &first));
+    assert_true(fg_stream_consumed(&streams, stream, records - FG_STREAM_RUNS + 1, &first));
+    assert_int_equal(first.epoch, records - FG_STREAM_RUNS + 1);
+    assert_int_equal(first.sale_seq, first.epoch + 1);
     fg_streams_fini(&streams);
 }
 
@@ -131,7 +272,8 @@ static void test_numbers_out_of_range(void **state)
     assert_null(fg_streams_insert(&streams, 0));
     assert_null(fg_streams_insert(&streams, FG_SALES_EVER_MAX + 1));
     assert_null(fg_streams_lookup(&streams, UINT32_MAX));
-    assert_int_equal(fg_streams_state(&streams, UINT32_MAX), FG_STREAM_SEEKING);
+    assert_null(fg_streams_board(&streams, UINT32_MAX));
+    assert_int_equal(fg_streams_board(&streams, 7)->state, FG_STREAM_SEEKING);
     struct fg_stream *stream = fg_streams_insert(&streams, FG_SALES_EVER_MAX);
     assert_non_null(stream);
     assert_ptr_equal(fg_streams_insert(&streams, FG_SALES_EVER_MAX), stream);
@@ -146,6 +288,10 @@ int main(void)
         cmocka_unit_test(test_place),
         cmocka_unit_test(test_broken_numbering),
         cmocka_unit_test(test_lag),
+        cmocka_unit_test(test_archived),
+        cmocka_unit_test(test_delivered_is_certain),
+        cmocka_unit_test(test_consumed),
+        cmocka_unit_test(test_many_epochs),
         cmocka_unit_test(test_numbers_out_of_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
