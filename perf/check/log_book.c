@@ -53,6 +53,26 @@ void fg_log_book_close(struct fg_log_book *book)
     *book = (struct fg_log_book){0};
 }
 
+/* What was read went with old segments: the book begins anew with the segment that is the first
+ * now. Only segments without events of live sales go, so its base is as good. */
+static int begin_anew(struct fg_log_book *book)
+{
+    struct fg_log_book fresh = {.dir = book->dir,
+                                .reader = book->reader,
+                                .findings = book->findings,
+                                .by_number =
+                                    calloc(FG_SALES_EVER_MAX + 1, sizeof(*fresh.by_number))};
+    if (!fresh.by_number || fg_index_init(&fresh.ids, 0) != 0) {
+        free(fresh.by_number);
+        return -ENOMEM;
+    }
+    book->dir = NULL;
+    book->reader = NULL;
+    fg_log_book_close(book);
+    *book = fresh;
+    return 0;
+}
+
 /* --- sales --- */
 
 /* Makes room in all arrays that have one element for each sale. */
@@ -155,6 +175,11 @@ static int take_frame(struct fg_log_book *book, const struct fg_frame *frame, ch
     bool base = frame->flags & FG_FRAME_BASE;
     struct fg_record record;
 
+    if (book->sequence != 0 && frame->sequence != book->sequence + 1 && begin_anew(book) != 0) {
+        snprintf(message, size, "%s: memory is short", book->dir);
+        return -ENOMEM;
+    }
+    book->sequence = frame->sequence;
     begin_frame(book, frame);
     while (fg_log_reader_record(book->reader, &record)) {
         int rc = take_record(book, &record, base);
@@ -177,13 +202,6 @@ static int take_frame(struct fg_log_book *book, const struct fg_frame *frame, ch
 static void tell_end(const struct fg_log_book *book, enum fg_log_end end, char *message,
                      size_t size)
 {
-    static const char *const sentences[] = {
-        [FG_LOG_TORN] = "is cut short, and nothing follows it: the next start of the engine "
-                        "removes it",
-        [FG_LOG_CORRUPT] = "is damaged, and valid ones follow it",
-        [FG_LOG_VERSION] = "is of a version that this program does not know",
-        [FG_LOG_ERROR] = "cannot be read",
-    };
     struct fg_log_position at = fg_log_reader_position(book->reader);
     char name[FG_SEGMENT_NAME_BYTES];
 
@@ -191,10 +209,13 @@ static void tell_end(const struct fg_log_book *book, enum fg_log_end end, char *
     if (end == FG_LOG_END)
         return;
     fg_segment_name(name, at.segment);
-    snprintf(message, size, "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s%s%s", book->dir,
-             name, fg_log_reader_sequence(book->reader) + 1, at.offset, sentences[end],
-             end == FG_LOG_ERROR ? ": " : "",
-             end == FG_LOG_ERROR ? strerror(-fg_log_reader_error(book->reader)) : "");
+    snprintf(message, size, "%s/%s: the frame at offset %" PRIu64 " %s%s", book->dir, name,
+             at.offset,
+             end == FG_LOG_ERROR ? strerror(-fg_log_reader_error(book->reader))
+                                 : fg_log_reader_reason(book->reader),
+             end == FG_LOG_TORN      ? ", and nothing follows it: the next start removes it"
+             : end == FG_LOG_CORRUPT ? ", and valid ones follow it"
+                                     : "");
 }
 
 int fg_log_book_read(struct fg_log_book *book, uint64_t limit, char *message, size_t size)

@@ -53,9 +53,10 @@ struct fg_log_book {
     uint32_t *gone; /* ids of items that no live sale has any more */
     uint64_t gone_count, gone_room;
 
-    /* what was read */
+    /* what was read; begins anew when segments that were read are removed meanwhile */
     uint32_t first_segment, segment; /* numbers, of the first and the last frame; 0: none */
     uint64_t frames, records, events, bases;
+    uint64_t sequence; /* of the last frame */
     uint64_t last_lsn;
     uint32_t epoch;  /* of the last frame that holds orders or begins an epoch; 0: none */
     uint32_t starts; /* frames that begin an epoch */

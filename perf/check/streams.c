@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,44 @@ struct redisContext *fg_sale_streams_connect(const char *address, char *message,
     return redis;
 }
 
+/* Asks Redis. The answer is the caller's to free; NULL with *error (a negative errno) and a
+ * sentence. A key of another type is -EBADMSG. */
+__attribute__((format(printf, 6, 7))) static redisReply *ask(redisContext *redis, const char *sale,
+                                                             int *error, char *message, size_t size,
+                                                             const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    redisReply *reply = redisvCommand(redis, format, args);
+    va_end(args);
+    if (reply != NULL && reply->type != REDIS_REPLY_ERROR)
+        return reply;
+    const char *said = reply != NULL ? reply->str : redis->errstr;
+    bool missing = reply != NULL && strncmp(said, "ERR no such key", 15) == 0;
+    bool other = reply != NULL && strncmp(said, "WRONGTYPE", 9) == 0;
+    *error = missing ? -ENOENT : other ? -EBADMSG : -EIO;
+    snprintf(message, size, "%s%s: %s", sale != NULL ? "stream of sale " : "Redis",
+             sale != NULL ? sale : "", said);
+    freeReplyObject(reply);
+    return NULL;
+}
+
+int fg_sale_streams_login(struct redisContext *redis, const char *user, const char *password,
+                          unsigned database, char *message, size_t size)
+{
+    int error = 0;
+    redisReply *reply = NULL;
+
+    if (password != NULL)
+        reply = user != NULL ? ask(redis, NULL, &error, message, size, "AUTH %s %s", user, password)
+                             : ask(redis, NULL, &error, message, size, "AUTH %s", password);
+    freeReplyObject(reply);
+    if (error != 0 || database == 0)
+        return error;
+    freeReplyObject(ask(redis, NULL, &error, message, size, "SELECT %u", database));
+    return error;
+}
+
 /* A whole reply element as a decimal number of at most `max`. */
 static bool element_u64(const redisReply *element, uint64_t max, uint64_t *value)
 {
@@ -93,14 +132,14 @@ static bool element_kind(const redisReply *element, uint8_t *kind)
     return false;
 }
 
-static bool read_id(const redisReply *element, struct fg_sale_stream_entry *entry)
+static bool read_id(const redisReply *element, struct fg_stream_id *id)
 {
     if (element->type != REDIS_REPLY_STRING)
         return false;
     const char *text = element->str;
-    if (!read_u64(&text, &entry->epoch) || *text++ != '-')
+    if (!read_u64(&text, &id->epoch) || *text++ != '-')
         return false;
-    return read_u64(&text, &entry->event.sale_seq) && *text == '\0';
+    return read_u64(&text, &id->sale_seq) && *text == '\0';
 }
 
 /* Values of an entry, in the order of FG_ORDER_FIELDS. */
@@ -131,6 +170,8 @@ static bool read_values(redisReply *const *element, struct fg_order_event *event
     return true;
 }
 
+/* The entry's fields, which must be what delivery writes; `kind` stays 0 if they are not. False if
+ * it has no id, which no entry of a stream lacks. */
 static bool read_entry(const redisReply *reply, struct fg_sale_stream_entry *entry)
 {
     static const char *const names[] = {
@@ -138,56 +179,119 @@ static bool read_entry(const redisReply *reply, struct fg_sale_stream_entry *ent
         FG_ORDER_FIELDS(X)
 #undef X
     };
+    struct fg_stream_id id;
+
     memset(entry, 0, sizeof(*entry));
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        !read_id(reply->element[0], entry))
+        !read_id(reply->element[0], &id))
         return false;
     const redisReply *fields = reply->element[1];
-    if (fields->type != REDIS_REPLY_ARRAY || fields->elements != 2 * FIELD_COUNT)
-        return false;
-    for (unsigned i = 0; i < FIELD_COUNT; i++)
-        if (fields->element[2 * i]->type != REDIS_REPLY_STRING ||
-            strcmp(fields->element[2 * i]->str, names[i]) != 0)
-            return false;
-    return read_values(fields->element, &entry->event);
+    bool right = fields->type == REDIS_REPLY_ARRAY && fields->elements == 2 * FIELD_COUNT;
+    for (unsigned i = 0; right && i < FIELD_COUNT; i++)
+        right = fields->element[2 * i]->type == REDIS_REPLY_STRING &&
+                strcmp(fields->element[2 * i]->str, names[i]) == 0;
+    if (!right || !read_values(fields->element, &entry->event))
+        entry->event.kind = 0;
+    entry->epoch = id.epoch;
+    entry->event.sale_seq = id.sale_seq;
+    return true;
 }
 
-static int make_room(struct fg_sale_stream *stream, uint64_t more)
+static int strange(const char *sale, char *message, size_t size)
 {
-    if (stream->count + more <= stream->capacity)
-        return 0;
-    uint64_t capacity = 2 * (stream->count + more);
-    struct fg_sale_stream_entry *entries =
-        realloc(stream->entries, capacity * sizeof(*stream->entries));
-    if (entries == NULL)
-        return -ENOMEM;
-    stream->entries = entries;
-    stream->capacity = capacity;
+    snprintf(message, size, "stream of sale %s: an answer that Redis never gives", sale);
+    return -EIO;
+}
+
+int fg_sale_stream_last(struct redisContext *redis, const char *sale, struct fg_stream_id *last,
+                        char *message, size_t size)
+{
+    int error = 0;
+    redisReply *reply =
+        ask(redis, sale, &error, message, size, "XINFO STREAM flashgate:{%s}:orders", sale);
+
+    *last = (struct fg_stream_id){0};
+    if (reply == NULL)
+        return error == -ENOENT ? 0 : error;
+    bool found = false;
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2)
+        if (reply->element[i]->type == REDIS_REPLY_STRING &&
+            strcmp(reply->element[i]->str, "last-generated-id") == 0)
+            found = read_id(reply->element[i + 1], last);
+    freeReplyObject(reply);
+    return found ? 0 : strange(sale, message, size);
+}
+
+int fg_sale_stream_first(struct redisContext *redis, const char *sale, struct fg_stream_id *first,
+                         char *message, size_t size)
+{
+    int error = 0;
+    struct fg_sale_stream_entry entry = {0};
+    redisReply *reply =
+        ask(redis, sale, &error, message, size, "XRANGE flashgate:{%s}:orders - + COUNT 1", sale);
+
+    *first = (struct fg_stream_id){0};
+    if (reply == NULL)
+        return error;
+    bool right = reply->type == REDIS_REPLY_ARRAY &&
+                 (reply->elements == 0 || read_entry(reply->element[0], &entry));
+    freeReplyObject(reply);
+    *first = (struct fg_stream_id){entry.epoch, entry.event.sale_seq};
+    return right ? 0 : strange(sale, message, size);
+}
+
+int fg_sale_stream_walk(struct redisContext *redis, const char *sale,
+                        int (*take)(void *arg, const struct fg_sale_stream_entry *entries,
+                                    uint64_t count),
+                        void *arg, char *message, size_t size)
+{
+    struct fg_sale_stream_entry page[PAGE_ENTRIES];
+    char from[64] = "-";
+    size_t got;
+
+    do {
+        int error = 0;
+        redisReply *reply =
+            ask(redis, sale, &error, message, size, "XRANGE flashgate:{%s}:orders %s + COUNT %d",
+                sale, from, PAGE_ENTRIES);
+        if (reply == NULL)
+            return error;
+        got = reply->type == REDIS_REPLY_ARRAY ? reply->elements : 0;
+        bool right = reply->type == REDIS_REPLY_ARRAY && got <= PAGE_ENTRIES;
+        for (size_t i = 0; right && i < got; i++)
+            right = read_entry(reply->element[i], &page[i]);
+        freeReplyObject(reply);
+        if (!right)
+            return strange(sale, message, size);
+        if (got > 0) {
+            error = take(arg, page, got);
+            if (error != 0)
+                return error;
+            snprintf(from, sizeof(from), "(%" PRIu64 "-%" PRIu64, page[got - 1].epoch,
+                     page[got - 1].event.sale_seq);
+        }
+    } while (got == PAGE_ENTRIES);
     return 0;
 }
 
-/* Adds a page to the stream; leaves in `from` where the next one begins. */
-static int take_page(const redisReply *page, struct fg_sale_stream *stream, char *from,
-                     size_t from_size, char *message, size_t size)
+/* Adds a page to a stream in memory. */
+static int keep_page(void *arg, const struct fg_sale_stream_entry *entries, uint64_t count)
 {
-    if (make_room(stream, page->elements) != 0) {
-        snprintf(message, size, "stream of sale %s: out of memory", stream->sale);
-        return -ENOMEM;
+    struct fg_sale_stream *stream = arg;
+
+    if (stream->count + count > stream->capacity) {
+        uint64_t capacity = 2 * (stream->count + count);
+        void *bigger = realloc(stream->entries, capacity * sizeof(*stream->entries));
+        if (bigger == NULL)
+            return -ENOMEM;
+        stream->entries = bigger;
+        stream->capacity = capacity;
     }
-    for (size_t i = 0; i < page->elements; i++) {
-        struct fg_sale_stream_entry *entry = &stream->entries[stream->count];
-        if (!read_entry(page->element[i], entry)) {
-            snprintf(message, size,
-                     "stream of sale %s: the entry after its first %" PRIu64
-                     " is not an order event as delivery writes it",
-                     stream->sale, stream->count);
+    for (uint64_t i = 0; i < count; i++) {
+        stream->entries[stream->count] = entries[i];
+        if (entries[i].event.kind == 0)
             return -EBADMSG;
-        }
         stream->count++;
-    }
-    if (page->elements > 0) {
-        const struct fg_sale_stream_entry *last = &stream->entries[stream->count - 1];
-        snprintf(from, from_size, "(%" PRIu64 "-%" PRIu64, last->epoch, last->event.sale_seq);
     }
     return 0;
 }
@@ -195,30 +299,22 @@ static int take_page(const redisReply *page, struct fg_sale_stream *stream, char
 int fg_sale_stream_read(struct redisContext *redis, const char *sale, struct fg_sale_stream *stream,
                         char *message, size_t size)
 {
-    char from[64] = "-";
-    size_t got;
-
     memset(stream, 0, sizeof(*stream));
     snprintf(stream->sale, sizeof(stream->sale), "%s", sale);
-    do {
-        redisReply *page = redisCommand(redis, "XRANGE flashgate:{%s}:orders %s + COUNT %d", sale,
-                                        from, PAGE_ENTRIES);
-        if (page == NULL || page->type != REDIS_REPLY_ARRAY) {
-            snprintf(message, size, "stream of sale %s: %s", sale,
-                     page != NULL && page->type == REDIS_REPLY_ERROR ? page->str : redis->errstr);
-            freeReplyObject(page);
-            fg_sale_stream_free(stream);
-            return -EIO;
-        }
-        got = page->elements;
-        int result = take_page(page, stream, from, sizeof(from), message, size);
-        freeReplyObject(page);
-        if (result != 0) {
-            fg_sale_stream_free(stream);
-            return result;
-        }
-    } while (got == PAGE_ENTRIES);
-    return 0;
+    message[0] = '\0';
+    int error = fg_sale_stream_last(redis, sale, &stream->last, message, size);
+    if (error == 0)
+        error = fg_sale_stream_walk(redis, sale, keep_page, stream, message, size);
+    if (error == -EBADMSG && message[0] == '\0')
+        snprintf(message, size,
+                 "stream of sale %s: the entry after its first %" PRIu64
+                 " is not an order event as delivery writes it",
+                 sale, stream->count);
+    else if (error == -ENOMEM)
+        snprintf(message, size, "stream of sale %s: out of memory", sale);
+    if (error != 0)
+        fg_sale_stream_free(stream);
+    return error;
 }
 
 void fg_sale_stream_free(struct fg_sale_stream *stream)

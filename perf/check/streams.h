@@ -26,15 +26,35 @@ struct redisContext;
 
 /*
  * Connects to `address`: a Unix socket's path (it holds a '/'), or HOST:PORT. NULL with a sentence.
- * The caller frees it with redisFree.
+ * The caller frees it with redisFree. All calls may wait 10 s for an answer of Redis; one thread.
  */
 struct redisContext *fg_sale_streams_connect(const char *address, char *message, size_t size);
 
+/* Authenticates if there is a password (`user` NULL: the default user) and chooses the database. 0,
+ * or a negative errno with a sentence. */
+int fg_sale_streams_login(struct redisContext *redis, const char *user, const char *password,
+                          unsigned database, char *message, size_t size);
+
+/* The stream's last id ever, which outlives its entries; 0-0 if there is no stream. And its first
+ * entry's id now; 0-0 if it has none. 0, -EBADMSG if the key is no stream, or another negative
+ * errno; with a sentence. */
+int fg_sale_stream_last(struct redisContext *redis, const char *sale, struct fg_stream_id *last,
+                        char *message, size_t size);
+int fg_sale_stream_first(struct redisContext *redis, const char *sale, struct fg_stream_id *first,
+                         char *message, size_t size);
+
 /*
- * Reads every entry of a sale's stream, in pages, so that Redis is never held up for long. A stream
- * that does not exist is an empty one. 0, or a negative errno with a sentence; an entry that is not
- * exactly what delivery writes is -EBADMSG. One thread.
+ * Calls `take` with all entries of a sale's stream, in pages, so that Redis is never held up for
+ * long. Stops at, and returns, the first answer of `take` that is not 0 (then without a sentence).
+ * 0, or a negative errno with a sentence.
  */
+int fg_sale_stream_walk(struct redisContext *redis, const char *sale,
+                        int (*take)(void *arg, const struct fg_sale_stream_entry *entries,
+                                    uint64_t count),
+                        void *arg, char *message, size_t size);
+
+/* Reads a whole stream. One that does not exist is empty. 0, or a negative errno with a sentence;
+ * an entry that is not exactly what delivery writes is -EBADMSG. */
 int fg_sale_stream_read(struct redisContext *redis, const char *sale, struct fg_sale_stream *stream,
                         char *message, size_t size);
 void fg_sale_stream_free(struct fg_sale_stream *stream);
