@@ -45,7 +45,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo units unit test lint tidy deps clean
+.PHONY: all demo units unit test models-long lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -89,6 +89,10 @@ unit: units
 
 test:
 	@tests/run
+
+# The models at larger bounds: minutes, and gigabytes of memory (docs/models.md).
+models-long:
+	@tests/models/run.sh long
 
 # The list of packages is packages.txt. Asks for root only when something is missing.
 deps:

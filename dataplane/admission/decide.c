@@ -130,7 +130,7 @@ static unsigned admit(struct fg_admission *a, struct turn *turn, const struct fg
         a->holds++;
     }
     records_queue(a, FG_EVENT_ADMIT, order, item, turn->now,
-                  item->hold_ms ? SETTLE_NOTHING : SETTLE_GIVEN);
+                  item->hold_ms ? SETTLE_NOTHING : SETTLE_GIVEN); /* [admit.1] */
     return tell(turn, order, answer);
 }
 
@@ -261,9 +261,9 @@ static unsigned decide_confirm(struct fg_admission *a, struct turn *turn,
             return busy(a, answer);
         }
         fg_book_disarm(&a->book, order);
-        order->state = FG_ORDER_CONFIRMED;
+        order->state = FG_ORDER_CONFIRMED; /* [confirm.1] */
         a->holds--;
-        records_queue(a, FG_EVENT_CONFIRM, order, item, turn->now, SETTLE_UNHOLD);
+        records_queue(a, FG_EVENT_CONFIRM, order, item, turn->now, SETTLE_UNHOLD); /* [confirm.2] */
         return tell(turn, order, answer);
     }
     if (order->state == FG_ORDER_EXPIRED && !order->refused_late)
@@ -297,11 +297,11 @@ static unsigned decide_cancel(struct fg_admission *a, struct turn *turn, const s
         a->holds--;
     } else {
         /* Unsettled again until its units are back. */
-        fg_stock_open_up(a->config.stock, a->config.worker, item->slot);
+        fg_stock_open_up(a->config.stock, a->config.worker, item->slot); /* [cancel.1] */
     }
-    order->state = FG_ORDER_CANCELLED;
+    order->state = FG_ORDER_CANCELLED; /* [cancel.2] */
     records_queue(a, FG_EVENT_CANCEL, order, item, turn->now,
-                  held ? SETTLE_RELEASE : SETTLE_RETURN);
+                  held ? SETTLE_RELEASE : SETTLE_RETURN); /* [cancel.3] */
     return tell(turn, order, answer);
 }
 
@@ -436,8 +436,8 @@ void decide_expiry(void *arg, struct fg_order *order)
         fg_book_arm(&a->book, order, expiry->now->ms + EXPIRY_RETRY_MS);
         return;
     }
-    order->state = FG_ORDER_EXPIRED;
+    order->state = FG_ORDER_EXPIRED; /* [expire.1] */
     a->holds--;
-    records_queue(a, FG_EVENT_EXPIRE, order, item, expiry->now, SETTLE_RELEASE);
+    records_queue(a, FG_EVENT_EXPIRE, order, item, expiry->now, SETTLE_RELEASE); /* [expire.2] */
     fg_count(a->config.counters, FG_COUNTER_HOLDS_EXPIRED);
 }

@@ -45,7 +45,7 @@ void records_settle(struct fg_admission *a)
 {
     struct fg_stock *stock = a->config.stock;
     unsigned w = a->config.worker;
-    uint64_t durable = fg_lane_durable(a->lane);
+    uint64_t durable = fg_lane_durable(a->lane); /* [settle.1] */
 
     for (unsigned n = 0; n < SETTLED_PER_LOOP && a->settled < durable; n++) {
         const struct pending *record = &a->pending[++a->settled & a->pending_mask];
@@ -54,17 +54,17 @@ void records_settle(struct fg_admission *a)
             break;
         case SETTLE_RELEASE:
         case SETTLE_RETURN:
-            fg_stock_put_back(stock, record->slot, record->quantity);
+            fg_stock_put_back(stock, record->slot, record->quantity); /* [settle.2] */
             if (record->settlement == SETTLE_RELEASE)
                 fg_stock_unhold(stock, w, record->slot);
-            fg_stock_open_down(stock, w, record->slot);
+            fg_stock_open_down(stock, w, record->slot); /* [settle.3] */
             break;
         case SETTLE_UNHOLD:
             fg_stock_unhold(stock, w, record->slot);
-            fg_stock_open_down(stock, w, record->slot);
+            fg_stock_open_down(stock, w, record->slot); /* [settle.4] */
             break;
         case SETTLE_GIVEN:
-            fg_stock_open_down(stock, w, record->slot);
+            fg_stock_open_down(stock, w, record->slot); /* [settle.5] */
             break;
         }
     }

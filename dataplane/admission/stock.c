@@ -11,6 +11,9 @@
  *   refuse    S, every cell, every `open`, S again. If S moved, start over.
  *   put down  whatever puts units down anywhere changes the version in the same step or after
  *             it, and before `open` is lowered; so a reader who saw S unchanged saw every unit.
+ *
+ * A mark such as [take.3] names a step of tests/models/stock.pml: a change of marked steps, or of
+ * their order, is one to the model too, and is to be checked there (docs/models.md).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -110,17 +113,18 @@ static bool take_from_pool(struct fg_stock *stock, unsigned w, uint32_t slot, ui
     uint32_t share = units_of(seen) / (2 * stock->workers);
     uint32_t chunk = share > quantity ? share : quantity;
 
-    fg_stock_open_up(stock, w, slot);
+    fg_stock_open_up(stock, w, slot); /* [chunk.1] */
+    /* [chunk.2] */
     if (!atomic_compare_exchange_strong_explicit(&pool->word, &seen, seen - chunk,
                                                  memory_order_acq_rel, memory_order_relaxed)) {
-        fg_stock_open_down(stock, w, slot);
+        fg_stock_open_down(stock, w, slot); /* [chunk.3] */
         return false;
     }
     if (chunk > quantity) {
         /* Put down first, version after: a scan between the two starts over. */
         atomic_fetch_add_explicit(&stock->lines[w][slot].cell, chunk - quantity,
-                                  memory_order_release);
-        atomic_fetch_add_explicit(&pool->word, VERSION_1, memory_order_acq_rel);
+                                  memory_order_release);                         /* [chunk.4] */
+        atomic_fetch_add_explicit(&pool->word, VERSION_1, memory_order_acq_rel); /* [chunk.5] */
     }
     return true;
 }
@@ -130,20 +134,22 @@ static void recall(struct fg_stock *stock, unsigned w, uint32_t slot)
 {
     uint32_t gathered = 0;
 
-    fg_stock_open_up(stock, w, slot);
+    fg_stock_open_up(stock, w, slot); /* [recall.1] */
     for (unsigned v = 0; v < stock->workers; v++) {
         _Atomic uint32_t *cell = &stock->lines[v][slot].cell;
         if (atomic_load_explicit(cell, memory_order_relaxed) != 0)
-            gathered += atomic_exchange_explicit(cell, 0, memory_order_acq_rel);
+            gathered += atomic_exchange_explicit(cell, 0, memory_order_acq_rel); /* [recall.2] */
     }
+    /* [recall.3] */
     atomic_fetch_add_explicit(&stock->pools[slot].word, VERSION_1 + gathered, memory_order_acq_rel);
-    fg_stock_open_down(stock, w, slot); /* after the version step */
+    fg_stock_open_down(stock, w, slot); /* [recall.4] after the version step */
 }
 
 static uint32_t sum_cells(const struct fg_stock *stock, uint32_t slot)
 {
     uint32_t sum = 0;
     for (unsigned v = 0; v < stock->workers; v++)
+        /* [cells.1] */
         sum += atomic_load_explicit(&stock->lines[v][slot].cell, memory_order_acquire);
     return sum;
 }
@@ -159,7 +165,7 @@ static bool anything_open(struct fg_stock *stock, unsigned w, uint32_t slot)
     for (unsigned v = 0; v <= stock->workers; v++) {
         struct fg_stock_line *line = &stock->lines[v][slot];
         /* acquire: pairs with the release in fg_stock_open_down() */
-        uint32_t open = atomic_load_explicit(&line->open, memory_order_acquire);
+        uint32_t open = atomic_load_explicit(&line->open, memory_order_acquire); /* [opens.1] */
         if (open == 0)
             continue;
         any = true;
@@ -184,46 +190,46 @@ enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot, ui
 
     /* Every turn of this loop that starts over does so because another worker made progress. */
     for (;;) {
-        uint64_t seen = atomic_load_explicit(&pool->word, memory_order_acquire);
+        uint64_t seen = atomic_load_explicit(&pool->word, memory_order_acquire); /* [take.1] */
         if (own->refused && own->refused_version == version_of(seen) &&
-            quantity > own->refused_available) {
+            quantity > own->refused_available) { /* [take.2] */
             *available = own->refused_available;
             return FG_SOLD_OUT;
         }
-        uint32_t cell = atomic_load_explicit(&own->cell, memory_order_relaxed);
+        uint32_t cell = atomic_load_explicit(&own->cell, memory_order_relaxed); /* [take.3] */
         if (cell >= quantity) {
-            fg_stock_open_up(stock, w, slot); /* before the take */
+            fg_stock_open_up(stock, w, slot); /* [take.4] before the take */
             if (atomic_compare_exchange_strong_explicit(&own->cell, &cell, cell - quantity,
                                                         memory_order_acq_rel, memory_order_relaxed))
-                return FG_TOOK;
+                return FG_TOOK; /* [take.5] */
             fg_stock_open_down(stock, w, slot);
             continue;
         }
         if (units_of(seen) >= quantity) {
             if (take_from_pool(stock, w, slot, quantity, seen))
-                return FG_TOOK;
+                return FG_TOOK; /* [take.6] */
             continue;
         }
         if (own->scanned_loop == loop && quantity >= own->scanned_quantity)
             return FG_UNSETTLED;
-        uint32_t sum = units_of(seen) + sum_cells(stock, slot); /* 1. every cell */
+        uint32_t sum = units_of(seen) + sum_cells(stock, slot); /* [take.7] 1. every cell */
         if (sum >= quantity) {
-            recall(stock, w, slot);
+            recall(stock, w, slot); /* [take.8] */
             continue;
         }
-        bool open = anything_open(stock, w, slot); /* 2. then every open */
+        bool open = anything_open(stock, w, slot); /* [take.9] 2. then every open */
         if (atomic_load_explicit(&pool->word, memory_order_acquire) != seen) /* 3. then S again */
-            continue;
+            continue;                                                        /* [take.10] */
         if (open) {
             own->scanned_loop = loop;
             own->scanned_quantity = quantity;
-            return FG_UNSETTLED;
+            return FG_UNSETTLED; /* [take.11] */
         }
         own->refused = 1;
-        own->refused_version = version_of(seen);
+        own->refused_version = version_of(seen); /* [take.12] */
         own->refused_available = sum;
         *available = sum;
-        return FG_SOLD_OUT;
+        return FG_SOLD_OUT; /* [take.13] */
     }
 }
 
@@ -241,6 +247,7 @@ uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slo
 
 void fg_stock_put_back(struct fg_stock *stock, uint32_t slot, uint32_t quantity)
 {
+    /* [return.1] */
     atomic_fetch_add_explicit(&stock->pools[slot].word, VERSION_1 + quantity, memory_order_acq_rel);
 }
 
@@ -249,14 +256,14 @@ uint32_t fg_stock_remove(struct fg_stock *stock, uint32_t slot, uint32_t quantit
     unsigned control = stock->workers;
     _Atomic uint64_t *word = &stock->pools[slot].word;
 
-    fg_stock_open_up(stock, control, slot);
-    recall(stock, control, slot);
+    fg_stock_open_up(stock, control, slot); /* [remove.1] */
+    recall(stock, control, slot);           /* [remove.2] */
     uint64_t seen = atomic_load_explicit(word, memory_order_acquire);
     for (;;) {
         uint32_t taken = units_of(seen) < quantity ? units_of(seen) : quantity;
         if (atomic_compare_exchange_weak_explicit(word, &seen, seen - taken, memory_order_acq_rel,
                                                   memory_order_acquire))
-            return taken;
+            return taken; /* [remove.3] */
     }
 }
 

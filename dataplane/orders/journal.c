@@ -232,6 +232,7 @@ static void gather_orders(struct fg_journal *journal)
     for (unsigned i = 0; i < 2 * journal->workers && room > 0; i++) {
         struct fg_lane *lane = &journal->lanes[(journal->first_lane + i) % journal->workers];
         unsigned max = i < journal->workers ? share : room;
+        /* [gather.1] */
         unsigned n = fg_lane_drain(lane, (uint8_t *)(frame + 1) + frame->length, max);
         frame->length += n * FG_RECORD_BYTES;
         frame->count += n;
@@ -328,12 +329,12 @@ static int commit(struct fg_journal *journal, uint16_t flags)
     if (rc == 0)
         rc = enter_books(journal);
     if (rc == 0)
-        rc = put_frame(journal, journal->frame, flags);
+        rc = put_frame(journal, journal->frame, flags); /* [commit.1] */
     if (rc != 0) {
         atomic_store_explicit(&journal->failed, rc, memory_order_release);
         return rc;
     }
-    publish(journal);
+    publish(journal); /* [commit.2] */
     return 0;
 }
 
