@@ -10,6 +10,7 @@
 
 #include "control/cli_table.h"
 #include "control/client.h"
+#include "control/journal_commands.h"
 #include "flashgate/version.h"
 
 #define FILE_MAX (FG_CONTROL_LINE_MAX / 2) /* JSON may write a byte as more than one */
@@ -58,6 +59,27 @@ const struct fg_cli_command fg_cli_commands[] = {
      "shows what became of a buyer's request (32 hex digits, a number)",
      fg_show_order,
      NULL},
+    {{"journal", "verify"},
+     {"DIR"},
+     {NULL},
+     NULL,
+     "reads a log and tells whether it is sound",
+     NULL,
+     &fg_journal_verify_command},
+    {{"journal", "stat"},
+     {"DIR"},
+     {NULL},
+     NULL,
+     "tells how a log is filled",
+     NULL,
+     &fg_journal_stat_command},
+    {{"journal", "dump"},
+     {"DIR"},
+     {NULL},
+     NULL,
+     "prints the records of a log",
+     NULL,
+     &fg_journal_dump_command},
 };
 #define COMMANDS (sizeof(fg_cli_commands) / sizeof(*fg_cli_commands))
 const unsigned fg_cli_commands_count = COMMANDS;
