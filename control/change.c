@@ -3,7 +3,7 @@
  * One change of the catalogue, from the operator's word to its being in force.
  *
  *   what gives:  to journal -> to flush -> to publish -> to see -> done
- *   what takes:  to publish -> to see -> to journal -> to flush -> done
+ *   what takes:  to publish -> to see (-> to settle) -> to journal -> to flush -> done
  *
  * A crash between the steps then never leaves buyers with more than the log knows of, nor the log
  * with a limit that buyers were not yet held to. There is one change at a time. It is carried on
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "control/internal.h"
+#include "dataplane/faults.h"
 #include "flashgate/control_api.h"
 #include "flashgate/exit_status.h"
 
@@ -89,8 +90,23 @@ void fg_change_begin_state(struct fg_control *control, const struct fg_peer *pee
     begin(control, &change);
 }
 
+void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
+                             uint32_t number, struct fg_archive *archive)
+{
+    struct fg_change change = {
+        .takes = true,
+        .event = event_of(control, peer, FG_EVENT_SALE_STATE, number),
+        .archives = true,
+        .archive = *archive,
+    };
+    change.event.value = FG_SALE_ARCHIVED;
+    *archive = (struct fg_archive){0};
+    begin(control, &change);
+}
+
 void fg_change_clear(struct fg_control *control)
 {
+    fg_archive_free(&control->change.archive);
     free(control->change.body);
     fg_model_sale_free(control->change.sale);
     control->change = (struct fg_change){0};
@@ -126,6 +142,52 @@ static int put_in_force(struct fg_control *control)
     return fg_publish(control);
 }
 
+/* Names before the state, of an archived sale. False: the queue is full. */
+static bool submit(struct fg_control *control)
+{
+    struct fg_change *change = &control->change;
+    if (change->archive.names) {
+        struct fg_control_event names = change->event;
+        names.kind = FG_EVENT_NAMES_USED;
+        names.sale = 0;
+        names.value = 0;
+        names.body_length = strlen(change->archive.names);
+        if (fg_journal_submit(control->engine->journal, &names, change->archive.names) == 0)
+            return false;
+        control->model.names_bytes = names.body_length;
+        free(change->archive.names);
+        change->archive.names = NULL;
+    }
+    change->ticket = fg_journal_submit(control->engine->journal, &change->event, change->body);
+    return change->ticket != 0;
+}
+
+/* Every worker has seen it. */
+static void seen(struct fg_control *control)
+{
+    struct fg_change *change = &control->change;
+    fg_publish_reclaim(control);
+    if (change->archives) {
+        fg_archive_unlinked(control);
+        change->stage = FG_CHANGE_TO_SETTLE;
+    } else if (change->takes) {
+        FG_CRASH_POINT(CHANGE_PUBLISHED);
+        change->stage = FG_CHANGE_TO_JOURNAL;
+    } else {
+        fg_change_clear(control);
+    }
+}
+
+static void flushed(struct fg_control *control)
+{
+    if (control->change.takes) {
+        fg_change_clear(control);
+        return;
+    }
+    FG_CRASH_POINT(CHANGE_DURABLE);
+    control->change.stage = FG_CHANGE_TO_PUBLISH;
+}
+
 /* One stage. 1: it is done; 0: it has to wait; negative: the change or the engine ends. */
 static int step_stage(struct fg_control *control)
 {
@@ -134,18 +196,14 @@ static int step_stage(struct fg_control *control)
     case FG_CHANGE_NONE:
         return 0;
     case FG_CHANGE_TO_JOURNAL:
-        change->ticket = fg_journal_submit(control->engine->journal, &change->event, change->body);
-        if (change->ticket == 0)
+        if (!submit(control))
             return change->takes ? 0 : -EAGAIN;
         change->stage = FG_CHANGE_TO_FLUSH;
         return 1;
     case FG_CHANGE_TO_FLUSH:
         if (fg_journal_submitted_durable(control->engine->journal) < change->ticket)
             return 0;
-        if (change->takes)
-            fg_change_clear(control);
-        else
-            change->stage = FG_CHANGE_TO_PUBLISH;
+        flushed(control);
         return 1;
     case FG_CHANGE_TO_PUBLISH:
         if (put_in_force(control) != 0)
@@ -155,11 +213,13 @@ static int step_stage(struct fg_control *control)
     case FG_CHANGE_TO_SEE:
         if (fg_publish_laggard(control) >= 0)
             return 0;
-        fg_publish_reclaim(control);
-        if (change->takes)
-            change->stage = FG_CHANGE_TO_JOURNAL;
-        else
-            fg_change_clear(control);
+        seen(control);
+        return 1;
+    case FG_CHANGE_TO_SETTLE:
+        if (!fg_archive_settled(control))
+            return 0;
+        FG_CRASH_POINT(CHANGE_PUBLISHED);
+        change->stage = FG_CHANGE_TO_JOURNAL;
         return 1;
     }
     return 0;

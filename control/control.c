@@ -98,6 +98,12 @@ const struct fg_item *fg_control_item(struct fg_control *control, uint32_t id)
     return entry ? &entry->item : NULL;
 }
 
+const char *fg_control_sale_name(struct fg_control *control, uint32_t number)
+{
+    const struct fg_sale *sale = fg_model_sale_number(&control->model, number);
+    return sale ? sale->name : NULL;
+}
+
 /* Puts on sale what orders of the log have not taken. */
 static int restore_stock(struct fg_control *control, char *message, size_t size)
 {
@@ -120,6 +126,7 @@ int fg_control_restored(struct fg_control *control, char *message, size_t size)
 {
     if (fg_plan_fits(&control->model, &control->engine->config, NULL, message, size) != 0)
         return -1;
+    fg_model_compact(&control->model);
     if (restore_stock(control, message, size) != 0)
         return -1;
     control->serving_since_ns = fg_control_wall_ns();

@@ -33,6 +33,9 @@ int fg_control_replay_units(struct fg_control *control, uint32_t item, int32_t u
  * until the next fg_control_replay(). */
 const struct fg_item *fg_control_item(struct fg_control *control, uint32_t id);
 
+/* Recovery: the name of the live sale with this number, or NULL. */
+const char *fg_control_sale_name(struct fg_control *control, uint32_t number);
+
 /* After recovery: gives every item its stock (supply less given), builds and publishes the first
  * catalogue. 0, or -1 with a sentence (a limit in the config that the log does not fit). */
 int fg_control_restored(struct fg_control *control, char *message, size_t size);

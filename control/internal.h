@@ -25,6 +25,15 @@ enum fg_change_stage {
     FG_CHANGE_TO_FLUSH,
     FG_CHANGE_TO_PUBLISH,
     FG_CHANGE_TO_SEE,
+    FG_CHANGE_TO_SETTLE, /* an archived sale */
+};
+
+/* What archiving a sale needs besides its event (archive.c). */
+struct fg_archive {
+    char *names;     /* body of the NAMES_USED event that goes before; NULL once it is submitted */
+    uint32_t *slots; /* of the sale's items */
+    uint32_t slots_count;
+    uint64_t queued[FG_WORKERS_MAX]; /* tickets that each worker had given out */
 };
 
 /* The one change under way. */
@@ -34,7 +43,9 @@ struct fg_change {
     struct fg_control_event event;
     char *body;           /* SALE: JSON text */
     struct fg_sale *sale; /* SALE: the definition to put in force */
-    uint64_t ticket;      /* of the journal */
+    bool archives;        /* the event archives a sale */
+    struct fg_archive archive;
+    uint64_t ticket; /* of the journal */
 };
 
 struct fg_control {
@@ -79,6 +90,9 @@ int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes);
 void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,
                            enum fg_sale_state state);
+/* Takes what fg_archive_prepare() made. */
+void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
+                             uint32_t number, struct fg_archive *archive);
 /* Carries it on as far as it goes without waiting. 0, or -EAGAIN when the journal's queue was full
  * and the change was dropped with nothing done. */
 int fg_change_step(struct fg_control *control);
@@ -86,6 +100,18 @@ int fg_change_step(struct fg_control *control);
  * then goes on in the background. */
 int fg_change_finish(struct fg_control *control, char *message, size_t size);
 void fg_change_clear(struct fg_control *control);
+
+/* archive.c: may the sale be archived? 0, or -EPERM with a sentence. */
+int fg_archive_check(const struct fg_control *control, const struct fg_sale *sale, char *message,
+                     size_t size);
+/* 0, or -EPERM, -E2BIG or -ENOMEM with a sentence. */
+int fg_archive_prepare(const struct fg_control *control, const struct fg_sale *sale,
+                       struct fg_archive *archive, char *message, size_t size);
+void fg_archive_free(struct fg_archive *archive);
+/* The change under way: every worker has taken up the catalogue without the sale; from then on, is
+ * every worker done with the sale? If so its slots are made fit for other items. */
+void fg_archive_unlinked(struct fg_control *control);
+bool fg_archive_settled(struct fg_control *control);
 
 /* methods.c: the answer to one line, as fg_server_config.answer wants it; `arg` is the control. */
 char *fg_methods_answer(void *arg, const struct fg_peer *peer, const char *line, size_t length);

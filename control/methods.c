@@ -48,6 +48,8 @@ static int find_sale(struct call *call, struct fg_sale **sale)
     *sale = fg_model_sale(&call->control->model, call->texts[0]);
     if (*sale)
         return 0;
+    if (fg_model_name_used(&call->control->model, call->texts[0]))
+        return refuse(call, FG_RPC_NOT_FOUND, "sale %.64s is archived", call->texts[0]);
     return refuse(call, FG_RPC_NOT_FOUND, "there is no sale %.64s; sale list tells which there are",
                   call->texts[0]);
 }
@@ -143,6 +145,14 @@ static int sale_apply(struct call *call)
     return rc;
 }
 
+static int state_result(struct call *call, const char *name, enum fg_sale_state state, bool changed)
+{
+    call->result =
+        json_pack("{s:s,s:s,s:I,s:b}", "sale", name, "state", fg_sale_state_name(state), "revision",
+                  (json_int_t)call->control->model.revision, "changed", changed);
+    return 0;
+}
+
 static int set_state(struct call *call, enum fg_sale_state state)
 {
     struct fg_sale *sale;
@@ -159,11 +169,7 @@ static int set_state(struct call *call, enum fg_sale_state state)
         fg_change_begin_state(call->control, call->peer, sale->number, state);
         rc = finish_change(call);
     }
-    if (rc == 0)
-        call->result = json_pack("{s:s,s:s,s:I,s:b}", "sale", sale->name, "state",
-                                 fg_sale_state_name(sale->state), "revision",
-                                 (json_int_t)call->control->model.revision, "changed", change);
-    return rc;
+    return rc == 0 ? state_result(call, sale->name, sale->state, change) : rc;
 }
 
 static int sale_open(struct call *call)
@@ -174,6 +180,30 @@ static int sale_open(struct call *call)
 static int sale_close(struct call *call)
 {
     return set_state(call, FG_SALE_CLOSED);
+}
+
+static int sale_archive(struct call *call)
+{
+    struct fg_control *control = call->control;
+    const char *name = call->texts[0];
+    struct fg_archive archive;
+    struct fg_sale *sale;
+    int rc = catch_up(call);
+    if (rc == 0 && !fg_model_sale(&control->model, name) &&
+        fg_model_name_used(&control->model, name))
+        return state_result(call, name, FG_SALE_ARCHIVED, false);
+    if (rc == 0)
+        rc = find_sale(call, &sale);
+    if (rc != 0)
+        return rc;
+    if (fg_archive_check(control, sale, call->message, sizeof(call->message)) != 0)
+        return FG_RPC_REFUSED;
+    rc = fg_archive_prepare(control, sale, &archive, call->message, sizeof(call->message));
+    if (rc != 0)
+        return rc == -ENOMEM ? FG_RPC_INTERNAL : FG_RPC_REFUSED;
+    fg_change_begin_archive(control, call->peer, sale->number, &archive);
+    rc = finish_change(call);
+    return rc == 0 ? state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
 }
 
 static int order_show(struct call *call)
@@ -206,6 +236,7 @@ static const struct method {
     {"sale.apply", sale_apply, {"text", "source"}},
     {"sale.open", sale_open, {"name"}},
     {"sale.close", sale_close, {"name"}},
+    {"sale.archive", sale_archive, {"name"}},
     {"sale.show", sale_show, {"name"}},
     {"sale.list", sale_list, {NULL}},
     {"order.show", order_show, {"buyer", "request"}},

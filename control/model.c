@@ -28,6 +28,7 @@ void fg_model_fini(struct fg_model *model)
     for (unsigned i = 0; i < model->sales_count; i++)
         fg_model_sale_free(model->sales[i]);
     free(model->items);
+    free(model->free_slots);
     free(model->ids.places);
     json_decref(model->names);
     *model = (struct fg_model){0};
@@ -156,30 +157,43 @@ uint32_t fg_model_supply(const struct fg_model_item *item)
 
 /* --- a sale's definition --- */
 
-static int name_add(struct fg_model *model, const char *name)
+static int name_add(struct fg_model *model, const char *name, uint32_t number)
 {
-    return json_object_set_new(model->names, name, json_true()) == 0 ? 0 : -ENOMEM;
+    return json_object_set_new(model->names, name, json_integer(number)) == 0 ? 0 : -ENOMEM;
+}
+
+static int items_grow(struct fg_model *model)
+{
+    uint32_t room = model->items_room ? model->items_room * 2 : 64;
+    struct fg_model_item *items = realloc(model->items, room * sizeof(*items));
+    if (items)
+        model->items = items;
+    uint32_t *slots = realloc(model->free_slots, room * sizeof(*slots));
+    if (slots)
+        model->free_slots = slots;
+    if (!items || !slots)
+        return -ENOMEM;
+    model->items_room = room;
+    return 0;
 }
 
 /* A new item's place, with nothing in it yet. */
 static int item_add(struct fg_model *model, uint32_t id, struct fg_model_item **added)
 {
-    if (model->items_count == model->items_room) {
-        uint32_t room = model->items_room ? model->items_room * 2 : 64;
-        struct fg_model_item *items = realloc(model->items, room * sizeof(*items));
-        if (!items)
-            return -ENOMEM;
-        model->items = items;
-        model->items_room = room;
-    }
-    uint32_t slot = model->items_count;
+    bool reused = model->free_count > 0;
+    if (!reused && model->items_count == model->items_room && items_grow(model) != 0)
+        return -ENOMEM;
+    uint32_t slot = reused ? model->free_slots[model->free_count - 1] : model->items_count;
     int rc = id_add(&model->ids, id, slot);
     if (rc != 0)
         return rc;
     *added = &model->items[slot];
     memset(*added, 0, sizeof(**added));
     (*added)->item.slot = slot;
-    model->items_count++;
+    if (reused)
+        model->free_count--;
+    else
+        model->items_count++;
     return 0;
 }
 
@@ -232,13 +246,16 @@ static int check_sale(const struct fg_model *model, const struct fg_sale *sale, 
 int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale)
 {
     int place = sale_place(model, sale->number);
+    if (place < 0 && sale->number != 0 &&
+        fg_model_archived_number(model, sale->name) == sale->number)
+        return 0; /* seen before: it came and went */
     int rc = check_sale(model, sale, place);
     if (rc != 0)
         return rc;
     struct fg_sale *copy = fg_model_sale_copy(sale);
     if (!copy)
         return -ENOMEM;
-    if ((rc = name_add(model, sale->name)) != 0)
+    if ((rc = name_add(model, sale->name, sale->number)) != 0)
         goto free_copy;
     unsigned at = place < 0 ? model->sales_count : (unsigned)place;
     for (uint32_t i = 0; i < sale->items_count; i++) {
@@ -268,9 +285,35 @@ static void record_opening(struct fg_sale *sale, uint64_t at_ns)
         sale->opens_ns = at_ns;
 }
 
+/* The sale and its items are no more; their slots are free. */
+static int archive(struct fg_model *model, uint32_t number)
+{
+    int place = sale_place(model, number);
+    if (place < 0) /* seen before */
+        return number != 0 && number <= model->numbers ? 0 : -EINVAL;
+    struct fg_sale *sale = model->sales[place];
+    for (uint32_t i = 0; i < sale->items_count; i++) {
+        struct fg_model_id *id = id_place(&model->ids, sale->items[i].id);
+        memset(&model->items[id->slot], 0, sizeof(model->items[id->slot]));
+        model->free_slots[model->free_count++] = id->slot;
+        id->slot = FG_SLOT_GONE;
+    }
+    fg_model_sale_free(sale);
+    model->sales_count--;
+    memmove(&model->sales[place], &model->sales[place + 1],
+            (model->sales_count - (unsigned)place) * sizeof(struct fg_sale *));
+    for (unsigned i = (unsigned)place; i < model->sales_count; i++)
+        for (uint32_t j = 0; j < model->sales[i]->items_count; j++)
+            fg_model_item(model, model->sales[i]->items[j].id)->item.sale_index = (uint8_t)i;
+    model->archives++;
+    return 0;
+}
+
 int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state,
                        uint64_t at_ns)
 {
+    if (state == FG_SALE_ARCHIVED)
+        return archive(model, number);
     struct fg_sale *sale = fg_model_sale_number(model, number);
     if (!sale || state >= FG_SALE_STATE_COUNT)
         return -EINVAL;
@@ -283,6 +326,87 @@ int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_sta
         item->opens_ns = sale->opens_ns;
     }
     return 0;
+}
+
+/* --- what is gone --- */
+
+uint32_t fg_model_archived_number(const struct fg_model *model, const char *name)
+{
+    uint32_t number = (uint32_t)json_integer_value(json_object_get(model->names, name));
+    return number != 0 && sale_place(model, number) < 0 ? number : 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Ids in order; whoever numbers items one after the other makes one run of a whole sale. */
+static json_t *ids_json(uint32_t *ids, uint32_t count)
+{
+    json_t *json = json_array();
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    for (uint32_t i = 0, next; i < count; i = next) {
+        next = i + 1;
+        while (next < count && ids[next] == ids[next - 1] + 1)
+            next++;
+        json_t *element = next == i + 1
+                              ? json_integer(ids[i])
+                              : json_pack("[I,I]", (json_int_t)ids[i], (json_int_t)ids[next - 1]);
+        if (json_array_append_new(json, element) != 0) {
+            json_decref(json);
+            return NULL;
+        }
+    }
+    return json;
+}
+
+static json_t *gone_ids_json(const struct fg_model *model, const struct fg_sale *leaving)
+{
+    uint32_t *ids = malloc((model->ids.count + UINT64_C(1)) * sizeof(*ids)), count = 0;
+    if (!ids)
+        return NULL;
+    for (uint32_t i = 0; i <= model->ids.mask; i++) {
+        const struct fg_model_id *place = &model->ids.places[i];
+        if (place->id != 0 &&
+            (place->slot == FG_SLOT_GONE || model->items[place->slot].item.sale == leaving->number))
+            ids[count++] = place->id;
+    }
+    json_t *json = ids_json(ids, count);
+    free(ids);
+    return json;
+}
+
+json_t *fg_model_names_json(const struct fg_model *model, const struct fg_sale *leaving)
+{
+    json_t *names = json_array(), *number;
+    const char *name;
+    json_object_foreach(model->names, name, number)
+    {
+        if (names && (strcmp(name, leaving->name) == 0 || !fg_model_sale(model, name)) &&
+            json_array_append_new(names, json_string(name)) != 0) {
+            json_decref(names);
+            names = NULL;
+        }
+    }
+    json_t *ids = gone_ids_json(model, leaving);
+    return json_pack("{s:o,s:o}", "sales", names, "items", ids);
+}
+
+void fg_model_compact(struct fg_model *model)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->items_count; i++) {
+        struct fg_model_item *item = &model->items[i];
+        if (item->item.id == 0)
+            continue;
+        id_place(&model->ids, item->item.id)->slot = count;
+        item->item.slot = count;
+        model->items[count++] = *item;
+    }
+    model->items_count = count;
+    model->free_count = 0;
 }
 
 /* --- replay --- */
@@ -332,6 +456,24 @@ static int replay_supply(struct fg_model *model, const struct fg_control_event *
     return 0;
 }
 
+/* An id, or [first, last] of a run of them, is used and gone unless it is live. */
+static int replay_ids(struct fg_model *model, const json_t *value)
+{
+    bool run = json_is_array(value);
+    json_int_t first = json_integer_value(run ? json_array_get(value, 0) : value);
+    json_int_t last = run ? json_integer_value(json_array_get(value, 1)) : first;
+    if (first <= 0 || last < first || last > UINT32_MAX)
+        return -EINVAL;
+    for (json_int_t id = first; id <= last; id++) {
+        int rc = fg_model_id_used(model, (uint32_t)id)
+                     ? 0
+                     : id_add(&model->ids, (uint32_t)id, FG_SLOT_GONE);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int replay_names(struct fg_model *model, const json_t *body)
 {
     const json_t *names = json_object_get(body, "sales"), *ids = json_object_get(body, "items");
@@ -341,16 +483,14 @@ static int replay_names(struct fg_model *model, const json_t *body)
         return -EINVAL;
     json_array_foreach(names, i, value)
     {
-        int rc = json_is_string(value) ? name_add(model, json_string_value(value)) : -EINVAL;
+        const char *name = json_string_value(value);
+        int rc = !name ? -EINVAL : fg_model_name_used(model, name) ? 0 : name_add(model, name, 0);
         if (rc != 0)
             return rc;
     }
     json_array_foreach(ids, i, value)
     {
-        json_int_t id = json_integer_value(value);
-        if (id <= 0 || id > UINT32_MAX)
-            return -EINVAL;
-        int rc = fg_model_id_used(model, id) ? 0 : id_add(&model->ids, id, FG_SLOT_GONE);
+        int rc = replay_ids(model, value);
         if (rc != 0)
             return rc;
     }
@@ -364,6 +504,8 @@ static int replay_body(struct fg_model *model, const struct fg_record *record)
         return -EINVAL;
     int rc = record->control->kind == FG_EVENT_SALE ? replay_sale(model, record->control, body)
                                                     : replay_names(model, body);
+    if (rc == 0 && record->control->kind == FG_EVENT_NAMES_USED)
+        model->names_bytes = record->control->body_length;
     json_decref(body);
     return rc;
 }

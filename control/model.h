@@ -3,8 +3,9 @@
  * Sales as control knows them: what the log says of them, applied event by event. Workers never
  * see the model, only the immutable snapshots made from it (snapshot.h).
  *
- * An item keeps its place in `items` for good; that place is the slot of its stock. Names, item ids
- * and sale numbers are never used twice in one log, so all that ever were are remembered.
+ * An item keeps its place in `items` while its sale is live; that place is the slot of its stock.
+ * The places of an archived sale's items are given to other items. Names, item ids and sale numbers
+ * are never used twice in one log, so all that ever were are remembered.
  * One thread: control.
  */
 #ifndef FG_CONTROL_MODEL_H
@@ -40,10 +41,14 @@ struct fg_model {
     struct fg_sale *sales[FG_SALES_LIVE_MAX]; /* the place is the sale's bit in key rights */
     unsigned sales_count;
     struct fg_model_item *items;
-    uint32_t items_count, items_room;
+    uint32_t items_count, items_room; /* places: of items, and free ones (item.id is 0) */
+    uint32_t *free_slots;             /* a stack, with room for all of them */
+    uint32_t free_count;
     struct fg_model_ids ids;
-    json_t *names;    /* object: every sale name ever used */
-    uint32_t numbers; /* greatest sale number ever given */
+    json_t *names;      /* object: every sale name ever used, with its number (0: not known) */
+    size_t names_bytes; /* of the last NAMES_USED */
+    uint32_t numbers;   /* greatest sale number ever given */
+    uint64_t archives;  /* sales archived since the model was made */
 };
 
 /* 0 or -ENOMEM. */
@@ -58,7 +63,8 @@ void fg_model_fini(struct fg_model *model);
 int fg_model_replay(struct fg_model *model, const struct fg_record *record);
 
 /* The two events that control makes itself, applied. 0 or as fg_model_replay. An opening at at_ns
- * is a record: it becomes the sale's opens_ns. */
+ * is a record: it becomes the sale's opens_ns. A sale that is archived is gone at once, and so are
+ * its items. */
 int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale);
 int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state,
                        uint64_t at_ns);
@@ -71,6 +77,16 @@ struct fg_model_item *fg_model_item(const struct fg_model *model, uint32_t id);
 /* Was it ever used in this log? */
 bool fg_model_name_used(const struct fg_model *model, const char *name);
 bool fg_model_id_used(const struct fg_model *model, uint32_t id);
+
+/* The number of an archived sale of which the log still has something; 0 if there is none. */
+uint32_t fg_model_archived_number(const struct fg_model *model, const char *name);
+
+/* The body of a NAMES_USED event: names and ids of all that is not live, and of `leaving`, a live
+ * sale. A new reference; NULL when memory is short. */
+json_t *fg_model_names_json(const struct fg_model *model, const struct fg_sale *leaving);
+
+/* After replay, while no slot is in use yet: gives the items the lowest slots. */
+void fg_model_compact(struct fg_model *model);
 
 /* The next sale's: numbers are given one to a name, so none is below the count of names. */
 uint32_t fg_model_next_number(const struct fg_model *model);

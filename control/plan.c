@@ -59,6 +59,21 @@ static void add_demand(struct demand *demand, const struct fg_sale *sale)
     }
 }
 
+/* A base tells every live sale, and all names used, again at the start of each segment. It must
+ * leave room for one more frame, and frames of large records may be half empty. */
+static int fits_segment(const struct fg_config *config, uint64_t base_bytes, char *message,
+                        size_t size)
+{
+    uint64_t segment = 2 * base_bytes + FG_FRAME_MAX;
+    if (segment <= config->log_segment)
+        return 0;
+    return refuse(message, size,
+                  "the live sales' definitions and the names ever used take %" PRIu64
+                  " bytes, too much for segments of log.segment %" PRIu64 "; raise it to %" PRIu64
+                  " or more and restart",
+                  base_bytes, config->log_segment, segment);
+}
+
 int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
                  const struct fg_sale *instead, char *message, size_t size)
 {
@@ -86,16 +101,16 @@ int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
                       " bytes of log, but log.budget is %" PRIu64 "; raise it to %" PRIu64
                       " or more and restart",
                       bytes, config->log_budget, bytes);
-    /* A base tells every live sale again at the start of each segment. It must leave room for one
-     * more frame, and frames of large records may be half empty. */
-    uint64_t segment = 2 * demand.definition_bytes + FG_FRAME_MAX;
-    if (segment > config->log_segment)
-        return refuse(message, size,
-                      "the live sales' definitions take %" PRIu64
-                      " bytes, too much for segments of log.segment %" PRIu64
-                      "; raise it to %" PRIu64 " or more and restart",
-                      demand.definition_bytes, config->log_segment, segment);
-    return 0;
+    return fits_segment(config, demand.definition_bytes + model->names_bytes, message, size);
+}
+
+int fg_plan_fits_names(const struct fg_model *model, const struct fg_config *config,
+                       size_t names_bytes, char *message, size_t size)
+{
+    struct demand demand = {0};
+    for (unsigned i = 0; i < model->sales_count; i++)
+        add_demand(&demand, model->sales[i]);
+    return fits_segment(config, demand.definition_bytes + names_bytes, message, size);
 }
 
 /* --- refusals --- */

@@ -33,4 +33,9 @@ void fg_plan_free(struct fg_plan *plan);
 int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
                  const struct fg_sale *instead, char *message, size_t size);
 
+/* Does a list of used names of `names_bytes` fit the log's segments, beside what is live? 0, or
+ * -EPERM with a sentence. */
+int fg_plan_fits_names(const struct fg_model *model, const struct fg_config *config,
+                       size_t names_bytes, char *message, size_t size);
+
 #endif

@@ -50,11 +50,13 @@ struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
     memset(snapshot->items, 0, places * sizeof(struct fg_item));
     snapshot->item_mask = places - 1;
     snapshot->revision = model->revision;
+    snapshot->archives = model->archives;
     snapshot->serving_since_ns = serving_since_ns;
     snapshot->freshness_ns = freshness_ns;
     snapshot->keys = &keys->ring;
     for (uint32_t i = 0; i < model->items_count; i++)
-        put_item(snapshot, &model->items[i].item);
+        if (model->items[i].item.id != 0)
+            put_item(snapshot, &model->items[i].item);
     for (int place = 0; place < keys->ring.count; place++)
         snapshot->key_sales[place] = sales_of_key(model, keys, place);
     return snapshot;

@@ -31,7 +31,7 @@
 /* X(NAME, where) */
 #define FG_CRASH_POINTS(X)                                                                         \
     X(RECORD_QUEUED, "worker: an order event is in the lane")                                      \
-    X(REPLY_SENT, "worker: replies of a durable mark were handed out")                             \
+    X(REPLY_SENT, "worker: replies of a loop have gone to their ports")                            \
     X(FRAME_GATHERED, "journal: a frame is made, nothing is written")                              \
     X(FRAME_WRITTEN, "journal: a frame is durable, its marks are not published")                   \
     X(MARKS_PUBLISHED, "journal: the marks are published")                                         \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "control/control.h"
@@ -16,7 +17,10 @@ struct recovery {
     const struct fg_disk *disk;
     uint64_t now_ns;  /* wall clock of this start */
     uint64_t last_ns; /* wall clock of the log's last record; 0: not looked up yet */
-    char *message;    /* why `apply` refused a record */
+    /* Sales of which the log has lost orders, with segments that nobody needed any more: such a
+     * sale is archived further on, and what is left of its orders is not looked at. */
+    bool beheaded[FG_SALES_EVER_MAX + 1];
+    char *message; /* why `apply` refused a record */
     size_t size;
 };
 
@@ -97,10 +101,10 @@ static int apply_order(struct recovery *recovery, const struct fg_record *record
     int32_t units;
     int rc;
 
-    /* An archived sale's orders are forgotten: the base record of the first segment that is left
-     * does not name it any more. */
-    if (!fg_control_item(engine->control, event->item))
+    if (event->sale <= FG_SALES_EVER_MAX && recovery->beheaded[event->sale])
         return 0;
+    if (!fg_control_item(engine->control, event->item))
+        return refuse_order(recovery, record, -ENOENT);
     if (event->kind == FG_EVENT_ADMIT && event->hold_ms != 0) {
         if (recovery->last_ns == 0 && (rc = find_last_ns(recovery)) != 0)
             return rc;
@@ -113,6 +117,26 @@ static int apply_order(struct recovery *recovery, const struct fg_record *record
     return rc == 0 ? 0 : refuse_order(recovery, record, rc);
 }
 
+static bool item_is_gone(void *control, uint32_t item)
+{
+    return !fg_control_item(control, item);
+}
+
+/* What a control event means for orders that were or will be read. */
+static void apply_to_orders(struct recovery *recovery, const struct fg_control_event *event)
+{
+    const struct fg_recovery_plan *plan = recovery->plan;
+
+    /* Only bases have positions, and of bases only the log's first one gets here. */
+    if (event->kind == FG_EVENT_SALE_POSITION && event->value > 1 &&
+        event->sale <= FG_SALES_EVER_MAX)
+        recovery->beheaded[event->sale] = true;
+    if (event->kind != FG_EVENT_SALE_STATE || event->value != FG_SALE_ARCHIVED)
+        return;
+    for (unsigned w = 0; w < plan->engine->config.workers; w++)
+        fg_admission_forget(plan->admissions[w], item_is_gone, plan->engine->control);
+}
+
 static int apply(void *arg, const struct fg_record *record)
 {
     struct recovery *recovery = arg;
@@ -120,12 +144,33 @@ static int apply(void *arg, const struct fg_record *record)
     if (!fg_event_is_control(record->unit))
         return apply_order(recovery, record);
     int rc = fg_control_replay(recovery->plan->engine->control, record);
-    if (rc != 0)
+    if (rc == 0)
+        apply_to_orders(recovery, record->control);
+    else
         snprintf(recovery->message, recovery->size,
                  "record %llu of the log in %s (%s) cannot be applied: %s",
                  (unsigned long long)record->lsn, recovery->plan->engine->config.log_dir,
                  fg_event_name(record->control->kind), strerror(-rc));
     return rc;
+}
+
+/* A live sale whose first orders are missing: no engine removes such segments. */
+static int check_beheaded(const struct recovery *recovery)
+{
+    const struct fg_engine *engine = recovery->plan->engine;
+
+    for (uint32_t sale = 1; sale <= FG_SALES_EVER_MAX; sale++) {
+        const char *name =
+            recovery->beheaded[sale] ? fg_control_sale_name(engine->control, sale) : NULL;
+        if (!name)
+            continue;
+        snprintf(recovery->message, recovery->size,
+                 "the log in %s lacks its first segments, and with them orders of sale %s, which "
+                 "is not archived; restore the missing segments",
+                 engine->config.log_dir, name);
+        return FG_EXIT_CORRUPT;
+    }
+    return FG_EXIT_OK;
 }
 
 static int open_log(struct recovery *recovery, const struct fg_clock *clock)
@@ -161,30 +206,44 @@ static int open_log(struct recovery *recovery, const struct fg_clock *clock)
     return status;
 }
 
-int fg_recovery_run(struct fg_recovery_plan *plan, const struct fg_disk *disk,
-                    const struct fg_clock *clock, char *message, size_t size)
+static int run(struct recovery *recovery, const struct fg_clock *clock)
 {
+    const struct fg_recovery_plan *plan = recovery->plan;
     struct fg_engine *engine = plan->engine;
-    struct recovery recovery = {
-        .plan = plan,
-        .disk = disk,
-        .now_ns = clock->wall_ns(clock->context),
-        .message = message,
-        .size = size,
-    };
+    int status = open_log(recovery, clock);
 
-    message[0] = '\0';
-    int status = open_log(&recovery, clock);
+    if (status == FG_EXIT_OK)
+        status = check_beheaded(recovery);
     if (status != FG_EXIT_OK)
         return status;
     for (unsigned w = 0; w < engine->config.workers; w++)
         fg_admission_attach(plan->admissions[w], fg_journal_lane(engine->journal, w),
                             fg_journal_epoch(engine->journal));
-    if (fg_control_restored(engine->control, message, size) != 0)
+    if (fg_control_restored(engine->control, recovery->message, recovery->size) != 0)
         return FG_EXIT_CONFIG;
     for (unsigned w = 0; w < engine->config.workers; w++)
         fg_admission_restored(plan->admissions[w], engine->catalogue);
     return FG_EXIT_OK;
+}
+
+int fg_recovery_run(struct fg_recovery_plan *plan, const struct fg_disk *disk,
+                    const struct fg_clock *clock, char *message, size_t size)
+{
+    struct recovery *recovery = calloc(1, sizeof(*recovery));
+
+    message[0] = '\0';
+    if (!recovery) {
+        snprintf(message, size, "no memory to read the log");
+        return FG_EXIT_MEMORY;
+    }
+    recovery->plan = plan;
+    recovery->disk = disk;
+    recovery->now_ns = clock->wall_ns(clock->context);
+    recovery->message = message;
+    recovery->size = size;
+    int status = run(recovery, clock);
+    free(recovery);
+    return status;
 }
 
 void fg_recovery_tell(const struct fg_engine *engine, FILE *out)

@@ -15,6 +15,7 @@
 #include <rte_pause.h>
 #include <urcu-qsbr.h>
 
+#include "dataplane/faults.h"
 #include "dataplane/loop.h"
 
 #define YIELD_AFTER 8   /* empty loops before the core is offered to others */
@@ -74,11 +75,13 @@ static unsigned run_loop(struct loop *loop, bool receiving)
     work += loop_take_over(loop);
     work += do_commands(loop);
     fg_admission_poll(loop->self->admission, &loop->now, loop->catalogue);
-    work += loop_send_ready(loop);
-    work += loop_send_for_others(loop);
+    unsigned ready = loop_send_ready(loop);
+    work += ready + loop_send_for_others(loop);
     for (unsigned p = 0; p < loop->ports; p++)
         if (loop->out[p].count > 0)
             loop_flush(loop, p);
+    if (ready > 0)
+        FG_CRASH_POINT(REPLY_SENT);
     return work;
 }
 

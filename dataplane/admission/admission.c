@@ -15,6 +15,7 @@
 #define REJUDGED_PER_LOOP 64   /* undecided datagrams looked at in one loop */
 #define EXPIRED_PER_LOOP  64   /* holds that run out in one loop */
 #define FORGET_PERIOD_MS  1000 /* remembered refusals live at most so long */
+#define SWEPT_PER_LOOP    16   /* lines of the book looked at for orders of archived sales */
 #define BUSY_UNSETTLED_MS 1    /* told to who waited in vain: the model's advice */
 
 static uint64_t power_of_two(uint64_t at_least)
@@ -253,6 +254,27 @@ static void forget_some(struct fg_admission *a, const struct fg_now *now)
         a->forget_slot = 0;
 }
 
+static bool order_is_gone(void *arg, const struct fg_order *order)
+{
+    const struct fg_catalogue *const *catalogue = arg;
+
+    return order->state != FG_ORDER_VOID && !fg_catalogue_item(*catalogue, order->item);
+}
+
+/* Orders of an archived sale leave the book, a few each loop. Nothing asks for them any more, and a
+ * sale is archived only when nothing of it is held or on its way to the log. */
+static void sweep_some(struct fg_admission *a, const struct fg_catalogue *catalogue)
+{
+    if (a->archives != catalogue->archives) {
+        a->archives = catalogue->archives;
+        a->swept = 0;
+        a->sweeping = true;
+    }
+    if (a->sweeping)
+        a->sweeping =
+            !fg_book_sweep(&a->book, &a->swept, SWEPT_PER_LOOP, order_is_gone, &catalogue);
+}
+
 void publish_gauges(struct fg_admission *a)
 {
     struct fg_admission_gauges *gauges = &a->gauges;
@@ -260,6 +282,9 @@ void publish_gauges(struct fg_admission *a)
     atomic_store_explicit(&gauges->holds, a->holds, memory_order_relaxed);
     atomic_store_explicit(&gauges->parked, a->parked_tail - a->parked_head, memory_order_relaxed);
     atomic_store_explicit(&gauges->unsettled, a->undecided_count, memory_order_relaxed);
+    atomic_store_explicit(&gauges->queued, a->lane ? a->lane->queued : 0, memory_order_relaxed);
+    /* release: pairs with control's acquire, who then finds `open` lowered and units put back */
+    atomic_store_explicit(&gauges->settled, a->settled, memory_order_release);
 }
 
 void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
@@ -273,6 +298,7 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     rejudge_some(a, now, catalogue);
     fg_book_expire(&a->book, now->ms, EXPIRED_PER_LOOP, decide_expiry, &expiry);
     forget_some(a, now);
+    sweep_some(a, catalogue);
     publish_gauges(a);
 }
 

@@ -69,6 +69,10 @@ int fg_admission_restore(struct fg_admission *admission, const struct fg_order_e
                          uint32_t held_until_ms, int32_t *units);
 void fg_admission_restored(struct fg_admission *admission, const struct fg_catalogue *catalogue);
 
+/* Before the worker starts: forgets the orders of items that `gone` says are not known any more. */
+void fg_admission_forget(struct fg_admission *admission, bool (*gone)(void *arg, uint32_t item),
+                         void *arg);
+
 /* Before the worker starts, when the log has been read: where its order events go, and the epoch of
  * its order ids. (The log is read into the admissions before it gives lanes and an epoch.) */
 void fg_admission_attach(struct fg_admission *admission, struct fg_lane *lane, unsigned epoch);
@@ -109,6 +113,7 @@ int fg_admission_order(const struct fg_admission *admission, const struct fg_now
 /* Orders remembered, holds outstanding. worker: rw, control: ro (relaxed). */
 struct fg_admission_gauges {
     _Atomic uint64_t orders, holds, parked, unsettled;
+    _Atomic uint64_t queued, settled; /* tickets given out; those that are done with: release */
 };
 const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *admission);
 

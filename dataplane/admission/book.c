@@ -256,3 +256,14 @@ unsigned fg_book_expire(struct fg_book *book, uint32_t now_ms, unsigned budget,
     }
     return used;
 }
+
+bool fg_book_sweep(struct fg_book *book, uint32_t *line, unsigned budget,
+                   bool (*gone)(void *arg, const struct fg_order *order), void *arg)
+{
+    for (; budget > 0 && *line < book->touched; budget--, (*line)++) {
+        struct fg_order *order = &book->orders[*line];
+        if (order->state != FG_ORDER_FREE && gone(arg, order))
+            fg_book_remove(book, order);
+    }
+    return *line >= book->touched;
+}

@@ -159,4 +159,9 @@ void fg_book_disarm(struct fg_book *book, struct fg_order *order);
 unsigned fg_book_expire(struct fg_book *book, uint32_t now_ms, unsigned budget,
                         void (*expire)(void *arg, struct fg_order *order), void *arg);
 
+/* Looks at up to `budget` lines from *line on, moves *line on, and removes those of which `gone`
+ * says so. True: it has come to the end. What is inserted meanwhile may or may not be looked at. */
+bool fg_book_sweep(struct fg_book *book, uint32_t *line, unsigned budget,
+                   bool (*gone)(void *arg, const struct fg_order *order), void *arg);
+
 #endif

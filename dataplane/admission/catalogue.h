@@ -73,6 +73,7 @@ struct fg_catalogue {
     uint64_t revision;         /* 1, 2, 3 ... */
     uint64_t serving_since_ns; /* wall clock: requests named before it are silence */
     uint64_t freshness_ns;
+    uint64_t archives;     /* when it has grown, orders of items that are gone are forgotten */
     uint32_t item_mask;    /* places in `items`, a power of two, less one */
     bool killed;           /* kill switch: everything is BUSY */
     struct fg_item *items; /* open addressing by fg_item_hash, linear, at most half full */

@@ -84,6 +84,18 @@ static unsigned repeat(struct fg_admission *a, struct turn *turn, struct fg_orde
     return tell(turn, order, answer);
 }
 
+/* The buyer's order of this request, or NULL. One of an archived sale is none, swept away already
+ * or not. */
+static struct fg_order *find_order(const struct fg_admission *a, const struct turn *turn,
+                                   struct fg_order *first, uint64_t request)
+{
+    struct fg_order *order = fg_book_find(&a->book, first, request);
+
+    if (order && order->state != FG_ORDER_VOID && !fg_catalogue_item(turn->catalogue, order->item))
+        return NULL;
+    return order;
+}
+
 /* What a buyer already has, as far as it bears on one item. */
 struct possession {
     uint32_t units;  /* of the item, given and not returned */
@@ -180,7 +192,7 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
 
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
-    struct fg_order *order = fg_book_find(&a->book, first, ask->request);
+    struct fg_order *order = find_order(a, turn, first, ask->request);
     if (order) {
         if (order->state != FG_ORDER_VOID &&
             (order->item != ask->item || order->quantity != ask->quantity))
@@ -337,7 +349,7 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
 {
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
-    struct fg_order *order = fg_book_find(&a->book, first, ask->request);
+    struct fg_order *order = find_order(a, turn, first, ask->request);
 
     if (!order && ask->op == FG_OP_CANCEL)
         return void_request(a, turn, hash, first, ask, answer);
@@ -349,8 +361,6 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
         return repeat(a, turn, order, answer);
     }
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, order->item);
-    if (!item) /* its sale is archived */
-        return refuse(a, answer, FG_VERDICT_NOT_FOUND, 0);
     if (!key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     note_available(a, item, answer);

@@ -82,6 +82,9 @@ struct fg_admission {
 
     uint32_t forgotten_ms; /* housekeeping of remembered refusals: up to this millisecond */
     uint32_t forget_slot;
+    uint64_t archives; /* of the catalogue that the last sweep was begun for */
+    uint32_t swept;    /* ... has come to this line of the book */
+    bool sweeping;
     struct fg_admission_gauges gauges;
     uint64_t holds;
     uint64_t voids; /* void requests in the book */

@@ -4,6 +4,7 @@
  * queued; what the record means for the stock is done when it is durable, in the lane's order.
  */
 #include "dataplane/admission/internal.h"
+#include "dataplane/faults.h"
 
 /* Bounds one loop; a frame holds more, the next loops do the rest. */
 #define SETTLED_PER_LOOP 1024
@@ -33,6 +34,7 @@ void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_or
     };
     memcpy(event.buyer, order->buyer, sizeof(event.buyer));
     order->ticket = fg_lane_push(a->lane, &event);
+    FG_CRASH_POINT(RECORD_QUEUED);
     order->copies = 0;
     a->pending[order->ticket & a->pending_mask] = (struct pending){
         .slot = item->slot,

@@ -3,6 +3,8 @@
  * After a start: the order events of the log, applied again, one by one. What is in the log is
  * never judged anew; an event that does not follow from the earlier ones is an error of the log.
  */
+#include <limits.h>
+
 #include "dataplane/admission/internal.h"
 
 static int restore_admit(struct fg_admission *a, const struct fg_order_event *event, uint64_t hash,
@@ -77,11 +79,33 @@ int fg_admission_restore(struct fg_admission *a, const struct fg_order_event *ev
     return restore_change(order, event->kind, units);
 }
 
+struct forgetting {
+    bool (*gone)(void *arg, uint32_t item);
+    void *arg;
+};
+
+static bool item_is_gone(void *arg, const struct fg_order *order)
+{
+    const struct forgetting *forgetting = arg;
+
+    return forgetting->gone(forgetting->arg, order->item);
+}
+
+void fg_admission_forget(struct fg_admission *a, bool (*gone)(void *arg, uint32_t item), void *arg)
+{
+    struct forgetting forgetting = {gone, arg};
+    uint32_t line = 0;
+
+    while (!fg_book_sweep(&a->book, &line, UINT_MAX, item_is_gone, &forgetting))
+        ;
+}
+
 void fg_admission_restored(struct fg_admission *a, const struct fg_catalogue *catalogue)
 {
     struct fg_stock *stock = a->config.stock;
     unsigned w = a->config.worker;
 
+    a->archives = catalogue->archives; /* their orders were forgotten with each */
     for (uint32_t i = 0; i < a->book.touched; i++) {
         struct fg_order *order = &a->book.orders[i];
         const struct fg_item *item = fg_catalogue_item(catalogue, order->item);

@@ -267,6 +267,28 @@ uint32_t fg_stock_remove(struct fg_stock *stock, uint32_t slot, uint32_t quantit
     }
 }
 
+void fg_stock_clear(struct fg_stock *stock, uint32_t slot)
+{
+    uint64_t word = atomic_load_explicit(&stock->pools[slot].word, memory_order_relaxed);
+
+    for (unsigned v = 0; v <= stock->workers; v++) {
+        assert(atomic_load_explicit(&stock->lines[v][slot].open, memory_order_relaxed) == 0);
+        atomic_store_explicit(&stock->lines[v][slot].cell, 0, memory_order_relaxed);
+    }
+    /* release: pairs with the acquire in fg_stock_take(), of who takes units of the next item */
+    atomic_store_explicit(&stock->pools[slot].word, word - units_of(word) + VERSION_1,
+                          memory_order_release);
+}
+
+uint32_t fg_stock_held(const struct fg_stock *stock, uint32_t slot)
+{
+    uint32_t held = 0;
+
+    for (unsigned v = 0; v < stock->workers; v++)
+        held += atomic_load_explicit(&stock->lines[v][slot].held, memory_order_relaxed);
+    return held;
+}
+
 uint32_t fg_stock_free_units(const struct fg_stock *stock, uint32_t slot)
 {
     return units_of(atomic_load_explicit(&stock->pools[slot].word, memory_order_acquire)) +

@@ -90,6 +90,14 @@ uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slo
  * from before the take: the caller lowers it once the removal is durable. */
 uint32_t fg_stock_remove(struct fg_stock *stock, uint32_t slot, uint32_t quantity);
 
+/* Control: nobody uses the slot's item any more, and nothing of it is unsettled: the slot is made
+ * fit for another item. Its version goes on, so that no refusal remembered of the old item is ever
+ * taken for one of the new. */
+void fg_stock_clear(struct fg_stock *stock, uint32_t slot);
+
+/* Held orders of the item, as their workers last said. Any thread. */
+uint32_t fg_stock_held(const struct fg_stock *stock, uint32_t slot);
+
 /* Pool and cells, advisory while workers run, exact at rest. Any thread. */
 uint32_t fg_stock_free_units(const struct fg_stock *stock, uint32_t slot);
 

@@ -5,7 +5,8 @@
  * A record begins with a 64-byte unit. An order event is that unit alone. A control event is the
  * unit followed by `body_length` bytes, padded with zeros to whole units; its body is JSON text.
  * SALE has the sale as fg_sale_to_json() gives it (its state is the one it had then), NAMES_USED
- * {"sales": [name, ...], "items": [id, ...]}; most others have figures and no body.
+ * {"sales": [name, ...], "items": [id or [first, last], ...]}; most others have figures and no
+ * body.
  *
  * A record's LSN is its number in the log, from 1. Structs have the layout on disk, little-endian.
  *

@@ -163,6 +163,40 @@ static void a_disarmed_or_moved_deadline_does_not_fire(void **state)
     fg_book_fini(&book);
 }
 
+static bool is_odd(void *arg, const struct fg_order *order)
+{
+    ++*(unsigned *)arg;
+    return order->request % 2;
+}
+
+static void a_sweep_goes_over_every_line_a_few_at_a_time(void **state)
+{
+    (void)state;
+    enum { orders = 1000 };
+    struct fg_book book;
+    uint32_t line = 0;
+    unsigned looked = 0, calls = 1;
+
+    assert_int_equal(fg_book_init(&book, orders, 5), 0);
+    for (uint32_t i = 0; i < orders; i++) /* three of a buyer: the last, the middle, the first */
+        fg_book_arm(&book, insert(&book, i / 3, i), 100 + i);
+    while (!fg_book_sweep(&book, &line, 16, is_odd, &looked)) {
+        assert_true(looked <= 16 * calls);
+        calls++;
+    }
+    assert_int_equal(calls, (orders + 15) / 16);
+    assert_int_equal(looked, orders);
+    assert_int_equal(book.count, orders / 2);
+    for (uint32_t i = 0; i < orders; i++)
+        assert_int_equal(find(&book, i / 3, i) != NULL, i % 2 == 0);
+    /* Nothing that was removed is in the wheel any more, nor looked at again. */
+    struct clockwork clockwork = {.book = &book, .now_ms = 5000};
+    for (int i = 0; i < 1000; i++)
+        fg_book_expire(&book, 5000, 64, fire, &clockwork);
+    assert_int_equal(clockwork.fired, orders / 2);
+    fg_book_fini(&book);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +205,7 @@ int main(void)
         cmocka_unit_test(deadlines_fire_on_their_millisecond),
         cmocka_unit_test(a_small_budget_loses_nothing),
         cmocka_unit_test(a_disarmed_or_moved_deadline_does_not_fire),
+        cmocka_unit_test(a_sweep_goes_over_every_line_a_few_at_a_time),
     };
     return cmocka_run_group_tests_name("book", tests, NULL, NULL);
 }

@@ -374,6 +374,26 @@ static void entries_of_one_datagram_share_a_partition(void **state)
     assert_verdict(shop_reply(shop.payload, 3), MISROUTED, 0);
 }
 
+/* An order of an archived sale is none, before the sweep has come to it and after. */
+static void archived_sale(void **state)
+{
+    (void)state;
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    assert_verdict(OP(ORDER, 2, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    shop_item(&shop, ITEM_PLAIN)->id = 12345;
+    for (unsigned swept = 0; swept < 2; swept++) {
+        assert_int_equal(fg_admission_gauges(shop.admissions[0])->orders, swept ? 0 : 2);
+        assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), UNKNOWN_ITEM, 0);
+        assert_verdict(OP(QUERY, 1, 1, 0, 0), NOT_FOUND, 0);
+        assert_verdict(OP(CONFIRM, 1, 1, 0, 0), NOT_FOUND, 0);
+        shop.catalogue.archives = 1;
+        shop_poll(&shop);
+    }
+    /* The buyer may use the request again. */
+    assert_verdict(OP(ORDER, 1, 1, ITEM_HELD, 1), ADMITTED, FG_HELD);
+    assert_verdict(OP(CANCEL, 2, 1, 0, 0), CANCELLED, 0); /* void */
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_shop, close_shop)
@@ -395,6 +415,7 @@ int main(void)
         TEST(rights_of_a_key),
         TEST(stock_and_ping),
         TEST(entries_of_one_datagram_share_a_partition),
+        TEST(archived_sale),
     };
     return cmocka_run_group_tests_name("decide", tests, NULL, NULL);
 }

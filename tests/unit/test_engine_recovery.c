@@ -129,27 +129,36 @@ static void stop(struct fixture *f)
 
 /* --- what it writes --- */
 
-static void apply_sale(struct fixture *f)
+static uint32_t sale_number = 1; /* of the events written */
+
+static void write_sale(struct fixture *f, uint32_t number, const char *name, uint32_t final,
+                       uint32_t held)
 {
     struct fg_sale_item items[] = {
-        {.id = FINAL_ITEM, .name = "Shoe", .stock = 100, .max_per_order = 5},
-        {.id = HELD_ITEM, .name = "Hat", .stock = 50, .max_per_order = 5, .hold_ms = HOLD_MS},
+        {.id = final, .name = "Shoe", .stock = 100, .max_per_order = 5},
+        {.id = held, .name = "Hat", .stock = 50, .max_per_order = 5, .hold_ms = HOLD_MS},
     };
     struct fg_sale sale = {
-        .name = "spring", .number = 1, .state = FG_SALE_OPEN, .items_count = 2, .items = items};
+        .number = number, .state = FG_SALE_OPEN, .items_count = 2, .items = items};
+    snprintf(sale.name, sizeof(sale.name), "%s", name);
     json_t *json = fg_sale_to_json(&sale);
     char *body = json_dumps(json, JSON_COMPACT);
     struct fg_control_event event = {
         .kind = FG_EVENT_SALE,
         .body_length = (uint32_t)strlen(body),
         .revision = 2,
-        .sale = 1,
+        .sale = number,
         .at_ns = f->wall_ns,
     };
     assert_true(fg_journal_submit(f->engine.journal, &event, body) > 0);
     assert_int_equal(fg_journal_step(f->engine.journal), 1);
     free(body);
     json_decref(json);
+}
+
+static void apply_sale(struct fixture *f)
+{
+    write_sale(f, 1, "spring", FINAL_ITEM, HELD_ITEM);
 }
 
 static void buyer_of(unsigned n, uint8_t buyer[FG_BUYER_BYTES])
@@ -171,7 +180,7 @@ static void write_event(struct fixture *f, unsigned kind, unsigned n, uint32_t i
         .kind = (uint8_t)kind,
         .quantity = (uint16_t)(n % 3 + 1),
         .item = item,
-        .sale = 1,
+        .sale = sale_number,
         .hold_ms = kind == FG_EVENT_ADMIT && item == HELD_ITEM ? HOLD_MS : 0,
         .order = 1000 + n,
         .request = 5,
@@ -314,24 +323,6 @@ static void new_events_follow(void **state)
     empty_directory();
 }
 
-/* Orders of a sale that the log does not tell of any more (it was archived) are passed over. */
-static void unknown_items_are_forgotten(void **state)
-{
-    (void)state;
-    struct fixture *f = start(1, NOW);
-    struct fg_order_view view;
-
-    apply_sale(f);
-    write_event(f, FG_EVENT_ADMIT, 0, 99, NOW);
-    write_event(f, FG_EVENT_ADMIT, 1, FINAL_ITEM, NOW);
-    stop(f);
-    f = start(1, NOW);
-    assert_int_equal(look_up(f, 0, &view), -ENOENT);
-    assert_int_equal(look_up(f, 1, &view), 0);
-    stop(f);
-    empty_directory();
-}
-
 static void assert_refused(struct fixture *f, const char *words)
 {
     assert_int_not_equal(f->status, FG_EXIT_OK);
@@ -339,6 +330,62 @@ static void assert_refused(struct fixture *f, const char *words)
     if (!strstr(f->message, words))
         fail_msg("\"%s\" does not say \"%s\"", f->message, words);
     stop(f);
+}
+
+static void write_state(struct fixture *f, uint32_t sale, enum fg_sale_state to)
+{
+    struct fg_control_event event = {
+        .kind = FG_EVENT_SALE_STATE, .revision = 3, .sale = sale, .value = to, .at_ns = NOW};
+    assert_true(fg_journal_submit(f->engine.journal, &event, NULL) > 0);
+    assert_int_equal(fg_journal_step(f->engine.journal), 1);
+}
+
+/* Its orders are forgotten when the record comes: there is room for those that follow, and a buyer
+ * may have used a request again. */
+static void archived_sales_are_forgotten(void **state)
+{
+    (void)state;
+    enum { SALES = 6, ROOM = 175 }; /* as much as one sale needs by its stock */
+    struct fixture *f = start(2, NOW);
+    struct fg_order_view view;
+
+    for (sale_number = 1; sale_number <= SALES; sale_number++) {
+        char name[] = {'s', (char)('0' + sale_number), '\0'};
+        write_sale(f, sale_number, name, 100 * sale_number, 100 * sale_number + 1);
+        for (unsigned n = 0; n < BUYERS; n++)
+            write_event(f, FG_EVENT_ADMIT, n, 100 * sale_number, NOW);
+        write_down(f);
+        if (sale_number < SALES)
+            write_state(f, sale_number, FG_SALE_ARCHIVED);
+    }
+    sale_number = 1;
+    stop(f);
+    f = start_with(1, NOW, ROOM);
+    assert_int_equal(f->status, FG_EXIT_OK);
+    assert_null(fg_control_item(f->engine.control, 100));
+    assert_null(fg_control_sale_name(f->engine.control, 1));
+    assert_string_equal(fg_control_sale_name(f->engine.control, SALES), "s6");
+    assert_int_equal(f->engine.catalogue->archives, SALES - 1);
+    assert_int_equal(look_up(f, 1, &view), 0);
+    assert_int_equal(view.item, 100 * SALES);
+    assert_int_equal(free_units(f, 100 * SALES), 100 - (BUYERS / 3 * 6 + 1));
+    assert_true(fg_control_item(f->engine.control, 100 * SALES)->slot < 2);
+    assert_int_equal(fg_admission_gauges(f->plan.admissions[0])->orders, BUYERS);
+    stop(f);
+    empty_directory();
+}
+
+/* Nothing is sold before its sale is in the log. */
+static void an_unknown_item_is_damage(void **state)
+{
+    (void)state;
+    struct fixture *f = start(1, NOW);
+
+    apply_sale(f);
+    write_event(f, FG_EVENT_ADMIT, 0, 99, NOW);
+    stop(f);
+    assert_refused(start_with(1, NOW, 1000), "damaged");
+    empty_directory();
 }
 
 static void what_cannot_be_applied_is_named(void **state)
@@ -421,7 +468,8 @@ int main(void)
         cmocka_unit_test(orders_and_stock_come_back),
         cmocka_unit_test(holds_go_on),
         cmocka_unit_test(new_events_follow),
-        cmocka_unit_test(unknown_items_are_forgotten),
+        cmocka_unit_test(archived_sales_are_forgotten),
+        cmocka_unit_test(an_unknown_item_is_damage),
         cmocka_unit_test(what_cannot_be_applied_is_named),
         cmocka_unit_test(second_engine_is_refused),
     };

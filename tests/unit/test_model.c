@@ -224,6 +224,101 @@ static void an_empty_snapshot_knows_no_item(void **state)
     free(keys);
 }
 
+/* --- archived sales --- */
+
+static struct fg_control_event archive_of(uint32_t number)
+{
+    return (struct fg_control_event){
+        .kind = FG_EVENT_SALE_STATE, .sale = number, .revision = 5, .value = FG_SALE_ARCHIVED};
+}
+
+static void an_archived_sale_leaves_its_slots_and_nothing_else(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_sale *second = sale_of("second", 1000, 3), *third = sale_of("third", 50, 2);
+    replay_sale(f, &spring, 1, 1);
+    replay_sale(f, second, 2, 2);
+    assert_int_equal(fg_model_item(&f->model, 1000)->item.sale_index, 1);
+    assert_int_equal(replay(f, archive_of(1), NULL), 0);
+    assert_int_equal(f->model.sales_count, 1);
+    assert_int_equal(f->model.archives, 1);
+    assert_null(fg_model_sale(&f->model, "spring"));
+    assert_null(fg_model_item(&f->model, 7));
+    assert_true(fg_model_id_used(&f->model, 7));
+    assert_true(fg_model_name_used(&f->model, "spring"));
+    assert_int_equal(fg_model_archived_number(&f->model, "spring"), 1);
+    assert_int_equal(fg_model_archived_number(&f->model, "second"), 0);
+    assert_int_equal(fg_model_item(&f->model, 1000)->item.sale_index, 0);
+    assert_int_equal(fg_model_item(&f->model, 1000)->item.slot, 2);
+    assert_int_equal(fg_model_next_number(&f->model), 3);
+    /* Seen again: nothing changes. */
+    assert_int_equal(replay(f, archive_of(1), NULL), 0);
+    replay_sale(f, &spring, 1, 1);
+    assert_null(fg_model_sale(&f->model, "spring"));
+    /* The next items get its slots before they get new ones. */
+    replay_sale(f, third, 3, 6);
+    assert_true(fg_model_item(&f->model, 50)->item.slot < 2);
+    assert_true(fg_model_item(&f->model, 51)->item.slot < 2);
+    assert_int_equal(f->model.items_count, 5);
+    fg_model_sale_free(second);
+    fg_model_sale_free(third);
+}
+
+static void names_ever_used_come_back_from_their_event(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_sale *second = sale_of("second", 1000, 3000), *third = sale_of("third", 1, 2);
+    replay_sale(f, &spring, 1, 1);
+    replay_sale(f, second, 2, 2);
+    replay_sale(f, third, 3, 3);
+    assert_int_equal(replay(f, archive_of(1), NULL), 0);
+    json_t *names = fg_model_names_json(&f->model, fg_model_sale(&f->model, "second"));
+    char *text = json_dumps(names, JSON_COMPACT);
+    assert_string_equal(text, "{\"sales\":[\"spring\",\"second\"],"
+                              "\"items\":[[7,8],[1000,3999]]}");
+    struct fixture other = {0};
+    assert_int_equal(fg_model_init(&other.model), 0);
+    assert_int_equal(
+        replay(&other, (struct fg_control_event){.kind = FG_EVENT_NAMES_USED, .revision = 9}, text),
+        0);
+    assert_true(fg_model_name_used(&other.model, "second"));
+    assert_true(fg_model_id_used(&other.model, 3999));
+    assert_false(fg_model_id_used(&other.model, 4000));
+    assert_false(fg_model_id_used(&other.model, 1));
+    assert_int_equal(fg_model_next_number(&other.model), 3);
+    assert_int_equal(other.model.names_bytes, strlen(text));
+    /* Said of a sale that is live, it changes nothing but that. */
+    assert_int_equal(
+        replay(f, (struct fg_control_event){.kind = FG_EVENT_NAMES_USED, .revision = 9}, text), 0);
+    assert_non_null(fg_model_item(&f->model, 1000));
+    assert_int_equal(fg_model_archived_number(&f->model, "spring"), 1);
+    fg_model_fini(&other.model);
+    free(text);
+    json_decref(names);
+    fg_model_sale_free(second);
+    fg_model_sale_free(third);
+}
+
+static void compaction_gives_the_lowest_slots(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_sale *second = sale_of("second", 1000, 3);
+    replay_sale(f, &spring, 1, 1);
+    replay_sale(f, second, 2, 2);
+    assert_int_equal(replay(f, archive_of(1), NULL), 0);
+    fg_model_compact(&f->model);
+    assert_int_equal(f->model.items_count, 3);
+    bool used[3] = {false};
+    for (uint32_t id = 1000; id < 1003; id++) {
+        const struct fg_model_item *item = fg_model_item(&f->model, id);
+        assert_int_equal(item->item.id, id);
+        assert_ptr_equal(item, &f->model.items[item->item.slot]);
+        used[item->item.slot] = true;
+    }
+    assert_true(used[0] && used[1] && used[2]);
+    fg_model_sale_free(second);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -237,6 +332,9 @@ int main(void)
         TEST(what_replay_does_not_know_it_refuses),
         TEST(a_snapshot_shows_every_item_and_the_rights_of_keys),
         TEST(an_empty_snapshot_knows_no_item),
+        TEST(an_archived_sale_leaves_its_slots_and_nothing_else),
+        TEST(names_ever_used_come_back_from_their_event),
+        TEST(compaction_gives_the_lowest_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

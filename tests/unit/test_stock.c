@@ -239,6 +239,47 @@ static void no_unit_is_sold_twice_or_left(void **state)
     }
 }
 
+/* A slot given to another item: a refusal that was remembered of the old one is not the new one's.
+ */
+static void a_cleared_slot_is_as_new(void **state)
+{
+    (void)state;
+    struct fg_stock stock;
+    uint32_t available;
+
+    make(&stock, 2, 9);
+    assert_int_equal(take(&stock, 0, 1, &available), FG_TOOK); /* the rest of a chunk in its cell */
+    fg_stock_open_down(&stock, 0, 0);
+    assert_int_equal(take(&stock, 1, 9, &available), FG_SOLD_OUT);
+    uint64_t version = atomic_load(&stock.pools[0].word) >> 32;
+    fg_stock_clear(&stock, 0);
+    assert_int_equal(fg_stock_free_units(&stock, 0), 0);
+    assert_true(atomic_load(&stock.pools[0].word) >> 32 > version);
+    assert_int_equal(take(&stock, 1, 9, &available), FG_SOLD_OUT);
+    assert_int_equal(available, 0); /* and not the old item's 8 */
+    fg_stock_put_back(&stock, 0, 9);
+    assert_int_equal(take(&stock, 1, 9, &available), FG_TOOK);
+    fg_stock_fini(&stock);
+}
+
+static void held_orders_are_counted_over_all_workers(void **state)
+{
+    (void)state;
+    struct fg_stock stock;
+    uint32_t available;
+
+    make(&stock, 2, 9);
+    assert_int_equal(fg_stock_held(&stock, 0), 0);
+    for (unsigned w = 0; w < 2; w++) {
+        assert_int_equal(take(&stock, w, 1, &available), FG_TOOK);
+        fg_stock_hold(&stock, w, 0, 100);
+    }
+    assert_int_equal(fg_stock_held(&stock, 0), 2);
+    fg_stock_unhold(&stock, 0, 0);
+    assert_int_equal(fg_stock_held(&stock, 0), 1);
+    fg_stock_fini(&stock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +293,8 @@ int main(void)
         cmocka_unit_test(holds_tell_when_units_may_return),
         cmocka_unit_test(the_version_may_wrap),
         cmocka_unit_test(no_unit_is_sold_twice_or_left),
+        cmocka_unit_test(a_cleared_slot_is_as_new),
+        cmocka_unit_test(held_orders_are_counted_over_all_workers),
     };
     return cmocka_run_group_tests_name("stock", tests, NULL, NULL);
 }
