@@ -29,6 +29,10 @@ struct fake_stream {
     unsigned count;
     struct fake_entry *entries;
     uint64_t fence_epoch, fence_instance;
+    uint64_t consumed; /* the consumer's key */
+    bool consumed_odd;
+    enum fg_redis_answer answer; /* of every append of this sale, if not OK */
+    unsigned trims, asides;
 };
 
 struct fake_redis {
@@ -41,6 +45,11 @@ struct fake_redis {
 
     enum fg_redis_answer connect_answer; /* of every connect */
     enum fg_redis_answer append_answer;  /* of every append, and claim, if not OK */
+    bool only_appends;                   /* ... not of claims */
+    bool lies;                           /* appends are GAP, whatever claims have told */
+    enum fg_redis_answer trim_answer;    /* of every trim */
+    enum fg_redis_answer aside_answer;   /* of every set_aside, ... */
+    bool aside_done;                     /* ... which was done all the same */
     /* The next append with entries is LOST; it was done, will be done after the next claim of
      * its sale (a late command), or never. */
     enum { KEEP, LOSE_REPLY, LOSE_CALL, DELAY_CALL } next;
@@ -86,16 +95,21 @@ static inline enum fg_redis_answer fake_execute(struct fake_redis *redis,
                                                 struct fg_redis_append *call)
 {
     struct fake_stream *stream = fake_stream(redis, call->sale);
-    if (stream->wrong_type)
-        return FG_REDIS_BAD_KEY;
+    if (stream->answer != FG_REDIS_OK)
+        return stream->answer;
     if (stream->fence_epoch > redis->epoch ||
         (stream->fence_epoch == redis->epoch && stream->fence_instance != redis->instance))
         return FG_REDIS_FENCED;
     stream->fence_epoch = redis->epoch;
     stream->fence_instance = redis->instance;
+    if (stream->wrong_type)
+        return FG_REDIS_BAD_KEY;
     call->last = stream->last;
-    if (call->count == 0)
+    if (call->count == 0) {
+        call->consumed = stream->consumed_odd ? 0 : stream->consumed;
+        call->consumed_odd = stream->consumed_odd;
         return FG_REDIS_OK;
+    }
     if (stream->last.epoch != call->expected.epoch ||
         stream->last.sale_seq != call->expected.sale_seq)
         return FG_REDIS_GAP;
@@ -138,8 +152,10 @@ static inline enum fg_redis_answer fake_append(void *context, struct fg_redis_ap
     redis->claims += call->count == 0;
     redis->appends += call->count > 0;
     redis->largest = call->count > redis->largest ? call->count : redis->largest;
-    if (redis->append_answer != FG_REDIS_OK)
+    if (redis->append_answer != FG_REDIS_OK && (call->count > 0 || !redis->only_appends))
         return redis->append_answer;
+    if (redis->lies && call->count > 0)
+        return FG_REDIS_GAP;
     if (call->count == 0) {
         enum fg_redis_answer answer = fake_execute(redis, call);
         if (redis->late_waits && strcmp(redis->late_sale, call->sale) == 0) {
@@ -156,6 +172,55 @@ static inline enum fg_redis_answer fake_append(void *context, struct fg_redis_ap
         return FG_REDIS_LOST;
     enum fg_redis_answer answer = fake_execute(redis, call);
     return next == LOSE_REPLY ? FG_REDIS_LOST : answer;
+}
+
+static inline enum fg_redis_answer fake_last(void *context, const char *sale,
+                                             struct fg_stream_id *last)
+{
+    struct fake_redis *redis = context;
+    if (!redis->connected)
+        abort();
+    *last = fake_stream(redis, sale)->last;
+    return FG_REDIS_OK;
+}
+
+/* XTRIM MINID: the last id stays what it is. */
+static inline enum fg_redis_answer fake_trim(void *context, const char *sale,
+                                             struct fg_stream_id first)
+{
+    struct fake_redis *redis = context;
+    if (!redis->connected)
+        abort();
+    struct fake_stream *stream = fake_stream(redis, sale);
+    stream->trims++;
+    if (redis->trim_answer != FG_REDIS_OK)
+        return redis->trim_answer;
+    unsigned gone = 0;
+    while (gone < stream->count && (stream->entries[gone].id.epoch < first.epoch ||
+                                    (stream->entries[gone].id.epoch == first.epoch &&
+                                     stream->entries[gone].id.sale_seq < first.sale_seq)))
+        gone++;
+    stream->count -= gone;
+    memmove(stream->entries, stream->entries + gone, stream->count * sizeof(*stream->entries));
+    return FG_REDIS_OK;
+}
+
+/* Only how often is remembered, not what was there. */
+static inline enum fg_redis_answer fake_set_aside(void *context, const char *sale, char *aside,
+                                                  size_t size)
+{
+    struct fake_redis *redis = context;
+    if (!redis->connected)
+        abort();
+    struct fake_stream *stream = fake_stream(redis, sale);
+    if (redis->aside_answer == FG_REDIS_OK || redis->aside_done) {
+        fake_lose_tail(stream, 0);
+        stream->wrong_type = false;
+        stream->asides++;
+    }
+    if (redis->aside_answer == FG_REDIS_OK)
+        snprintf(aside, size, "aside:%s", sale);
+    return redis->aside_answer;
 }
 
 static inline void fake_close(void *context)
@@ -179,6 +244,9 @@ static inline struct fake_redis *fake_redis_create(uint64_t epoch)
     redis->link = (struct fg_redis_link){.context = redis,
                                          .connect = fake_connect,
                                          .append = fake_append,
+                                         .last = fake_last,
+                                         .trim = fake_trim,
+                                         .set_aside = fake_set_aside,
                                          .close = fake_close,
                                          .error = fake_error};
     return redis;

@@ -107,6 +107,13 @@ static inline void hand_log_position(struct hand_log *log, uint32_t sale, uint64
     memcpy(hand_log_unit(log, sizeof(event)), &event, sizeof(event));
 }
 
+static inline void hand_log_state(struct hand_log *log, uint32_t sale, uint64_t sale_state)
+{
+    struct fg_control_event event = {
+        .kind = FG_EVENT_SALE_STATE, .sale = sale, .value = sale_state};
+    memcpy(hand_log_unit(log, sizeof(event)), &event, sizeof(event));
+}
+
 /* The order id is a function of sale and number, so that a stream can be checked by itself. */
 static inline uint64_t hand_log_order_id(uint32_t sale, uint64_t sale_seq)
 {
