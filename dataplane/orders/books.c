@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The rules by which records supersede each other stand in event.h. Bodies are kept and given back
- * as they came: the books never look inside.
+ * as they came; only a sale's name is ever looked for inside.
  */
 #include "dataplane/orders/books.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 #include "dataplane/admission/catalogue.h"
 
@@ -63,6 +65,14 @@ void fg_books_fini(struct fg_books *books)
     *books = (struct fg_books){0};
 }
 
+static struct fg_book_sale *find_sale(const struct fg_books *books, uint32_t number)
+{
+    for (unsigned i = 0; i < books->sales_count; i++)
+        if (books->sales[i]->number == number)
+            return books->sales[i];
+    return NULL;
+}
+
 static struct fg_book_position *position_of(struct fg_books *books, uint32_t sale)
 {
     if (sale == 0 || sale > FG_SALES_EVER_MAX)
@@ -87,7 +97,13 @@ int fg_books_order(struct fg_books *books, const struct fg_order_event *event, u
 {
     struct fg_book_position *position = position_of(books, event->sale);
 
-    if (!position || event->sale_seq != position->last_seq + 1)
+    if (!position)
+        return -EINVAL;
+    if (books->shortened && position->last_seq == 0 && !find_sale(books, event->sale)) {
+        position->archived = true;
+        position->last_seq = event->sale_seq - 1;
+    }
+    if (event->sale_seq != position->last_seq + 1)
         return -EINVAL;
     position->last_seq = event->sale_seq;
     position->epoch = epoch;
@@ -125,14 +141,14 @@ static int keep(struct fg_book_copy **place, const struct fg_control_event *even
 
 static struct fg_book_sale *sale_of(struct fg_books *books, uint32_t number)
 {
-    for (unsigned i = 0; i < books->sales_count; i++)
-        if (books->sales[i]->number == number)
-            return books->sales[i];
+    struct fg_book_sale *sale = find_sale(books, number);
 
+    if (sale)
+        return sale;
     if (grow((void **)&books->sales, books->sales_count, &books->sales_room,
              sizeof(struct fg_book_sale *)) != 0)
         return NULL;
-    struct fg_book_sale *sale = calloc(1, sizeof(*sale));
+    sale = calloc(1, sizeof(*sale));
     if (!sale)
         return NULL;
     sale->number = number;
@@ -197,10 +213,15 @@ static void archive(struct fg_books *books, uint32_t number)
         }
 }
 
+bool fg_books_archives(const struct fg_control_event *event)
+{
+    return event->kind == FG_EVENT_SALE_STATE && event->value == FG_SALE_ARCHIVED;
+}
+
 /* An event of a sale, its number checked. */
 static int note_sale(struct fg_books *books, const struct fg_control_event *event, const char *body)
 {
-    if (event->kind == FG_EVENT_SALE_STATE && event->value == FG_SALE_ARCHIVED) {
+    if (fg_books_archives(event)) {
         archive(books, event->sale);
         return 0;
     }
@@ -243,6 +264,30 @@ int fg_books_control(struct fg_books *books, const struct fg_control_event *even
     default:
         return position_of(books, event->sale) ? note_sale(books, event, body) : -EINVAL;
     }
+}
+
+/* --- What recovery asks --- */
+
+bool fg_books_name(const struct fg_book_sale *sale, char name[FG_SALE_NAME_MAX + 1])
+{
+    const struct fg_book_copy *copy = sale->definition;
+    json_t *body = copy ? json_loadb(copy->body, copy->event.body_length, 0, NULL) : NULL;
+    const char *text = json_string_value(json_object_get(body, "name"));
+    bool good = text && text[0] != '\0' && strlen(text) <= FG_SALE_NAME_MAX;
+
+    name[0] = '\0';
+    if (good)
+        memcpy(name, text, strlen(text) + 1);
+    json_decref(body);
+    return good;
+}
+
+struct fg_stream_id fg_books_last_id(const struct fg_books *books, const struct fg_book_sale *sale)
+{
+    const struct fg_book_position *position = &books->positions[sale->number];
+
+    return (struct fg_stream_id){.epoch = position->last_seq > 0 ? position->epoch : 0,
+                                 .sale_seq = position->last_seq};
 }
 
 /* --- The base --- */

@@ -25,6 +25,7 @@ struct fg_book_position {
 };
 
 struct fg_books {
+    bool shortened;                     /* the log's first segments are gone */
     struct fg_book_position *positions; /* by sale number, FG_SALES_EVER_MAX + 1 */
     uint32_t sales_end;                 /* one above the greatest number seen */
     struct fg_book_sale **sales;        /* live ones, in the order of their first definition */
@@ -41,8 +42,17 @@ void fg_books_fini(struct fg_books *books);
 int fg_books_number(struct fg_books *books, struct fg_order_event *event, uint32_t epoch);
 
 /* Recovery: notes an order event as it was written. 0, or -EINVAL when its sale_seq does not follow
- * the sale's last one. */
+ * the sale's last one. Of a log whose beginning is gone, a sale that no base names was archived
+ * there: what is left of it is taken as it comes. */
 int fg_books_order(struct fg_books *books, const struct fg_order_event *event, uint32_t epoch);
+
+/* Whether a control event archives its sale. */
+bool fg_books_archives(const struct fg_control_event *event);
+
+/* Name of a live sale, from its definition; false if that has none of a proper length. */
+bool fg_books_name(const struct fg_book_sale *sale, char name[FG_SALE_NAME_MAX + 1]);
+/* The id that the sale's stream ends with when it has all that the books know of. */
+struct fg_stream_id fg_books_last_id(const struct fg_books *books, const struct fg_book_sale *sale);
 
 /* Notes a control event, one of a base included. 0, -ENOMEM, or -EINVAL for a sale number that
  * cannot be. */

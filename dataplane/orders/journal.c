@@ -8,9 +8,6 @@
  * The first write or flush that fails ends it: what reached the disk is then unknown, and asking
  * again would report success for data that the kernel has already dropped. The journal remembers
  * the error, publishes nothing any more, and answers every step with it.
- *
- * A log that fills up must not come to that. While there is still room, the lanes are told first
- * that it is short of room for new orders, later for anything, and workers answer BUSY.
  */
 #include "dataplane/orders/journal.h"
 
@@ -18,8 +15,8 @@
 #include <stdlib.h>
 
 #include "dataplane/counters.h"
+#include "dataplane/faults.h"
 #include "dataplane/orders/journal_state.h"
-#include "dataplane/orders/segment.h"
 
 #define FRAME_ROOM  (FG_FRAME_MAX - sizeof(struct fg_frame))
 #define ORDERS_ROOM (FG_ORDER_FRAME_MAX - sizeof(struct fg_frame))
@@ -96,72 +93,7 @@ static void append_control(struct fg_frame *frame, const struct fg_control_event
     frame->count++;
 }
 
-/* --- Segments --- */
-
-/* Makes the next segment if fewer than `ahead` are ready. 1: made one; 0: there were enough. */
-static int prepare(struct fg_journal *journal, uint32_t ahead)
-{
-    int rc = 0;
-
-    pthread_mutex_lock(&journal->preparing);
-    uint32_t prepared = atomic_load_explicit(&journal->prepared, memory_order_relaxed);
-    if (prepared < atomic_load_explicit(&journal->current, memory_order_relaxed) + ahead) {
-        uint64_t bytes = atomic_load_explicit(&journal->stats.log_bytes, memory_order_relaxed);
-        bool budget_up = bytes + journal->segment_bytes > journal->budget_bytes;
-        rc = budget_up ? -ENOSPC
-                       : fg_segment_prepare(journal->disk, journal->dir, prepared + 1,
-                                            journal->segment_bytes);
-        atomic_store_explicit(&journal->stuck, rc < 0 && !budget_up, memory_order_relaxed);
-        if (rc == 0) {
-            fg_count_add(&journal->stats.log_bytes, journal->segment_bytes);
-            /* release: pairs with the acquire in open_next() */
-            atomic_store_explicit(&journal->prepared, prepared + 1, memory_order_release);
-            rc = 1;
-        }
-    }
-    pthread_mutex_unlock(&journal->preparing);
-    return rc;
-}
-
-int fg_journal_prepare(struct fg_journal *journal)
-{
-    return prepare(journal, FG_SEGMENTS_AHEAD);
-}
-
-/* Turns to the segment after the current one, making it here and now if the helper has not. */
-static int open_next(struct fg_journal *journal)
-{
-    const struct fg_disk *disk = journal->disk;
-    char name[FG_SEGMENT_NAME_BYTES];
-    uint32_t next = atomic_load_explicit(&journal->current, memory_order_relaxed) + 1;
-
-    /* acquire: pairs with the release in prepare() */
-    if (atomic_load_explicit(&journal->prepared, memory_order_acquire) < next) {
-        int rc = prepare(journal, 1);
-        if (rc < 0)
-            return rc;
-    }
-    fg_segment_name(name, next);
-    int file = disk->open(disk->context, journal->dir, name, false, &journal->flushes);
-    if (file < 0)
-        return file;
-    int64_t bytes = disk->size(disk->context, file);
-    if (bytes < 0) {
-        disk->close(disk->context, file);
-        return (int)bytes;
-    }
-    if (journal->file >= 0)
-        disk->close(disk->context, journal->file);
-    journal->file = file;
-    journal->file_bytes = (uint64_t)bytes;
-    journal->offset = 0;
-    journal->base_unfinished = false;
-    atomic_store_explicit(&journal->stats.segment, next, memory_order_relaxed);
-    atomic_store_explicit(&journal->stats.flushes_direct, journal->flushes, memory_order_relaxed);
-    atomic_store_explicit(&journal->current, next, memory_order_relaxed);
-    sem_post(&journal->wanted);
-    return 0;
-}
+/* --- Bases --- */
 
 /* Adds a record to the base being written; a frame that is full goes out first. */
 static int emit_base(void *arg, const struct fg_control_event *event, const char *body)
@@ -194,15 +126,38 @@ static int make_room(struct fg_journal *journal, uint64_t span)
     if (journal->file >= 0 && !journal->base_unfinished &&
         journal->offset + span <= journal->file_bytes)
         return 0;
-    int rc = open_next(journal);
-    if (rc == 0)
-        rc = put_base(journal);
-    if (rc == 0 && journal->offset + span > journal->file_bytes)
-        rc = -ENOSPC;
-    return rc;
+    int rc = fg_journal_open_next(journal);
+    if (rc != 0)
+        return rc;
+    FG_CRASH_POINT(SEGMENT_OPENED);
+    rc = put_base(journal);
+    if (rc != 0)
+        return rc;
+    FG_CRASH_POINT(BASE_WRITTEN);
+    fg_uses_begin(&journal->uses, atomic_load_explicit(&journal->current, memory_order_relaxed));
+    return journal->offset + span <= journal->file_bytes ? 0 : -ENOSPC;
 }
 
 /* --- A round --- */
+
+/* Whether an event has to wait for order events that are in the lanes already. One that archives a
+ * sale does: no order event of the sale stands after it in the log, so whoever has read it knows
+ * that the sale is complete. Control submits it only when no worker queues such events any more. */
+static bool must_wait(struct fg_journal *journal, const struct fg_control_event *event)
+{
+    bool wait = false;
+
+    if (!fg_books_archives(event))
+        return false;
+    for (unsigned w = 0; w < journal->workers; w++) {
+        struct fg_lane *lane = &journal->lanes[w];
+        if (!journal->held_back)
+            lane->awaited = lane->drained + rte_ring_count(lane->ring);
+        wait = wait || lane->drained < lane->awaited;
+    }
+    journal->held_back = wait;
+    return wait;
+}
 
 /* Control events, as many as leave room for the order events. */
 static void gather_control(struct fg_journal *journal)
@@ -213,7 +168,8 @@ static void gather_control(struct fg_journal *journal)
         if (!journal->held && rte_ring_sc_dequeue(journal->queue, (void **)&journal->held) != 0)
             return;
         struct fg_message *message = journal->held;
-        if (frame->length + fg_record_bytes(&message->event) > FRAME_ROOM - FG_ORDER_FRAME_MAX)
+        if (frame->length + fg_record_bytes(&message->event) > FRAME_ROOM - FG_ORDER_FRAME_MAX ||
+            must_wait(journal, &message->event))
             return;
         append_control(frame, &message->event, message->body);
         journal->control_drained++;
@@ -245,97 +201,66 @@ static void gather_orders(struct fg_journal *journal)
 static int enter_books(struct fg_journal *journal)
 {
     uint8_t *at = (uint8_t *)(journal->frame + 1);
+    int rc = 0;
 
-    for (uint32_t i = 0; i < journal->frame->count; i++) {
+    for (uint32_t i = 0; rc == 0 && i < journal->frame->count; i++) {
         size_t bytes = fg_record_bytes(at);
-        int rc;
-        if (fg_event_is_control(at))
-            rc = fg_books_control(&journal->books, (const struct fg_control_event *)at,
-                                  (const char *)at + FG_RECORD_BYTES);
-        else
+        if (fg_event_is_control(at)) {
+            const struct fg_control_event *event = (const struct fg_control_event *)at;
+            rc = fg_books_control(&journal->books, event, (const char *)at + FG_RECORD_BYTES);
+            if (rc == 0 && fg_books_archives(event))
+                fg_uses_archived(&journal->uses, event->sale, journal->sequence + 1);
+        } else {
             rc = fg_books_number(&journal->books, (struct fg_order_event *)at, journal->epoch);
-        if (rc != 0)
-            return rc;
+            if (rc == 0)
+                fg_uses_order(&journal->uses, (const struct fg_order_event *)at);
+        }
         at += bytes;
     }
-    return 0;
+    return rc;
 }
 
-/* --- What there is room for --- */
+/* --- Committing --- */
 
-/* Bytes that frames may still take: what is left of the segment being written, the segments that
- * are ready, and those that the budget still allows if the disk does. */
-static uint64_t bytes_left(const struct fg_journal *journal)
+static void publish_lanes(struct fg_journal *journal)
 {
-    uint64_t made = atomic_load_explicit(&journal->stats.log_bytes, memory_order_relaxed);
-    uint32_t ahead = atomic_load_explicit(&journal->prepared, memory_order_relaxed) -
-                     atomic_load_explicit(&journal->current, memory_order_relaxed);
-    uint64_t segments = ahead,
-             left = journal->file >= 0 ? journal->file_bytes - journal->offset : 0;
-
-    if (!atomic_load_explicit(&journal->stuck, memory_order_relaxed) &&
-        made < journal->budget_bytes)
-        segments += (journal->budget_bytes - made) / journal->segment_bytes;
-    return left + segments * journal->segment_bytes;
-}
-
-/*
- * Tells every lane what the log has room for. What the lanes hold may be on its way in any case
- * (a sixteenth of the budget is enough for lanes of any sensible size). Beside it, an eighth of the
- * budget is for what settles orders, or, when no segment can be made, the last one; and a part of
- * that for control events, bases and the frames of later starts.
- */
-static void tell_room(struct fg_journal *journal)
-{
-    uint64_t left = bytes_left(journal), budget = journal->budget_bytes, lanes = 0;
-    bool stuck = atomic_load_explicit(&journal->stuck, memory_order_relaxed);
-
-    for (unsigned w = 0; w < journal->workers; w++)
-        lanes += (uint64_t)journal->lanes[w].capacity * FG_RECORD_BYTES;
-    if (lanes > budget / 16)
-        lanes = budget / 16;
-    uint64_t settling = budget / FG_SETTLE_SHARE;
-    if (stuck && settling > journal->segment_bytes)
-        settling = journal->segment_bytes;
-    uint64_t last = budget / 32 < settling / 4 ? budget / 32 : settling / 4;
-    enum fg_log_room room = left < last + lanes       ? FG_LOG_SHUT
-                            : left < settling + lanes ? FG_LOG_SETTLES
-                                                      : FG_LOG_OPEN;
-
-    if (atomic_load_explicit(&journal->stats.log_room, memory_order_relaxed) == room)
-        return;
-    atomic_store_explicit(&journal->stats.log_room, room, memory_order_relaxed);
-    for (unsigned w = 0; w < journal->workers; w++)
-        atomic_store_explicit(&journal->lanes[w].log_room, room, memory_order_relaxed);
-}
-
-static void publish(struct fg_journal *journal)
-{
-    tell_room(journal);
     for (unsigned w = 0; w < journal->workers; w++)
         fg_lane_publish(&journal->lanes[w]);
+}
+
+/* The frame just written is durable: tells all who wait for it, unless the journal is dead. */
+static int publish(struct fg_journal *journal)
+{
+    int rc = fg_journal_failed(journal);
+
+    if (rc != 0)
+        return rc;
+    fg_journal_tell_room(journal);
+    publish_lanes(journal);
     /* release: pairs with the acquires in fg_journal_submitted_durable and fg_journal_durable */
     atomic_store_explicit(&journal->control_durable, journal->control_drained,
                           memory_order_release);
     atomic_store_explicit(&journal->durable, journal->sequence, memory_order_release);
+    FG_CRASH_POINT(MARKS_PUBLISHED);
+    return 0;
 }
 
 /* Writes what is gathered. The base of a new segment comes before the frame's records, so the books
  * take them only when the segment is settled. */
 static int commit(struct fg_journal *journal, uint16_t flags)
 {
+    FG_CRASH_POINT(FRAME_GATHERED);
+    if (journal->ack_memory) /* answered before it is written: delivery and control still wait */
+        publish_lanes(journal);
     int rc = make_room(journal, fg_frame_span(journal->frame->length));
-
     if (rc == 0)
         rc = enter_books(journal);
     if (rc == 0)
         rc = put_frame(journal, journal->frame, flags); /* [commit.1] */
-    if (rc != 0) {
-        atomic_store_explicit(&journal->failed, rc, memory_order_release);
-        return rc;
-    }
-    publish(journal); /* [commit.2] */
-    return 0;
+    if (rc != 0)
+        return fg_journal_fail(journal, rc);
+    FG_CRASH_POINT(FRAME_WRITTEN);
+    return publish(journal); /* [commit.2] */
 }
 
 int fg_journal_write_empty(struct fg_journal *journal, uint16_t flags)
@@ -346,11 +271,11 @@ int fg_journal_write_empty(struct fg_journal *journal, uint16_t flags)
 
 int fg_journal_step(struct fg_journal *journal)
 {
-    int rc = atomic_load_explicit(&journal->failed, memory_order_relaxed);
+    int rc = fg_journal_failed(journal);
 
     if (rc != 0)
         return rc;
-    tell_room(journal); /* the helper may have made a segment, or failed to */
+    fg_journal_tell_room(journal); /* the helper may have made a segment, or failed to */
     empty_frame(journal->frame);
     gather_control(journal);
     gather_orders(journal);
@@ -402,20 +327,22 @@ uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_e
     return ++journal->submitted;
 }
 
-void fg_journal_retain(struct fg_journal *journal, const struct fg_retention *retention)
+int fg_journal_fail(struct fg_journal *journal, int rc)
 {
-    journal->retention = *retention;
-}
+    int first = 0;
 
-int fg_journal_retire(struct fg_journal *journal)
-{
-    (void)journal;
-    return 0;
+    /* release: pairs with the acquire in fg_journal_failed() */
+    return atomic_compare_exchange_strong_explicit(&journal->failed, &first, rc,
+                                                   memory_order_acq_rel, memory_order_acquire)
+               ? rc
+               : first;
 }
 
 void fg_journal_fence(struct fg_journal *journal)
 {
-    atomic_store_explicit(&journal->failed, -ESTALE, memory_order_release);
+    (void)fg_journal_fail(journal, -ESTALE);
+    for (unsigned w = 0; w < journal->workers; w++)
+        fg_lane_fence(&journal->lanes[w]);
 }
 
 uint64_t fg_journal_submitted_durable(const struct fg_journal *journal)
@@ -432,7 +359,7 @@ uint64_t fg_journal_durable(const struct fg_journal *journal)
 
 int fg_journal_failed(const struct fg_journal *journal)
 {
-    /* acquire: pairs with the release in commit() */
+    /* acquire: pairs with the release in fg_journal_fail() */
     return atomic_load_explicit(&journal->failed, memory_order_acquire);
 }
 

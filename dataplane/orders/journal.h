@@ -48,6 +48,7 @@ struct fg_recovery {
     uint64_t frames, records;
     uint64_t cut_bytes;    /* torn tail: bytes from the invalid frame on; 0 if none */
     bool tail_unasked;     /* it was cut without an answer from every stream */
+    uint32_t segments;     /* that hold frames */
     uint64_t last_wall_ns; /* greatest at_ns of any record; 0 in a new log */
     unsigned epoch;        /* the new one, already durable */
     double seconds;
@@ -83,7 +84,9 @@ int fg_journal_step(struct fg_journal *journal);
  */
 int fg_journal_prepare(struct fg_journal *journal);
 
-/* Control, before the start: from now on old segments may go. Without it none does. */
+/* Control, before the start: from now on old segments may go. Without it none does. *retention is
+ * copied. A sale counts as archived when its SALE_STATE event is durable; control submits that only
+ * after every worker has stopped queueing order events of the sale. */
 void fg_journal_retain(struct fg_journal *journal, const struct fg_retention *retention);
 
 /* Storage helper: removes the oldest segment if nothing needs it any more: every order event in it
@@ -92,7 +95,9 @@ void fg_journal_retain(struct fg_journal *journal, const struct fg_retention *re
 int fg_journal_retire(struct fg_journal *journal);
 
 /* Another engine has taken over: nothing is acknowledged any more. fg_journal_failed() is -ESTALE
- * from now on. Any thread. */
+ * from now on (unless the journal had failed already), no mark moves but one that is being
+ * published at this moment, and to workers nothing is durable any more: what they have parked stays
+ * parked. Any thread. */
 void fg_journal_fence(struct fg_journal *journal);
 
 /* The lane of worker w. */
@@ -113,7 +118,7 @@ int fg_journal_failed(const struct fg_journal *journal);
 
 unsigned fg_journal_epoch(const struct fg_journal *journal);
 
-/* Figures for status; written by the journal thread, read relaxed by anyone. */
+/* Figures for status; written by the journal's threads, read relaxed by anyone. */
 struct fg_journal_stats {
     _Atomic uint64_t frames, records, bytes;
     _Atomic uint64_t flush_ns_last, flush_ns_max, flush_ns_total;
@@ -123,6 +128,7 @@ struct fg_journal_stats {
     _Atomic uint64_t oldest_segment; /* number of the first one that is left */
     _Atomic uint64_t room_bytes;     /* that frames may still take before the log is full */
     _Atomic uint64_t stuck;          /* the disk gives no further segment: errno, or 0 */
+    _Atomic uint64_t retire_error;   /* the oldest segment cannot be removed: errno, or 0 */
     _Atomic uint64_t flushes_direct; /* 1: O_DIRECT|O_DSYNC, 0: fdatasync */
 };
 const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal);

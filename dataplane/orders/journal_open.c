@@ -67,6 +67,8 @@ static int allocate(struct fg_journal *journal, const struct fg_journal_config *
 {
     int rc = fg_books_init(&journal->books);
 
+    if (rc == 0)
+        rc = fg_uses_init(&journal->uses);
     if (rc != 0)
         return rc;
     journal->frame = aligned_alloc(FG_BLOCK_BYTES, FG_FRAME_MAX);
@@ -98,6 +100,7 @@ static struct fg_journal *create(const struct fg_journal_config *config)
     journal->file = -1;
     journal->budget_bytes = config->budget_bytes;
     journal->segment_bytes = config->segment_bytes;
+    journal->ack_memory = config->ack_memory;
     /* The journal thread may have to wait for the helper: then it lends it its priority. */
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
@@ -126,8 +129,7 @@ struct fg_journal *fg_journal_open(const struct fg_journal_config *config,
         *status = take_lock(journal, config->dir, message, message_size);
     }
     if (*status == FG_EXIT_OK)
-        *status =
-            fg_journal_recover(journal, config->dir, apply, arg, found, message, message_size);
+        *status = fg_journal_recover(journal, config, apply, arg, found, message, message_size);
     if (*status == FG_EXIT_OK)
         return journal;
     fg_journal_close(journal);
@@ -149,6 +151,7 @@ void fg_journal_close(struct fg_journal *journal)
     free(journal->frame);
     free(journal->base);
     fg_books_fini(&journal->books);
+    fg_uses_fini(&journal->uses);
     if (journal->file >= 0)
         journal->disk->close(journal->disk->context, journal->file);
     if (journal->dir >= 0)

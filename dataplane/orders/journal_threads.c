@@ -22,7 +22,7 @@
 #define BUSY_NAP_NS    50000  /* between frames: adds little to a flush of 100 us and more */
 #define QUIET_NAP_NS   250000 /* after the closing frame: what the first order may wait longer */
 #define TIMER_SLACK_NS 1      /* else the kernel adds 50 us to each nap */
-#define STUCK_RETRY_S  1      /* after a segment that could not be made */
+#define LOOK_AGAIN_S   1      /* for segments that could not be made, or may go by now */
 #define NICE_BEST      (-20)
 #define NICE_WORST     19
 
@@ -61,19 +61,19 @@ static void *journal_main(void *arg)
     return NULL;
 }
 
+/* Until the journal has turned to another segment, or a while has passed. */
 static void wait_until_wanted(struct fg_journal *journal)
 {
     struct timespec until;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += STUCK_RETRY_S;
-    bool stuck = atomic_load_explicit(&journal->stuck, memory_order_relaxed);
-    while ((stuck ? sem_clockwait(&journal->wanted, CLOCK_MONOTONIC, &until)
-                  : sem_wait(&journal->wanted)) != 0)
-        if (stuck && errno == ETIMEDOUT)
+    until.tv_sec += LOOK_AGAIN_S;
+    while (sem_clockwait(&journal->wanted, CLOCK_MONOTONIC, &until) != 0)
+        if (errno == ETIMEDOUT)
             return;
 }
 
+/* A segment that is removed may make room for one that could not be made, so both take turns. */
 static void *storage_main(void *arg)
 {
     struct fg_journal *journal = arg;
@@ -82,10 +82,11 @@ static void *storage_main(void *arg)
     for (;;) {
         /* acquire: pairs with the release in fg_journal_stop() */
         while (!atomic_load_explicit(&journal->stop, memory_order_acquire) &&
-               fg_journal_prepare(journal) > 0)
+               (fg_journal_prepare(journal) > 0 || fg_journal_retire(journal) > 0))
             ;
-        /* What could not be made is tried again every second, for somebody may have freed the disk:
-         * until then workers take no new orders, see tell_room(). */
+        /* What could not be made or removed is tried again, for somebody may have freed the disk:
+         * until then workers take no new orders, see fg_journal_tell_room(). And what delivery has
+         * done meanwhile may let a segment go. */
         wait_until_wanted(journal);
         if (atomic_load_explicit(&journal->stop, memory_order_acquire))
             return NULL;

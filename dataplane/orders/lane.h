@@ -37,7 +37,9 @@ struct fg_lane {
     /* journal: rw, worker: ro */
     alignas(128) _Atomic uint64_t durable;
     _Atomic uint32_t log_room; /* enum fg_log_room; on the line that the worker reads anyway */
+    _Atomic uint32_t fenced;   /* 1: for good; written by whoever fences the journal */
     uint64_t drained;          /* journal only: records taken off the ring */
+    uint64_t awaited;          /* journal only: what must be drained first, see must_wait() */
 } __attribute__((aligned(128)));
 
 /* `records` is a power of two. 0 or -ENOMEM/-EINVAL. At start, before any thread uses it. */
@@ -55,7 +57,8 @@ static inline int fg_lane_init(struct fg_lane *lane, uint32_t records)
         return rc;
     }
     lane->capacity = rte_ring_get_capacity(lane->ring);
-    lane->queued = lane->drained = 0;
+    lane->queued = lane->drained = lane->awaited = 0;
+    atomic_init(&lane->fenced, 0);
     atomic_init(&lane->durable, 0);
     atomic_init(&lane->log_room, FG_LOG_OPEN);
     return 0;
@@ -78,6 +81,8 @@ static inline uint32_t fg_lane_room(const struct fg_lane *lane)
 static inline bool fg_lane_log_room(const struct fg_lane *lane, bool settles)
 {
     uint32_t room = atomic_load_explicit(&lane->log_room, memory_order_relaxed);
+    if (atomic_load_explicit(&lane->fenced, memory_order_relaxed))
+        return false;
     return room == FG_LOG_OPEN || (settles && room == FG_LOG_SETTLES);
 }
 
@@ -90,10 +95,19 @@ static inline uint64_t fg_lane_push(struct fg_lane *lane, const struct fg_order_
     return ++lane->queued;
 }
 
-/* Worker: the last durable ticket. acquire: pairs with the release in fg_lane_publish(). */
+/* Worker: the last durable ticket; 0 once the lane is fenced, so that nothing is settled and no
+ * parked reply goes out any more. acquire: pairs with the release in fg_lane_publish(). */
 static inline uint64_t fg_lane_durable(const struct fg_lane *lane)
 {
-    return atomic_load_explicit(&lane->durable, memory_order_acquire);
+    uint64_t durable = atomic_load_explicit(&lane->durable, memory_order_acquire);
+    return atomic_load_explicit(&lane->fenced, memory_order_relaxed) ? 0 : durable;
+}
+
+/* Any thread: another engine has taken over. relaxed: what the worker sees a moment later is as if
+ * the fence had come then. */
+static inline void fg_lane_fence(struct fg_lane *lane)
+{
+    atomic_store_explicit(&lane->fenced, 1, memory_order_relaxed);
 }
 
 /* Journal: takes up to `max` records; returns how many. */

@@ -93,27 +93,23 @@ const char *fg_log_reader_reason(const struct fg_log_reader *reader)
     return reader->reason;
 }
 
-/* Whether a sound frame at the current position follows the last one. */
-static bool follows(struct fg_log_reader *reader, const struct fg_frame *frame)
+/* Whether a sound frame may stand where it does. */
+static bool in_place(struct fg_log_reader *reader, const struct fg_frame *frame)
 {
-    uint32_t segment = reader->at.segment;
-
-    if (frame->version >= 2 && frame->segment != segment)
+    if (frame->version >= 2 && frame->segment != reader->at.segment)
         reader_blame(reader, "was written in segment %" PRIu32 ": the file has another one's name",
                      frame->segment);
     else if (reader->at.offset == 0 && !(frame->flags & FG_FRAME_BASE))
         reader_blame(reader, "begins its segment, but is not the base that it should begin with");
-    else if (reader->sequence == 0 && segment == 1 && frame->sequence != 1)
-        reader_blame(reader, "has sequence %" PRIu64 ", and the log begins with 1",
-                     frame->sequence);
-    else if (reader->sequence == 0)
+    else
         return true;
-    else if (frame->journal_id != reader->journal_id)
-        reader_blame(reader, "is of another log: its id is %016" PRIx64 " and not %016" PRIx64,
-                     frame->journal_id, reader->journal_id);
-    else if (reader->overtaken)
-        return true;
-    else if (frame->sequence != reader->sequence + 1)
+    return false;
+}
+
+/* Whether it is the successor of the last one. */
+static bool chained(struct fg_log_reader *reader, const struct fg_frame *frame)
+{
+    if (frame->sequence != reader->sequence + 1)
         reader_blame(reader, "has sequence %" PRIu64 " and not %" PRIu64, frame->sequence,
                      reader->sequence + 1);
     else if (frame->previous_crc != reader->crc)
@@ -124,6 +120,25 @@ static bool follows(struct fg_log_reader *reader, const struct fg_frame *frame)
     else
         return true;
     return false;
+}
+
+/* Whether a sound frame at the current position follows the last one. */
+static bool follows(struct fg_log_reader *reader, const struct fg_frame *frame)
+{
+    if (!in_place(reader, frame))
+        return false;
+    if (reader->sequence == 0) {
+        if (reader->at.segment == 1 && frame->sequence != 1)
+            reader_blame(reader, "has sequence %" PRIu64 ", and the log begins with 1",
+                         frame->sequence);
+        return reader->at.segment > 1 || frame->sequence == 1;
+    }
+    if (frame->journal_id != reader->journal_id) {
+        reader_blame(reader, "is of another log: its id is %016" PRIx64 " and not %016" PRIx64,
+                     frame->journal_id, reader->journal_id);
+        return false;
+    }
+    return reader->overtaken || chained(reader, frame);
 }
 
 static void accept(struct fg_log_reader *reader, const struct fg_frame *frame)

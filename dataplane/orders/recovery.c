@@ -6,6 +6,10 @@
  * go to `apply` and into the journal's books. A torn tail is made zero again before anything is
  * written after it: a later crash must not find the remains of two torn frames. Then a frame of the
  * next epoch is written; only when it is durable may an order id be made of that epoch.
+ *
+ * A torn frame was never acknowledged and never delivered, if the disk kept its word. If a stream
+ * holds an event of it all the same, the disk said durable and was not: then orders that the engine
+ * acknowledged are gone from this log, and cutting would hide it. So the streams are asked first.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,18 +17,22 @@
 #include <stdio.h>
 #include <sys/random.h>
 
+#include "dataplane/faults.h"
 #include "dataplane/orders/journal_state.h"
 #include "dataplane/orders/segment.h"
 #include "flashgate/exit_status.h"
 
 struct recovery {
     struct fg_journal *journal;
+    const struct fg_journal_config *config;
     const char *dir;
     struct fg_log_reader *reader;
     int (*apply)(void *arg, const struct fg_record *record);
     void *arg;
     struct fg_recovery *found;
     uint32_t first_segment;
+    uint32_t segment; /* of the last frame */
+    bool based;       /* a whole base was read */
     char *message;
     size_t size;
 };
@@ -65,20 +73,40 @@ static int refuse_record(const struct recovery *recovery, const struct fg_record
                                   : "it does not follow from the records before it");
 }
 
+/* An order event into the journal's books. 0 or a negative errno. */
+static int note_order(const struct recovery *recovery, const struct fg_record *record)
+{
+    struct fg_journal *journal = recovery->journal;
+    const struct fg_order_event *event = record->order;
+    int rc = fg_books_order(&journal->books, event, record->epoch);
+
+    if (rc != 0)
+        return rc;
+    fg_uses_order(&journal->uses, event);
+    if (journal->books.positions[event->sale].archived)
+        fg_uses_archived(&journal->uses, event->sale, fg_log_reader_sequence(recovery->reader));
+    return 0;
+}
+
+/* A control event into the journal's books. 0 or a negative errno. */
+static int note_control(const struct recovery *recovery, const struct fg_record *record)
+{
+    struct fg_journal *journal = recovery->journal;
+    int rc = fg_books_control(&journal->books, record->control, record->body);
+
+    if (rc == 0 && fg_books_archives(record->control))
+        fg_uses_archived(&journal->uses, record->control->sale,
+                         fg_log_reader_sequence(recovery->reader));
+    return rc;
+}
+
 /* One record into the books and, if it is news, to `apply`. */
 static int take_record(const struct recovery *recovery, const struct fg_record *record, bool news)
 {
-    struct fg_books *books = &recovery->journal->books;
-    uint64_t at_ns;
-    int rc;
+    bool control = fg_event_is_control(record->unit);
+    uint64_t at_ns = control ? record->control->at_ns : record->order->at_ns;
+    int rc = control ? note_control(recovery, record) : note_order(recovery, record);
 
-    if (fg_event_is_control(record->unit)) {
-        at_ns = record->control->at_ns;
-        rc = fg_books_control(books, record->control, record->body);
-    } else {
-        at_ns = record->order->at_ns;
-        rc = fg_books_order(books, record->order, record->epoch);
-    }
     if (rc == 0 && news)
         rc = recovery->apply(recovery->arg, record);
     if (at_ns > recovery->found->last_wall_ns)
@@ -87,13 +115,22 @@ static int take_record(const struct recovery *recovery, const struct fg_record *
     return rc;
 }
 
-/* A frame's records. A base repeats what earlier segments told, unless there are none. */
-static int take_frame(const struct recovery *recovery, const struct fg_frame *frame)
+/* A frame's records. A base repeats what earlier segments told, unless there are none; and the
+ * first may have been cut short, then the next one is the first whole one. */
+static int take_frame(struct recovery *recovery, const struct fg_frame *frame)
 {
     struct fg_journal *journal = recovery->journal;
     uint32_t segment = fg_log_reader_position(recovery->reader).segment;
-    bool news = !(frame->flags & FG_FRAME_BASE) || segment == recovery->first_segment;
+    bool news = !(frame->flags & FG_FRAME_BASE) || !recovery->based;
     struct fg_record record;
+
+    if (segment != recovery->segment) {
+        recovery->segment = segment;
+        recovery->found->segments++;
+        fg_uses_begin(&journal->uses, segment);
+    }
+    if (frame->flags & FG_FRAME_BASE && !(frame->flags & FG_FRAME_BASE_MORE))
+        recovery->based = true;
 
     while (fg_log_reader_record(recovery->reader, &record)) {
         int rc = take_record(recovery, &record, news);
@@ -111,7 +148,7 @@ static int take_frame(const struct recovery *recovery, const struct fg_frame *fr
 }
 
 /* Reads all there is. FG_EXIT_OK: the log ends at the reader's position; *torn tells how. */
-static int read_log(const struct recovery *recovery, bool *torn)
+static int read_log(struct recovery *recovery, bool *torn)
 {
     const struct fg_frame *frame;
 
@@ -163,6 +200,37 @@ static int open_end(struct fg_journal *journal, struct fg_log_position end)
     return 0;
 }
 
+/* Asks every live sale's stream whether it holds what is to be cut. An exit status. */
+static int ask_streams(const struct recovery *recovery)
+{
+    const struct fg_journal_config *config = recovery->config;
+    const struct fg_books *books = &recovery->journal->books;
+    struct fg_log_position at = fg_log_reader_position(recovery->reader);
+    char name[FG_SALE_NAME_MAX + 1], segment[FG_SEGMENT_NAME_BYTES];
+
+    for (unsigned i = 0; i < books->sales_count; i++) {
+        struct fg_stream_id last = fg_books_last_id(books, books->sales[i]);
+        int answer = fg_books_name(books->sales[i], name)
+                         ? config->tail_known(config->tail_arg, name, last)
+                         : -EINVAL;
+        if (answer < 0)
+            recovery->found->tail_unasked = true;
+        if (answer <= 0)
+            continue;
+        fg_segment_name(segment, at.segment);
+        return refuse(recovery, FG_EXIT_CORRUPT,
+                      "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s and is the log's last, "
+                      "but the stream of sale %s goes on after %" PRIu64 "-%" PRIu64
+                      ", the last event left: orders that were acknowledged are missing here. "
+                      "Restore the log from a copy that has them; or, to give them up, archive the "
+                      "stream (rename its key in Redis) and start again",
+                      recovery->dir, segment, fg_log_reader_sequence(recovery->reader) + 1,
+                      at.offset, fg_log_reader_reason(recovery->reader), name, last.epoch,
+                      last.sale_seq);
+    }
+    return FG_EXIT_OK;
+}
+
 /* Makes everything after the log's end zero. 0 or a negative errno. */
 static int cut_tail(const struct recovery *recovery, struct fg_log_position end, uint32_t last)
 {
@@ -183,11 +251,22 @@ static int settle_end(const struct recovery *recovery, bool torn, uint32_t last)
     uint64_t bytes;
 
     recovery->found->end = end;
-    int rc = torn ? cut_tail(recovery, end, last) : 0;
+    if (torn && recovery->config->tail_known) {
+        int status = ask_streams(recovery);
+        if (status != FG_EXIT_OK)
+            return status;
+    }
+    int rc = 0;
+    if (torn) {
+        rc = cut_tail(recovery, end, last);
+        FG_CRASH_POINT(TAIL_CUT);
+    }
     if (rc == 0)
         rc = fg_segment_bytes(journal->disk, journal->dir, recovery->first_segment, last, &bytes);
     if (rc == 0) {
         atomic_store_explicit(&journal->stats.log_bytes, bytes, memory_order_relaxed);
+        atomic_store_explicit(&journal->stats.oldest_segment, recovery->first_segment,
+                              memory_order_relaxed);
         atomic_store_explicit(&journal->prepared, last, memory_order_relaxed);
         if (journal->sequence > 0)
             rc = open_end(journal, end);
@@ -222,6 +301,7 @@ static int raise_epoch(const struct recovery *recovery)
     if (rc != 0)
         return refuse(recovery, FG_EXIT_DISK, "%s: writing the log failed: %s", recovery->dir,
                       strerror(-rc));
+    FG_CRASH_POINT(EPOCH_RAISED);
     return FG_EXIT_OK;
 }
 
@@ -235,6 +315,7 @@ static int recover(struct recovery *recovery)
     if (rc != 0)
         return refuse(recovery, FG_EXIT_DISK, "%s: cannot be listed: %s", recovery->dir,
                       strerror(-rc));
+    journal->books.shortened = recovery->first_segment > 1;
     int status = read_log(recovery, &torn);
     if (status != FG_EXIT_OK)
         return status;
@@ -247,13 +328,14 @@ static int recover(struct recovery *recovery)
     return status == FG_EXIT_OK ? raise_epoch(recovery) : status;
 }
 
-int fg_journal_recover(struct fg_journal *journal, const char *dir,
+int fg_journal_recover(struct fg_journal *journal, const struct fg_journal_config *config,
                        int (*apply)(void *arg, const struct fg_record *record), void *arg,
                        struct fg_recovery *found, char *message, size_t size)
 {
     struct recovery recovery = {
         .journal = journal,
-        .dir = dir,
+        .config = config,
+        .dir = config->dir,
         .apply = apply,
         .arg = arg,
         .found = found,
@@ -264,10 +346,10 @@ int fg_journal_recover(struct fg_journal *journal, const char *dir,
     int rc;
 
     *found = (struct fg_recovery){0};
-    recovery.reader = fg_log_reader_open(journal->disk, dir, true, &rc);
+    recovery.reader = fg_log_reader_open(journal->disk, config->dir, true, &rc);
     if (!recovery.reader)
         return refuse(&recovery, rc == -ENOMEM ? FG_EXIT_MEMORY : FG_EXIT_DISK,
-                      "%s: cannot be read: %s", dir, strerror(-rc));
+                      "%s: cannot be read: %s", config->dir, strerror(-rc));
     int status = recover(&recovery);
     fg_log_reader_close(recovery.reader);
     found->journal_id = journal->journal_id;

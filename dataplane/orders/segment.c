@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/faults.h"
 #include "flashgate/limits.h"
 
 void fg_segment_name(char name[FG_SEGMENT_NAME_BYTES], uint32_t number)
@@ -110,6 +111,7 @@ int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uin
     rc = zero_fill(disk, file, bytes, flushes);
     disk->close(disk->context, file);
     if (rc == 0) {
+        FG_CRASH_POINT(SEGMENT_ZEROED);
         fg_segment_name(name, number);
         rc = disk->rename(disk->context, dir, FG_SEGMENT_UNFINISHED, name);
     }
@@ -117,7 +119,8 @@ int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uin
         disk->remove(disk->context, dir, FG_SEGMENT_UNFINISHED);
         return rc;
     }
-    return disk->sync_dir(disk->context, dir);
+    FG_CRASH_POINT(SEGMENT_RENAMED);
+    return 0;
 }
 
 /* One chunk of a cut: counts its blocks that are not zero, and writes zeros if there are any. */

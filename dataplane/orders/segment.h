@@ -23,9 +23,10 @@ int fg_segment_bytes(const struct fg_disk *disk, int dir, uint32_t first, uint32
                      uint64_t *bytes);
 
 /*
- * Makes segment `number`: allocated, zero-written and flushed under another name, then renamed, and
- * the directory synced. So a segment that has its name is whole, and writes to it change no
- * metadata. 0 or a negative errno; on failure nothing with the segment's name is left.
+ * Makes segment `number`: allocated, zero-written and flushed under another name, then renamed. So
+ * a segment that has its name is whole, and writes to it change no metadata. The caller syncs the
+ * directory before it relies on it. 0 or a negative errno; on failure nothing with the segment's
+ * name is left.
  */
 int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uint64_t bytes);
 

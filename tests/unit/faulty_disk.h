@@ -12,6 +12,9 @@ struct faults {
     bool fail_write;    /* the write after them fails */
     uint64_t torn_kept; /* bit per block of the failing write: it reaches the disk */
     bool fail_flush;    /* every flush fails */
+    int fail_remove;    /* negative errno of every removal of a segment, or 0 */
+    int fail_sync;      /* negative errno of every sync of a directory, or 0 */
+    int fail_allocate;  /* negative errno of every allocation, or 0 */
     unsigned writes_seen, flushes_seen;
 };
 
@@ -50,6 +53,30 @@ static inline int faulty_flush(void *context, int file)
     return faults->fail_flush ? -EIO : fg_disk_files.flush(NULL, file);
 }
 
+static inline int faulty_remove(void *context, int dir, const char *name)
+{
+    const struct faults *faults = context;
+    bool segment = strcmp(name, FG_SEGMENT_UNFINISHED) != 0;
+
+    return faults->fail_remove && segment ? faults->fail_remove
+                                          : fg_disk_files.remove(NULL, dir, name);
+}
+
+static inline int faulty_sync_dir(void *context, int dir)
+{
+    const struct faults *faults = context;
+
+    return faults->fail_sync ? faults->fail_sync : fg_disk_files.sync_dir(NULL, dir);
+}
+
+static inline int faulty_allocate(void *context, int file, uint64_t length)
+{
+    const struct faults *faults = context;
+
+    return faults->fail_allocate ? faults->fail_allocate
+                                 : fg_disk_files.allocate(NULL, file, length);
+}
+
 /* Gives the fixture such a disk, without faults yet. It lives as long as the test's fixture. */
 static inline struct faults *use_faulty_disk(struct log_fixture *fixture)
 {
@@ -62,6 +89,9 @@ static inline struct faults *use_faulty_disk(struct log_fixture *fixture)
     disk.open = faulty_open;
     disk.write = faulty_write;
     disk.flush = faulty_flush;
+    disk.remove = faulty_remove;
+    disk.sync_dir = faulty_sync_dir;
+    disk.allocate = faulty_allocate;
     fixture->config.disk = &disk;
     return &faults;
 }

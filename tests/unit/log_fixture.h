@@ -203,6 +203,22 @@ static inline uint64_t submit(struct log_fixture *fixture, enum fg_event_kind ki
     return fg_journal_submit(fixture->journal, &event, body);
 }
 
+/* Fills the current segment with orders of a sale until the journal turns to another; returns how
+ * many. The last frame of them is in the new segment. */
+static inline uint32_t rotate(struct log_fixture *fixture, uint32_t sale)
+{
+    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
+    uint64_t segment = stats->segment;
+    uint32_t count = 0;
+
+    while (stats->segment == segment) {
+        for (unsigned i = 0; i < 8191; i++)
+            push_order(fixture, sale, 0, ++count);
+        assert_int_equal(fg_journal_step(fixture->journal), 1);
+    }
+    return count;
+}
+
 /* A file of the log, for looking at and for damaging. */
 static inline int segment_file(const struct log_fixture *fixture, uint32_t number)
 {

@@ -254,21 +254,6 @@ static void remove_segment(const struct log_fixture *fixture, uint32_t number)
     assert_int_equal(unlink(path), 0);
 }
 
-/* Fills the current segment with orders of a sale until the journal turns to another. */
-static uint32_t rotate(struct log_fixture *fixture, uint32_t sale)
-{
-    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
-    uint64_t segment = stats->segment;
-    uint32_t count = 0;
-
-    while (stats->segment == segment) {
-        for (unsigned i = 0; i < 8191; i++)
-            push_order(fixture, sale, 0, ++count);
-        assert_int_equal(fg_journal_step(fixture->journal), 1);
-    }
-    return count;
-}
-
 struct wanted {
     enum fg_event_kind kind;
     uint32_t sale;
