@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the fault tests share: the engine, Redis and the generator as real processes in namespaces of
+their own, waiting for events, and the judgement of a run's books.
+
+run.py starts everything inside fresh network, mount and process namespaces, so whatever was started,
+mounted or attached ends with it, also when it is killed."""
+
+import hashlib
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ENGINE_IP, CLIENT_IP, BASE_PORT, PARTITIONS = '10.97.0.1', '10.97.0.2', 20480, 64
+PATIENCE_S = 30  # for what never comes
+SALE = 'drop'
+STREAM, FENCE = f'flashgate:{{{SALE}}}:orders', f'flashgate:{{{SALE}}}:fence'
+STATES = ('ADMITTED', 'CONFIRMED', 'CANCELLED', 'EXPIRED')  # verdicts that are acknowledgements
+DISK, BOOKS, FENCED = 8, 11, 10  # include/flashgate/exit_status.h
+PORT = 'net_af_packet0,iface=fg0'
+
+
+class Failed(Exception):
+    """The fault was not survived, or the test could not be made."""
+
+
+class Skipped(Exception):
+    """This machine cannot have that fault; the reason is the message."""
+
+
+def need(holds, sentence):
+    if not holds:
+        raise Failed(sentence)
+
+
+def wait_for(what, probe, seconds=PATIENCE_S, pause=0.003):
+    """The first true value of probe()."""
+    deadline = time.monotonic() + seconds
+    while not (value := probe()):
+        if time.monotonic() > deadline:
+            raise Failed(f'waited {seconds} s in vain for {what}')
+        time.sleep(pause)
+    return value
+
+
+def command(*words, ok=True, seconds=60):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True,
+                          timeout=seconds)
+    if ok and done.returncode != 0:
+        raise Failed(f'{" ".join(map(str, words))}: status {done.returncode}: '
+                     f'{(done.stderr or done.stdout).strip()}')
+    return done
+
+
+def needs(*programs):
+    for program in programs:
+        if not shutil.which(program):
+            raise Skipped(f'{program} is not installed (make deps)')
+
+
+class Process:
+    """A process whose output goes to a file of the rig's folder."""
+
+    def __init__(self, rig, name, *words, env=None):
+        self.name, self.log = name, rig.dir / f'{name}.log'
+        with open(self.log, 'ab') as log:
+            self.popen = subprocess.Popen([str(word) for word in words], stdout=log, stderr=log,
+                                          stdin=subprocess.DEVNULL, cwd=ROOT,
+                                          env={**os.environ, **(env or {})})
+        rig.processes.append(self)
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def wait(self, seconds=PATIENCE_S):
+        """Its exit status; minus the signal that killed it."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Failed(f'{self.name} does not end within {seconds} s') from None
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        return self.wait()
+
+    def tail(self, lines=15):
+        text = self.log.read_text(errors='replace').splitlines() if self.log.exists() else []
+        return '\n'.join(f'    {self.name}: {line}' for line in text[-lines:])
+
+
+class Redis:
+    """A private server on a Unix socket, and the little of its protocol that tests need."""
+
+    def __init__(self, rig, name='redis', *options, port=0):
+        self.rig, self.name, self.options, self.port = rig, name, options, port
+        self.socket = rig.dir / f'{name}.sock'
+        self.link = None
+        self.start()
+
+    def start(self):
+        self.process = Process(self.rig, self.name, 'redis-server', '--port', self.port,
+                               '--unixsocket', self.socket, '--dir', self.rig.dir, '--save', '',
+                               '--appendonly', 'no', '--daemonize', 'no', '--dbfilename',
+                               f'{self.name}.rdb', '--loglevel', 'warning', *self.options)
+        wait_for('Redis to answer', self.answers)
+
+    def answers(self):
+        if not self.process.alive():
+            raise Failed(f'Redis ended: {self.process.tail()}')
+        try:
+            return self('PING') == 'PONG'
+        except (OSError, Failed):  # it is not there yet, or is loading
+            return False
+
+    def __call__(self, *words):
+        try:
+            if not self.link:
+                self.link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                self.link.settimeout(PATIENCE_S)
+                self.link.connect(str(self.socket))
+                self.file = self.link.makefile('rb')
+            words = [str(word).encode() for word in words]
+            self.link.sendall(b'*%d\r\n' % len(words) +
+                              b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words))
+            return self.reply()
+        except OSError:
+            self.hang_up()
+            raise
+
+    def reply(self):
+        line = self.file.readline()
+        if not line:
+            raise ConnectionError('Redis has gone')
+        kind, rest = chr(line[0]), line[1:-2].decode()
+        if kind == '-':
+            raise Failed(f'Redis says {rest}')
+        if kind == ':':
+            return int(rest)
+        if kind == '$':
+            return None if rest == '-1' else self.file.read(int(rest) + 2)[:-2].decode()
+        if kind == '*':
+            return None if rest == '-1' else [self.reply() for _ in range(int(rest))]
+        return rest
+
+    def hang_up(self):
+        if self.link:
+            self.link.close()
+        self.link = None
+
+    def kill(self):
+        self.process.kill()
+        self.hang_up()
+
+    def stream(self):
+        """How many entries the sale's stream has, and a digest of them, ids and fields."""
+        digest, count, start = hashlib.sha256(), 0, '-'
+        while page := self('XRANGE', STREAM, start, '+', 'COUNT', 5000):
+            digest.update(repr(page).encode())
+            count, start = count + len(page), '(' + page[-1][0]
+        return count, digest.hexdigest()
+
+
+class Rig:
+    """One engine's world: folder, wire, Redis, log, generator."""
+
+    def __init__(self, name, seed, build='build/release'):
+        self.name, self.build, self.processes = name, ROOT / build, []
+        self.at_end = []  # what else must be undone
+        self.random = random.Random(f'{name} {seed}')
+        self.seed = seed
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='f.'))
+        self.log_dir = self.dir / 'log'
+        self.log_dir.mkdir()
+        self.engine = self.load = self.redis = None
+        self.lives = self.faults = 0
+        self.config = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if error and not isinstance(error, Skipped):
+            for process in self.processes[-40:]:
+                if process.name in ('engine', 'load'):
+                    continue
+                print(process.tail(8))
+            for process in (self.engine, self.load):
+                if process:
+                    print(process.tail())
+        for undo in reversed(self.at_end):
+            undo()
+        for process in reversed(self.processes):
+            process.signal(signal.SIGCONT)
+            process.kill()
+        if not (error and os.environ.get('FAULTS_KEEP')):
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    # --- the parts ---
+
+    def start_redis(self, *options):
+        self.redis = Redis(self, 'redis', *options)
+        return self.redis
+
+    def write_files(self, items=None, port=PORT, more=''):
+        """keys.yaml, sale.yaml, engine.yaml. A hold runs out soon, also after a restart, and what is
+        cancelled is sold again: units move all the time."""
+        self.port = port
+        keys = self.dir / 'keys.yaml'
+        keys.write_text('keys:\n  - {id: 7, secret: 000102030405060708090a0b0c0d0e0f, ops: all, '
+                        'sales: all}\n')
+        keys.chmod(0o600)
+        (self.dir / 'sale.yaml').write_text(f'name: {SALE}\ncancel_final: true\nitems:\n' + (items or '''\
+  - {id: 1, name: plenty, stock: 200000, limit: 0, max_per_order: 3}
+  - {id: 2, name: held, stock: 40, limit: 4, max_per_order: 3, hold: 150ms}
+  - {id: 3, name: few, stock: 2000, limit: 2, max_per_order: 2, hold: 300ms}
+'''))
+        redis = f'redis:\n  socket: {self.redis.socket}\n  timeout: 300ms\n' if self.redis else ''
+        (self.dir / 'engine.yaml').write_text(f'''\
+eal: ["--no-huge", "--no-pci", "-m", "96"]
+file_prefix: {self.dir.name}
+ports:
+  - device: "{port}"
+    address: {ENGINE_IP}/24
+mbufs: 4096
+workers: 2
+worker_cores: [{', '.join(map(str, cores(2)))}]
+idle: sleep
+base_port: {BASE_PORT}
+partitions: {PARTITIONS}
+key_file: {keys}
+log:
+  directory: {self.log_dir}
+  budget: {self.config.get('budget', '256MiB')}
+  segment: 16MiB
+restart_grace: {self.config.get('restart_grace', '100ms')}
+limits:
+  orders: 400000
+  items: 64
+  parked: 1024
+control:
+  socket: {self.dir}/control.sock
+{redis}{more}''')
+
+    def start_engine(self, env=None, build=None, config='engine.yaml', name='engine'):
+        self.lives += 1
+        self.engine = Process(self, name, (build or self.build) / 'flashgated', '--config',
+                              self.dir / config, env={'RUNTIME_DIRECTORY': str(self.dir),
+                                                      **(env or {})})
+        return self.engine
+
+    def serving(self, engine=None, patience=PATIENCE_S):
+        """Waits until the engine answers its control socket."""
+        engine = engine or self.engine
+
+        def probe():
+            need(engine.alive(), f'the engine ended at start with status {engine.popen.returncode}')
+            return self.status(fails=False)
+        wait_for('the engine to serve', probe, patience)
+
+    def ctl(self, *words, ok=True, seconds=60):
+        done = command(self.build / 'flashgatectl', '--socket', self.dir / 'control.sock', '--json',
+                       *words, ok=ok, seconds=seconds)
+        return json.loads(done.stdout) if done.returncode == 0 and done.stdout else None
+
+    def status(self, fails=True):
+        """flashgatectl's status, asked for without a process of its own."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+                link.settimeout(5)
+                link.connect(str(self.dir / 'control.sock'))
+                link.sendall(b'{"jsonrpc": "2.0", "id": 1, "method": "status"}\n')
+                answer = link.makefile('rb').readline()
+            return json.loads(answer)['result']
+        except (OSError, ValueError, KeyError) as error:
+            if fails:
+                raise Failed(f'the engine does not tell its status: {error}') from None
+            return None
+
+    def open_sale(self):
+        self.ctl('sale', 'apply', self.dir / 'sale.yaml')
+        self.ctl('sale', 'open', SALE)
+
+    def start_load(self, rate=1500, seconds=600, more=(), port='net_af_packet1,iface=fg1'):
+        self.load = Process(
+            self, 'load', self.build / 'flashgate-load', '--port', port,
+            '--eal=--no-huge', '--eal=-m', '--eal=128', f'--eal=--lcores=0@{cores(1)[0]}',
+            '--source', f'{CLIENT_IP}/24', '--target', ENGINE_IP, '--base-port', BASE_PORT,
+            '--key-file', self.dir / 'keys.yaml', '--key', 7, '--sale', self.dir / 'sale.yaml',
+            '--items', '1:2,2:3,3:2', '--quantity', '1:3,2:2,3:1', '--buyers', 200000,
+            '--rate', rate, '--duration', seconds, '--timeout', 40,
+            '--double-click', 30, '--repeat', 20, '--confirm', 10, '--cancel', 60, '--leave', 30,
+            '--think', 20, '--seed', self.seed, '--history', self.dir / 'history',
+            '--report', self.dir / 'load.json', '--goodput', self.dir / 'goodput.csv', *more,
+            env={'RUNTIME_DIRECTORY': str(self.dir)})
+        return self.load
+
+    def start_all(self, **load):
+        """Engine, sale, load, and the first orders under way."""
+        self.start_engine()
+        self.serving()
+        self.open_sale()
+        self.start_load(**load)
+        self.admitting()
+
+    def admitted(self, status=None):
+        return (status or self.status())['totals']['verdicts'].get('ADMITTED', 0)
+
+    def admitting(self, orders=1):
+        """Waits until this engine has admitted so many orders."""
+        def probe():
+            need(self.load.alive(), 'the generator ended')
+            need(self.engine.alive(), f'the engine ended: {self.engine.popen.returncode}')
+            status = self.status(fails=False)
+            return status and self.admitted(status) >= orders
+        wait_for(f'{orders} orders to be admitted', probe)
+
+    def delivered(self):
+        """Waits until Redis has all: nothing left to deliver and nothing new, for a while."""
+        seen = []
+
+        def probe():
+            delivery = self.status()['delivery']
+            if delivery['state'] != 'running' or delivery['lag'] > 0:
+                seen.clear()
+                return False
+            seen.append((delivery['delivered'], self.redis('XLEN', STREAM)))
+            return len(seen) > 8 and len(set(seen[-8:])) == 1
+        wait_for('the deliveries to Redis', probe, pause=0.025)
+
+    def kill(self):
+        self.faults += 1
+        self.engine.kill()
+
+    def restart(self):
+        self.start_engine()
+        self.serving()
+
+    def stop_engine(self):
+        self.engine.signal(signal.SIGTERM)
+        status = self.engine.wait()
+        need(status == 0, f'the engine ended on SIGTERM with status {status}')
+
+    # --- the judgement ---
+
+    def finish(self):
+        """Ends the load, lets everything come to its end, and judges the whole run: what clients were
+        told against the streams, and the streams against the log. The counts of the run."""
+        self.load.signal(signal.SIGTERM)
+        status = self.load.wait(90)
+        need(status == 0, f'the generator ended with status {status}')
+        return self.judge()
+
+    def judge(self):
+        self.delivered()
+        done = command(self.build / 'flashgate-check', '--history', self.dir / 'history', '--redis',
+                       self.redis.socket, '--sale', SALE, '--json', self.dir / 'check.json', ok=False,
+                       seconds=120)
+        need(done.returncode in (0, BOOKS), f'the checker failed: {done.stderr.strip()}')
+        books = json.loads((self.dir / 'check.json').read_text())
+        load = json.loads((self.dir / 'load.json').read_text())
+        # A request whose buyer gave up and was told CANCELLED has no answer to its ORDER, which the
+        # checker calls lost; what the generator calls lost has no answer at all.
+        differences = sum(books['violations'].values()) + load['lost']
+        if differences > 0:
+            print(done.stdout + done.stderr)
+        differences += self.compare_log()
+        self.stop_engine()
+        told = sum(load['answers'].get(state, 0) for state in STATES)
+        need(told > 0, 'no acknowledgement was given: nothing was tested')
+        return Counts(self.faults, self.lives, told, differences)
+
+    def compare_log(self):
+        """What a new engine delivers from the log alone to an emptied Redis must be what was there."""
+        before = self.redis.stream()
+        self.stop_engine()
+        self.redis('FLUSHALL')
+        self.restart()
+        try:
+            wait_for('the stream', lambda: self.redis('XLEN', STREAM) >= before[0], 20)
+        except Failed:
+            pass
+        self.delivered()
+        after = self.redis.stream()
+        if before == after:
+            return 0
+        print(f'    the stream had {before[0]} entries, the log gives {after[0]}: they differ')
+        return 1
+
+
+class Counts:
+    """What a kind of fault came to."""
+
+    def __init__(self, faults=0, lives=0, told=0, differences=0):
+        self.faults, self.lives, self.told, self.differences = faults, lives, told, differences
+
+    def __add__(self, other):
+        return Counts(self.faults + other.faults, self.lives + other.lives, self.told + other.told,
+                      self.differences + other.differences)
+
+    def __str__(self):
+        return (f'{self.faults} faults injected, {self.lives} engine lives, {self.told} '
+                f'acknowledgements checked, {self.differences} differences')
+
+
+def cores(count):
+    """Cores that this process may use, in turn."""
+    mine = sorted(os.sched_getaffinity(0))
+    return [mine[i % len(mine)] for i in range(count)]
+
+
+def crash_points():
+    """The names in dataplane/faults.h."""
+    text = (ROOT / 'dataplane/faults.h').read_text()
+    table = text[text.index('FG_CRASH_POINTS(X)'):text.index('enum fg_plant')]
+    return re.findall(r'X\((\w+), "', table)
