@@ -45,7 +45,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo units unit test models-long lint tidy deps clean
+.PHONY: all demo units unit test models-long test-faults lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -106,6 +106,12 @@ deps:
 	$$root apt-get -q update && \
 	$$root env DEBIAN_FRONTEND=noninteractive \
 	    apt-get -qy --no-install-recommends install $$missing
+
+# Faults on the real processes: KILLS=1000 POWER_CUTS=100 make a long run of it. Needs root.
+test-faults:
+	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s FAULTS=1 build/faults/flashgated
+	@tests/faults/run.py
 
 lint:
 	@tests/lint
