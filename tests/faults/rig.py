@@ -191,6 +191,10 @@ class Rig:
         self.lives = self.faults = 0
         self.config = {}
 
+    @staticmethod
+    def build_of(folder):
+        return ROOT / folder
+
     def __enter__(self):
         return self
 
@@ -248,6 +252,7 @@ log:
   directory: {self.log_dir}
   budget: {self.config.get('budget', '256MiB')}
   segment: 16MiB
+  keep: {self.config.get('keep', '24h')}
 restart_grace: {self.config.get('restart_grace', '100ms')}
 limits:
   orders: 400000
@@ -381,9 +386,14 @@ control:
             print(done.stdout + done.stderr)
         differences += self.compare_log()
         self.stop_engine()
+        self.verify_log()
         told = sum(load['answers'].get(state, 0) for state in STATES)
         need(told > 0, 'no acknowledgement was given: nothing was tested')
         return Counts(self.faults, self.lives, told, differences)
+
+    def verify_log(self):
+        """The log that is left is sound, as a program sees it that only reads."""
+        command(self.build / 'flashgatectl', 'journal', 'verify', self.log_dir)
 
     def compare_log(self):
         """What a new engine delivers from the log alone to an emptied Redis must be what was there."""

@@ -24,7 +24,7 @@ sys.dont_write_bytecode = True
 
 import rig  # noqa: E402
 
-KINDS = ['kills', 'vhost', 'power_cuts', 'disk_errors']
+KINDS = ['kills', 'crash_points', 'vhost', 'power_cuts', 'disk_errors']
 OWN_NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 
@@ -84,6 +84,7 @@ def main():
             parser.error(f'there is no kind {name}; there are {", ".join(KINDS)}')
     few = settings.short
     settings.kills = int(os.environ.get('KILLS') or (12 if few else 100))
+    settings.crash_rounds = 1 if few else 4
     settings.disk_errors = 2 if few else 10
     settings.vhost_kills = 2 if few else 5
     settings.power_cuts = int(os.environ.get('POWER_CUTS') or (4 if few else 20))
