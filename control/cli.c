@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/audit.h"
 #include "control/cli_table.h"
 #include "control/client.h"
 #include "control/journal_commands.h"
@@ -87,6 +88,13 @@ const struct fg_cli_command fg_cli_commands[] = {
      "prints the records of a log",
      NULL,
      &fg_journal_dump_command},
+    {{"audit"},
+     {"DIR"},
+     {NULL},
+     NULL,
+     "holds a log, its streams and what clients heard against each other",
+     NULL,
+     &fg_audit_command},
 };
 #define COMMANDS (sizeof(fg_cli_commands) / sizeof(*fg_cli_commands))
 const unsigned fg_cli_commands_count = COMMANDS;
@@ -105,7 +113,8 @@ static_assert(FG_CLI_OPTIONS_COUNT <= 32, "a set of options is one unsigned");
 
 struct line {
     const char *options[FG_CLI_OPTIONS_COUNT]; /* NULL: not given, "": has no argument */
-    int count;                                 /* words of the command, and its arguments */
+    bool socket_given;
+    int count; /* words of the command, and its arguments */
     char **words;
     FILE *in, *out, *err;
 };
@@ -300,6 +309,7 @@ static int run_here(const struct line *line, const struct fg_cli_command *comman
         .arguments = line->words + fg_cli_words(command),
         .options = line->options,
         .json = line->options[FG_CLI_JSON],
+        .socket_given = line->socket_given,
         .in = line->in,
         .out = line->out,
         .err = line->err,
@@ -374,6 +384,7 @@ static int read_options(struct line *line, int argc, char **argv)
         while (long_options[id].val != found)
             id++;
         line->options[id] = optarg ? optarg : "";
+        line->socket_given |= id == FG_CLI_SOCKET;
     }
     line->count = argc - optind;
     line->words = argv + optind;

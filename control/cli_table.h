@@ -33,6 +33,9 @@
     X(KIND, 0, "kind", "KIND", "only records of this kind (ADMIT, SALE_STATE ...)")                \
     X(BUYER, 0, "buyer", "HEX", "only records of this buyer (32 hex digits)")                      \
     X(ORDER, 0, "order", "ID", "only records of this order")                                       \
+    X(REDIS, 0, "redis", "ADDRESS", "where the streams are: a Unix socket's path, or HOST:PORT")   \
+    X(HISTORY, 0, "history", "FILE[,FILE]", "what clients sent and heard, by flashgate-load")      \
+    X(DRAINED, 0, "drained", "", "the streams should have all that is in the log")                 \
     X(WITHOUT_FENCE, 0, "without-fence", "", "goes on when Redis cannot be asked")
 
 enum fg_cli_option {
@@ -47,6 +50,7 @@ struct fg_cli_call {
     char *const *arguments;     /* as many as the table says */
     const char *const *options; /* by enum fg_cli_option; NULL: not given, "": has no argument */
     bool json;
+    bool socket_given; /* --socket is not the default */
     FILE *in, *out, *err;
 };
 

@@ -37,8 +37,7 @@ static int compare_ids(struct fg_stream_id a, struct fg_stream_id b)
 void fg_compare_begin(struct fg_compare *compare, const struct fg_sale_stream *log,
                       struct fg_stream_id last, struct fg_findings *findings)
 {
-    *compare = (struct fg_compare){
-        .findings = findings, .sale = log->sale, .log_count = log->count, .last = last};
+    *compare = (struct fg_compare){.findings = findings, .log_count = log->count, .last = last};
 }
 
 /* Writes "name LOG, not STREAM" for one field if it differs. */
@@ -153,6 +152,7 @@ static bool merge(struct fg_compare *compare, const struct fg_sale_stream *log,
 int fg_compare_entries(struct fg_compare *compare, const struct fg_sale_stream *log,
                        const struct fg_sale_stream_entry *entries, uint64_t count)
 {
+    compare->sale = log->sale;
     for (uint64_t i = 0; i < count; i++)
         if (!merge(compare, log, &entries[i], false))
             return -ENOMEM;
@@ -219,11 +219,20 @@ static void judge_lag(struct fg_compare *compare, const struct fg_sale_stream *l
                  next->event.order, check_buyer_text(next->event.buyer).text, next->lsn);
 }
 
+void fg_compare_free(struct fg_compare *compare)
+{
+    free(compare->gaps);
+    free(compare->beyond);
+    compare->gaps = NULL;
+    compare->beyond = NULL;
+}
+
 int fg_compare_end(struct fg_compare *compare, const struct fg_sale_stream *log,
                    struct fg_stream_id first, bool drained)
 {
     bool right = true;
 
+    compare->sale = log->sale;
     for (uint64_t i = 0; right && i < compare->beyond_count; i++)
         right = merge(compare, log, &compare->beyond[i], true);
     right = right && judge_last(compare, log);
@@ -231,10 +240,7 @@ int fg_compare_end(struct fg_compare *compare, const struct fg_sale_stream *log,
         judge_gap(compare, log, &compare->gaps[i], first);
     if (right)
         judge_lag(compare, log, drained);
-    free(compare->gaps);
-    free(compare->beyond);
-    compare->gaps = NULL;
-    compare->beyond = NULL;
+    fg_compare_free(compare);
     return right ? 0 : -ENOMEM;
 }
 

@@ -24,7 +24,7 @@ struct fg_compare {
     uint64_t lag;       /* events that were in the log before the stream was read, not delivered */
 
     /* private */
-    const char *sale;
+    const char *sale;                 /* name, during a call */
     uint64_t log_count;               /* events in the log when the comparison began */
     uint64_t at;                      /* place in the log of the next one expected */
     struct fg_stream_id last, newest; /* its last id ever; the last one read */
@@ -53,6 +53,9 @@ int fg_compare_entries(struct fg_compare *compare, const struct fg_sale_stream *
  */
 int fg_compare_end(struct fg_compare *compare, const struct fg_sale_stream *log,
                    struct fg_stream_id first, bool drained);
+
+/* What an end would have freed; only needed without one. */
+void fg_compare_free(struct fg_compare *compare);
 
 /* All of it for a stream in memory and a log that has not grown. 0 or -ENOMEM. */
 int fg_compare_stream(struct fg_compare *compare, const struct fg_sale_stream *log,

@@ -25,6 +25,7 @@
     X(STREAM_MISSING, "I3", "a stream has lost an event that was delivered")                       \
     X(STREAM_UNKNOWN, "I3", "a stream has an entry that the log does not know")                    \
     X(STREAM_DIFFERS, "I3", "an entry of a stream is not the log's event")                         \
+    X(STREAM_BAD_KEY, "I3", "a stream's key holds something else")                                 \
     X(STREAM_BEHIND, "I3", "a stream lacks the log's last events, though it should be drained")    \
     X(TWO_ORDERS, "I4", "a request has two order ids")                                             \
     X(SHARED_ORDER, "I4", "an order id stands for two requests")                                   \

@@ -10,11 +10,16 @@
 #include <string.h>
 
 #include "flashgate/exit_status.h"
+#include "flashgate/version.h"
 #include "perf/check/check.h"
 #include "perf/check/report.h"
 
+#define HISTORIES_MAX 64 /* as many generators as one sale can need */
+
 struct options {
-    const char *history, *redis, *load_report, *json;
+    const char *redis, *load_report, *json;
+    const char *histories[HISTORIES_MAX];
+    unsigned histories_count;
     const char *sales[FG_SALES_LIVE_MAX];
     unsigned sales_count;
     bool sell_out;
@@ -22,12 +27,14 @@ struct options {
 
 /* X(long name, letter, has a value, its name, help) */
 #define OPTIONS(X)                                                                                 \
-    X("history", 'H', required_argument, "FILE", "the history that flashgate-load wrote")          \
+    X("history", 'H', required_argument, "FILE",                                                   \
+      "a history that flashgate-load wrote; may be given often")                                   \
     X("redis", 'r', required_argument, "ADDRESS", "a Unix socket's path, or HOST:PORT")            \
     X("sale", 's', required_argument, "NAME", "a sale of the history's items; may be given often") \
     X("load-report", 'l', required_argument, "FILE", "flashgate-load's report: rates, latencies")  \
     X("json", 'j', required_argument, "FILE", "write the report there, too")                       \
     X("sell-out", 'o', no_argument, "", "demand outlived the last return: a unit left is a fault") \
+    X("version", 'V', no_argument, "", "prints the version")                                       \
     X("help", 'h', no_argument, "", "this text")
 
 static void print_help(void)
@@ -56,7 +63,9 @@ static int take_option(struct options *options, int letter, const char *word)
 {
     switch (letter) {
     case 'H':
-        options->history = optarg;
+        if (options->histories_count == HISTORIES_MAX)
+            return usage(word, " is one history too many");
+        options->histories[options->histories_count++] = optarg;
         return FG_EXIT_OK;
     case 'r':
         options->redis = optarg;
@@ -98,13 +107,17 @@ static int parse(struct options *options, int argc, char **argv)
             print_help();
             exit(FG_EXIT_OK);
         }
+        if (letter == 'V') {
+            printf("flashgate-check %s\n", FG_VERSION_TEXT);
+            exit(FG_EXIT_OK);
+        }
         status = take_option(options, letter, argv[optind - 1]);
     }
     if (status != FG_EXIT_OK)
         return status;
     if (optind < argc)
         return usage(argv[optind], " is one word too many");
-    if (options->history == NULL || options->redis == NULL || options->sales_count == 0)
+    if (options->histories_count == 0 || options->redis == NULL || options->sales_count == 0)
         return usage("", "--history, --redis and at least one --sale are needed");
     return FG_EXIT_OK;
 }
@@ -133,6 +146,7 @@ static int judge(const struct options *options, const struct fg_history *history
                                    .records_count = history->header.records,
                                    .streams = streams,
                                    .streams_count = options->sales_count,
+                                   .skew_ns = options->histories_count > 1 ? FG_CHECK_SETTLE_NS : 0,
                                    .sell_out_expected = options->sell_out};
     int status = FG_EXIT_OK;
     int error = fg_check_run(&input, &result, &findings);
@@ -175,16 +189,17 @@ static int read_streams(const struct options *options, struct fg_sale_stream *st
 
 static int run(const struct options *options)
 {
-    struct fg_history history;
+    struct fg_history history = {0};
     struct fg_sale_stream streams[FG_SALES_LIVE_MAX] = {0};
     json_t *load = NULL;
     json_error_t json_error;
     char message[400];
 
-    if (fg_history_load(&history, options->history, message, sizeof(message)) != 0)
-        return fail(message);
     int status = FG_EXIT_OK;
-    if (options->load_report != NULL) {
+    for (unsigned i = 0; i < options->histories_count && status == FG_EXIT_OK; i++)
+        if (fg_history_add(&history, options->histories[i], false, message, sizeof(message)) != 0)
+            status = fail(message);
+    if (status == FG_EXIT_OK && options->load_report != NULL) {
         load = json_load_file(options->load_report, 0, &json_error);
         if (load == NULL) {
             snprintf(message, sizeof(message), "%s: %s", options->load_report, json_error.text);

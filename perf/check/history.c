@@ -8,7 +8,6 @@
 #include "perf/check/history.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,6 +125,69 @@ int fg_history_load(struct fg_history *history, const char *path, char *message,
     if (result != 0)
         fg_history_free(history);
     return result;
+}
+
+static const struct fg_history_item *find_item(const struct fg_history *history, uint32_t id)
+{
+    for (uint32_t i = 0; i < history->header.items; i++)
+        if (history->items[i].id == id)
+            return &history->items[i];
+    return NULL;
+}
+
+/* Adds the items that are not there yet. False if one is there and another, or memory is short. */
+static bool add_items(struct fg_history *history, const struct fg_history *more, bool supply_known,
+                      const char *path, char *message, size_t size)
+{
+    uint64_t room = history->header.items + (uint64_t)more->header.items;
+    void *items = realloc(history->items, (room + 1) * sizeof(*history->items));
+    snprintf(message, size, "%s: out of memory", path);
+    if (items == NULL)
+        return false;
+    history->items = items;
+    for (uint32_t i = 0; i < more->header.items; i++) {
+        const struct fg_history_item *item = &more->items[i];
+        const struct fg_history_item *known = find_item(history, item->id);
+        if (known == NULL) {
+            history->items[history->header.items++] = *item;
+        } else if (!supply_known && memcmp(known, item, sizeof(*item)) != 0) {
+            snprintf(message, size,
+                     "%s: item %u has a stock of %u, a limit of %u and a hold of %u ms; the files "
+                     "before it say %u, %u and %u ms: flashgatectl audit knows from the log when "
+                     "that changed",
+                     path, item->id, item->stock, item->limit, item->hold_ms, known->stock,
+                     known->limit, known->hold_ms);
+            return false;
+        }
+    }
+    return true;
+}
+
+int fg_history_add(struct fg_history *history, const char *path, bool supply_known, char *message,
+                   size_t size)
+{
+    struct fg_history more;
+    int error = fg_history_load(&more, path, message, size);
+    if (error != 0)
+        return error;
+    uint64_t count = history->header.records, added = more.header.records;
+    void *records = realloc(history->records, (count + added + 1) * sizeof(*history->records));
+    if (records == NULL) {
+        snprintf(message, size, "%s: out of memory", path);
+        error = -ENOMEM;
+        goto free_more;
+    }
+    history->records = records;
+    if (!add_items(history, &more, supply_known, path, message, size)) {
+        error = -EINVAL;
+        goto free_more;
+    }
+    memcpy(&history->records[count], more.records, added * sizeof(*more.records));
+    history->header.records = history->capacity = count + added;
+
+free_more:
+    fg_history_free(&more);
+    return error;
 }
 
 void fg_history_free(struct fg_history *history)

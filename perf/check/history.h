@@ -8,6 +8,7 @@
 #ifndef FG_CHECK_HISTORY_H
 #define FG_CHECK_HISTORY_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "flashgate/protocol.h"
@@ -60,6 +61,14 @@ struct fg_history {
 /* 0 or a negative errno; load says what is wrong with a file in `message`. */
 int fg_history_save(const struct fg_history *history, const char *path);
 int fg_history_load(struct fg_history *history, const char *path, char *message, size_t size);
+
+/*
+ * Adds the records of another file, of another client or of the same one started again. Items that
+ * both list must be the same, unless `supply_known`: then what the files say of items is of no
+ * account. 0, or a negative errno with a sentence and nothing added.
+ */
+int fg_history_add(struct fg_history *history, const char *path, bool supply_known, char *message,
+                   size_t size);
 void fg_history_free(struct fg_history *history);
 
 #endif

@@ -57,7 +57,8 @@ void fg_log_book_close(struct fg_log_book *book)
  * now. Only segments without events of live sales go, so its base is as good. */
 static int begin_anew(struct fg_log_book *book)
 {
-    struct fg_log_book fresh = {.dir = book->dir,
+    struct fg_log_book fresh = {.begun = book->begun + 1,
+                                .dir = book->dir,
                                 .reader = book->reader,
                                 .findings = book->findings,
                                 .by_number =

@@ -54,6 +54,7 @@ struct fg_log_book {
     uint64_t gone_count, gone_room;
 
     /* what was read; begins anew when segments that were read are removed meanwhile */
+    unsigned begun;                  /* times it has begun anew */
     uint32_t first_segment, segment; /* numbers, of the first and the last frame; 0: none */
     uint64_t frames, records, events, bases;
     uint64_t sequence; /* of the last frame */
@@ -80,6 +81,12 @@ int fg_log_book_read(struct fg_log_book *book, uint64_t limit, char *message, si
 /* Fills items, streams, changes, sales and `gone` of an input from the book; they stay the book's,
  * and are valid until it is read on. */
 void fg_log_book_input(struct fg_log_book *book, struct fg_check_input *input);
+
+/* Units of each item that orders have by the log: given[place in items], of book->items_count. */
+void fg_log_book_given(const struct fg_log_book *book, int64_t *given);
+
+/* Place of an item in `items` by id; UINT32_MAX: the log does not know it. */
+uint32_t fg_log_book_item(const struct fg_log_book *book, uint32_t id);
 
 /* Place of a sale in `streams` and `sales` by name; -1: the log does not know it. */
 int fg_log_book_sale(const struct fg_log_book *book, const char *name);

@@ -13,7 +13,7 @@
 
 /* --- items --- */
 
-static uint32_t find_item(const struct fg_log_book *book, uint32_t id)
+uint32_t fg_log_book_item(const struct fg_log_book *book, uint32_t id)
 {
     struct fg_index_probe probe = fg_index_probe(fg_index_mix(id, id));
     uint32_t at;
@@ -84,7 +84,7 @@ static int note_change(struct fg_log_book *book, uint32_t place, uint32_t limit,
 static int define_item(struct fg_log_book *book, uint32_t stream, const struct fg_sale_item *item,
                        const struct fg_record *record)
 {
-    uint32_t place = find_item(book, item->id);
+    uint32_t place = fg_log_book_item(book, item->id);
 
     if (place == FG_INDEX_NONE) {
         if (!grow_items(book))
@@ -104,6 +104,24 @@ static int define_item(struct fg_log_book *book, uint32_t stream, const struct f
     now->defined = item->stock;
     now->added = now->removed = 0;
     return note_change(book, place, item->limit, record);
+}
+
+void fg_log_book_given(const struct fg_log_book *book, int64_t *given)
+{
+    memset(given, 0, book->items_count * sizeof(*given));
+    for (unsigned i = 0; i < book->sales_count; i++) {
+        const struct fg_sale_stream *stream = &book->streams[i];
+        for (uint64_t at = 0; at < stream->count; at++) {
+            const struct fg_order_event *event = &stream->entries[at].event;
+            uint32_t place = fg_log_book_item(book, event->item);
+            if (place == FG_INDEX_NONE)
+                continue;
+            if (event->kind == FG_EVENT_ADMIT || event->kind == FG_EVENT_REACQUIRE)
+                given[place] += event->quantity;
+            else if (event->kind == FG_EVENT_CANCEL || event->kind == FG_EVENT_EXPIRE)
+                given[place] -= event->quantity;
+        }
+    }
 }
 
 /* --- events --- */
@@ -141,8 +159,8 @@ static int define_sale(struct fg_log_book *book, int place, const struct fg_reco
 static int move_units(struct fg_log_book *book, const struct fg_record *record)
 {
     const struct fg_control_event *event = record->control;
-    uint32_t place =
-        event->value2 <= UINT32_MAX ? find_item(book, (uint32_t)event->value2) : FG_INDEX_NONE;
+    uint32_t place = event->value2 <= UINT32_MAX ? fg_log_book_item(book, (uint32_t)event->value2)
+                                                 : FG_INDEX_NONE;
     if (place == FG_INDEX_NONE || event->value > UINT32_MAX || event->value3 > UINT32_MAX)
         return -EBADMSG;
 
@@ -233,7 +251,7 @@ static int compare_sale(struct fg_log_book *book, int place, const struct fg_rec
         return rc;
     for (uint32_t i = 0; i < sale.items_count; i++) {
         const struct fg_sale_item *item = &sale.items[i];
-        uint32_t at = find_item(book, item->id);
+        uint32_t at = fg_log_book_item(book, item->id);
         if (at == FG_INDEX_NONE)
             fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
                      BASE_FORMAT " has item %" PRIu32 ", which the log has not defined",
@@ -253,8 +271,8 @@ static void compare_supply(const struct fg_log_book *book, int place,
                            const struct fg_record *record)
 {
     const struct fg_control_event *event = record->control;
-    uint32_t at =
-        event->value2 <= UINT32_MAX ? find_item(book, (uint32_t)event->value2) : FG_INDEX_NONE;
+    uint32_t at = event->value2 <= UINT32_MAX ? fg_log_book_item(book, (uint32_t)event->value2)
+                                              : FG_INDEX_NONE;
     uint64_t added = at != FG_INDEX_NONE ? book->now[at].added : 0;
     uint64_t removed = at != FG_INDEX_NONE ? book->now[at].removed : 0;
 
