@@ -32,13 +32,9 @@ static inline void private_redis_stop(struct private_redis *redis)
     rmdir(redis->dir);
 }
 
-/* 0, or -1 when there is no server after 10 s. */
-static inline int private_redis_start(struct private_redis *redis)
+/* Starts it, anew after private_redis_kill(). 0, or -1 when there is no server after 10 s. */
+static inline int private_redis_run(struct private_redis *redis)
 {
-    *redis = (struct private_redis){.dir = "/tmp/flashgate-redis-XXXXXX"};
-    if (!mkdtemp(redis->dir))
-        return -1;
-    snprintf(redis->socket, sizeof(redis->socket), "%s/socket", redis->dir);
     redis->pid = fork();
     if (redis->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -57,6 +53,26 @@ static inline int private_redis_start(struct private_redis *redis)
     }
     private_redis_stop(redis);
     return -1;
+}
+
+static inline int private_redis_start(struct private_redis *redis)
+{
+    *redis = (struct private_redis){.dir = "/tmp/flashgate-redis-XXXXXX"};
+    if (!mkdtemp(redis->dir))
+        return -1;
+    snprintf(redis->socket, sizeof(redis->socket), "%s/socket", redis->dir);
+    return private_redis_run(redis);
+}
+
+/* As kill -9 does: what it knew is gone. */
+static inline void private_redis_kill(struct private_redis *redis)
+{
+    redisFree(redis->admin);
+    redis->admin = NULL;
+    kill(redis->pid, SIGKILL);
+    waitpid(redis->pid, NULL, 0);
+    redis->pid = 0;
+    unlink(redis->socket);
 }
 
 #endif
