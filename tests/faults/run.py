@@ -24,7 +24,8 @@ sys.dont_write_bytecode = True
 
 import rig  # noqa: E402
 
-KINDS = ['kills', 'crash_points', 'vhost', 'power_cuts', 'disk_errors']
+KINDS = ['kills', 'crash_points', 'vhost', 'power_cuts', 'disk_errors', 'disk_full',
+         'redis_faults']
 OWN_NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 
@@ -85,6 +86,8 @@ def main():
     few = settings.short
     settings.kills = int(os.environ.get('KILLS') or (12 if few else 100))
     settings.crash_rounds = 1 if few else 4
+    settings.redis_rounds = 1 if few else 5
+    settings.disks_full = 1 if few else 2
     settings.disk_errors = 2 if few else 10
     settings.vhost_kills = 2 if few else 5
     settings.power_cuts = int(os.environ.get('POWER_CUTS') or (4 if few else 20))
