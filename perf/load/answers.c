@@ -11,6 +11,7 @@
 
 #define REPEAT_LEAST_MS  10 /* from an answer to the repeat of its request */
 #define REPEAT_SPREAD_MS 490
+#define PUSHED_COUNTED   7
 
 /* "Not now": the engine says when to ask again. Everything else is an answer. */
 static bool is_transient(uint8_t verdict)
@@ -58,10 +59,27 @@ void load_client_finish(struct load_client *client, uint32_t request)
     client->stats.finished++;
 }
 
-/* The engine said when: the ask, with its followers, waits and then asks again. */
-static void wait_as_told(struct load_client *client, uint32_t request, uint32_t wait_ms)
+/* The engine has too much to do; what it says is the least time to wait. */
+static bool pushes_back(uint8_t verdict)
 {
-    client->asks[request].phase = LOAD_WAITING;
+    return verdict == FG_VERDICT_BUSY || verdict == FG_VERDICT_THROTTLED;
+}
+
+/* The engine said when: the ask, with its followers, waits and then asks again. */
+static void wait_as_told(struct load_client *client, uint32_t request, uint32_t wait_ms,
+                         bool pushed)
+{
+    struct load_ask *ask = &client->asks[request];
+
+    if (!pushed) {
+        ask->pushed = 0;
+    } else if (ask->pushed > 0) {
+        uint32_t least = load_retry_wait_ms(ask->pushed - 1u, load_client_random(client));
+        wait_ms = wait_ms > least ? wait_ms : least;
+    }
+    if (pushed && ask->pushed < PUSHED_COUNTED)
+        ask->pushed++;
+    ask->phase = LOAD_WAITING;
     load_client_arm(client, request, wait_ms > 0 ? wait_ms : 1);
 }
 
@@ -164,6 +182,7 @@ static void answer_entry(struct load_client *client, uint32_t record, uint32_t w
     if (answer->verdict == FG_VERDICT_MISROUTED)
         client->ping_wanted = true;
     if (!is_transient(answer->verdict)) {
+        ask->pushed = 0;
         note_verdict(client, request, answer->verdict, arrived_ns);
         if (answer->op == FG_OP_ORDER)
             answer_order(client, request, answer);
@@ -171,7 +190,7 @@ static void answer_entry(struct load_client *client, uint32_t record, uint32_t w
             answer_settlement(client, request, answer);
     } else if (ask->phase == LOAD_ASKING && ask->record == record) {
         /* An older copy's answer says nothing about the newest, which is under way. */
-        wait_as_told(client, request, wait_ms);
+        wait_as_told(client, request, wait_ms, pushes_back(answer->verdict));
     } else if (ask->phase == LOAD_LINGERING && ask->copies == 0) {
         load_client_finish(client, request);
     }
@@ -201,14 +220,16 @@ static void answer_datagram(struct load_client *client, const struct load_pendin
 
     if (datagram->count > 1 && group_must_wait(client, datagram)) {
         uint32_t wait_ms = 0;
+        bool pushed = false;
         for (uint32_t i = 0; i < datagram->count; i++) {
             struct load_ask *ask = &client->asks[leader + i];
             if (ask->copies > 0)
                 ask->copies--;
             if (replies[i].wait_ms > wait_ms)
                 wait_ms = replies[i].wait_ms;
+            pushed = pushed || pushes_back(replies[i].verdict);
         }
-        wait_as_told(client, leader, wait_ms);
+        wait_as_told(client, leader, wait_ms, pushed);
         return;
     }
     load_client_part(client, leader);

@@ -20,6 +20,8 @@
  * `resend_cap` of them are under way: an engine that comes back after a stall meets at most so many
  * copies at once, however many requests have been waiting for it. What is asked for the first time
  * is never held back, or the generator would slow down with the engine and hide the stall.
+ * For the same reason an ask that hears BUSY again and again waits longer each time than it was
+ * told to, as if it had heard nothing.
  *
  * Requests that left in one datagram stay together (the first one leads, its timer is theirs) until
  * an answer parts them.
@@ -65,7 +67,8 @@ struct load_ask {
     uint8_t fate : 3;  /* enum load_fate */
     uint8_t repeated : 1;
     uint8_t op;            /* what is being asked */
-    uint8_t retries : 7;   /* since the last answer */
+    uint8_t retries : 4;   /* since the last answer */
+    uint8_t pushed : 3;    /* BUSY and THROTTLED heard one after the other, at most 7 counted */
     uint8_t under_way : 1; /* its newest send is, and it leads */
     uint8_t sends;         /* copies of this op sent, at most 255 counted */
     uint8_t copies;        /* of the ORDER, not answered */

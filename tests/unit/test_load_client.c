@@ -653,6 +653,33 @@ static void what_is_sent_again_keeps_to_the_cap(void **state)
     assert_int_equal(client.stats.answered, 2000);
 }
 
+/* Told to come back in 5 ms, again and again, an ask comes less and less often. */
+static void busy_again_and_again_is_met_by_patience(void **state)
+{
+    static const unsigned least_ms[] = {5, 25, 50, 100, 200, 400, 500, 500, 500, 500};
+    static const unsigned most_ms[] = {7, 77, 152, 302, 602, 1202, 1502, 1502, 1502, 1502};
+    const struct answer busy = {.verdict = FG_VERDICT_BUSY, .wait_ms = 5};
+    (void)state;
+    begin(2, 1);
+    load_client_offer(&client, 1);
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t told_ns = wire.now_ns;
+        answer_all(i, &busy);
+        while (wire.count == i + 1)
+            pass_ms(1);
+        assert_in_range((wire.now_ns - told_ns) / MS, least_ms[i], most_ms[i]);
+    }
+    assert_int_equal(client.stats.told_to_wait, 10);
+    assert_int_equal(client.stats.retransmissions, 0);
+
+    /* PAUSED says when the sale may go on, and is taken at its word. */
+    uint64_t told_ns = wire.now_ns;
+    answer_all(10, &(struct answer){.verdict = FG_VERDICT_PAUSED, .wait_ms = 5});
+    while (wire.count == 11)
+        pass_ms(1);
+    assert_in_range((wire.now_ns - told_ns) / MS, 5, 7);
+}
+
 static void winding_up_ends_with_what_was_offered(void **state)
 {
     (void)state;
@@ -711,6 +738,7 @@ int main(void)
         TEST(another_count_is_no_answer),
         TEST(names_of_lost_datagrams_are_forgotten),
         TEST(what_is_sent_again_keeps_to_the_cap),
+        TEST(busy_again_and_again_is_met_by_patience),
         TEST(winding_up_ends_with_what_was_offered),
         TEST(every_epoch_is_a_life),
     };
