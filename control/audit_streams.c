@@ -142,7 +142,8 @@ static int read_stream(struct audit *audit, redisContext *redis, struct audit_st
         rc = fg_sale_stream_first(redis, log->sale, &stream->first, message, size);
     stream->readable = rc == 0;
     if (rc == -EBADMSG) {
-        fg_found(&audit->findings, FG_CHECK_STREAM_BAD_KEY, "sale %s: %s", log->sale, message);
+        fg_found(&audit->findings, FG_CHECK_STREAM_BAD_KEY,
+                 "sale %s: the key flashgate:{%s}:orders is not a stream", log->sale, log->sale);
         rc = 0;
     } else if (rc == -ENOMEM) {
         snprintf(message, size, "memory is short for the stream of sale %s", log->sale);
