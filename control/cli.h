@@ -21,4 +21,10 @@ void fg_show_sale(const json_t *result, FILE *out);
 void fg_show_sales(const json_t *result, FILE *out);
 void fg_show_order(const json_t *result, FILE *out);
 
+/* show_delivery.c */
+void fg_show_delivery_line(const json_t *delivery, FILE *out); /* of status */
+void fg_show_delivery(const json_t *result, FILE *out);
+void fg_show_rebuild(const json_t *result, FILE *out);
+void fg_show_consumed(const json_t *result, FILE *out);
+
 #endif

@@ -159,6 +159,7 @@ static void check_delivery(struct fg_control *control)
     const struct fg_engine *engine = control->engine;
     if (!engine->delivery)
         return;
+    fg_status_note_error(control);
     uint32_t state =
         atomic_load_explicit(&fg_delivery_stats(engine->delivery)->state, memory_order_relaxed);
     if (state != FG_DELIVERY_FENCED && state != FG_DELIVERY_FAILED)

@@ -58,6 +58,8 @@ struct fg_control {
     struct fg_control_limits limits;
     uint64_t serving_since_ns;         /* wall clock */
     uint64_t started_ms, next_tick_ms; /* monotonic */
+    uint64_t delivery_errors;          /* as last seen ... */
+    uint64_t delivery_error_ms;        /* ... and when the last one was; monotonic, 0: none yet */
     unsigned commands_late;            /* given up by who asked, still with a worker */
     int status;                        /* enum fg_exit_status; not OK: the engine must stop ... */
     char reason[512];                  /* ... because */
@@ -121,6 +123,17 @@ int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BY
                      uint64_t request, struct fg_order_view *view, char *message, size_t size);
 /* Frees commands that came back after their time. */
 void fg_command_reap(struct fg_control *control);
+
+/* alarms.c: the warnings, an array of sentences. */
+json_t *fg_alarms_json(const struct fg_control *control);
+
+/* status_delivery.c */
+const char *fg_stream_state_name(enum fg_stream_state state);
+/* Notes when delivery's count of errors grew; while there is delivery. */
+void fg_status_note_error(struct fg_control *control);
+json_t *fg_status_delivery(const struct fg_control *control); /* null without delivery */
+/* The link and every sale's stream; while there is delivery. */
+json_t *fg_status_streams(const struct fg_control *control);
 
 /* status.c: pictures for people and scripts. New references; NULL when memory is short. */
 json_t *fg_status_json(const struct fg_control *control);

@@ -9,24 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/internal.h"
+#include "control/methods.h"
 #include "control/plan.h"
 #include "control/text.h"
 #include "flashgate/control_api.h"
 
-#define PARAMS_MAX 2
-
-struct call {
-    struct fg_control *control;
-    const struct fg_peer *peer;
-    const char *texts[PARAMS_MAX]; /* the parameters, in the table's order */
-    size_t lengths[PARAMS_MAX];
-    json_t *result;
-    char message[512];
-};
-
-__attribute__((format(printf, 3, 4))) static int refuse(struct call *call, int code,
-                                                        const char *format, ...)
+int fg_call_refuse(struct fg_call *call, int code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -37,24 +25,25 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct call *call, int c
 
 /* --- methods --- */
 
-static int status(struct call *call)
+static int status(struct fg_call *call)
 {
     call->result = fg_status_json(call->control);
     return 0;
 }
 
-static int find_sale(struct call *call, struct fg_sale **sale)
+static int find_sale(struct fg_call *call, struct fg_sale **sale)
 {
     *sale = fg_model_sale(&call->control->model, call->texts[0]);
     if (*sale)
         return 0;
     if (fg_model_name_used(&call->control->model, call->texts[0]))
-        return refuse(call, FG_RPC_NOT_FOUND, "sale %.64s is archived", call->texts[0]);
-    return refuse(call, FG_RPC_NOT_FOUND, "there is no sale %.64s; sale list tells which there are",
-                  call->texts[0]);
+        return fg_call_refuse(call, FG_RPC_NOT_FOUND, "sale %.64s is archived", call->texts[0]);
+    return fg_call_refuse(call, FG_RPC_NOT_FOUND,
+                          "there is no sale %.64s; sale list tells which there are",
+                          call->texts[0]);
 }
 
-static int sale_list(struct call *call)
+static int sale_list(struct fg_call *call)
 {
     call->result = json_array();
     for (unsigned i = 0; i < call->control->model.sales_count; i++)
@@ -63,7 +52,7 @@ static int sale_list(struct call *call)
     return 0;
 }
 
-static int sale_show(struct call *call)
+static int sale_show(struct fg_call *call)
 {
     struct fg_sale *sale;
     int rc = find_sale(call, &sale);
@@ -73,14 +62,14 @@ static int sale_show(struct call *call)
 }
 
 /* A change waits for the one before it, whoever asked for that. */
-static int finish_change(struct call *call)
+static int finish_change(struct fg_call *call)
 {
     return fg_change_finish(call->control, call->message, sizeof(call->message));
 }
 
 /* A change begins from what is in force: the changes before it are done, and what time has opened
  * or closed is on record, for buyers have it so already. */
-static int catch_up(struct call *call)
+static int catch_up(struct fg_call *call)
 {
     int rc;
     do {
@@ -89,21 +78,22 @@ static int catch_up(struct call *call)
     return rc;
 }
 
-static int put_sale(struct call *call, const struct fg_sale *sale, bool takes)
+static int put_sale(struct fg_call *call, const struct fg_sale *sale, bool takes)
 {
     if (!sale)
         return 0;
     int rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
     if (rc == -ENOMEM)
-        return refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+        return fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
     if (rc != 0)
-        return refuse(call, FG_RPC_REFUSED,
-                      "sale %s cannot be kept in the log: %s; make it several smaller sales",
-                      sale->name, rc == -E2BIG ? "its record would be too long" : strerror(-rc));
+        return fg_call_refuse(
+            call, FG_RPC_REFUSED,
+            "sale %s cannot be kept in the log: %s; make it several smaller sales", sale->name,
+            rc == -E2BIG ? "its record would be too long" : strerror(-rc));
     return finish_change(call);
 }
 
-static int carry_out(struct call *call, const struct fg_plan *plan, const char *name)
+static int carry_out(struct fg_call *call, const struct fg_plan *plan, const char *name)
 {
     int rc = put_sale(call, plan->takes, true);
     if (rc != 0)
@@ -112,7 +102,8 @@ static int carry_out(struct call *call, const struct fg_plan *plan, const char *
     if (rc != 0 && plan->takes) {
         char rest[sizeof(call->message)];
         memcpy(rest, call->message, sizeof(rest));
-        return refuse(call, rc, "what the file takes is in force, the rest not yet: %.400s", rest);
+        return fg_call_refuse(call, rc, "what the file takes is in force, the rest not yet: %.400s",
+                              rest);
     }
     if (rc == 0)
         call->result = json_pack("{s:s,s:I,s:b,s:b,s:O}", "sale", name, "revision",
@@ -121,7 +112,7 @@ static int carry_out(struct call *call, const struct fg_plan *plan, const char *
     return rc;
 }
 
-static int sale_apply(struct call *call)
+static int sale_apply(struct fg_call *call)
 {
     struct fg_control *control = call->control;
     struct fg_sale wanted;
@@ -139,13 +130,14 @@ static int sale_apply(struct call *call)
     else if (rc == -EPERM)
         rc = FG_RPC_REFUSED;
     else
-        rc = refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+        rc = fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
     fg_plan_free(&plan);
     fg_sale_free(&wanted);
     return rc;
 }
 
-static int state_result(struct call *call, const char *name, enum fg_sale_state state, bool changed)
+static int state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
+                        bool changed)
 {
     call->result =
         json_pack("{s:s,s:s,s:I,s:b}", "sale", name, "state", fg_sale_state_name(state), "revision",
@@ -153,7 +145,7 @@ static int state_result(struct call *call, const char *name, enum fg_sale_state 
     return 0;
 }
 
-static int set_state(struct call *call, enum fg_sale_state state)
+static int set_state(struct fg_call *call, enum fg_sale_state state)
 {
     struct fg_sale *sale;
     int rc = catch_up(call);
@@ -163,8 +155,8 @@ static int set_state(struct call *call, enum fg_sale_state state)
         return rc;
     bool change = sale->state != state;
     if (change && sale->state >= FG_SALE_CLOSED)
-        return refuse(call, FG_RPC_REFUSED, "sale %s is %s, and that is final", sale->name,
-                      fg_sale_state_name(sale->state));
+        return fg_call_refuse(call, FG_RPC_REFUSED, "sale %s is %s, and that is final", sale->name,
+                              fg_sale_state_name(sale->state));
     if (change) {
         fg_change_begin_state(call->control, call->peer, sale->number, state);
         rc = finish_change(call);
@@ -172,17 +164,17 @@ static int set_state(struct call *call, enum fg_sale_state state)
     return rc == 0 ? state_result(call, sale->name, sale->state, change) : rc;
 }
 
-static int sale_open(struct call *call)
+static int sale_open(struct fg_call *call)
 {
     return set_state(call, FG_SALE_OPEN);
 }
 
-static int sale_close(struct call *call)
+static int sale_close(struct fg_call *call)
 {
     return set_state(call, FG_SALE_CLOSED);
 }
 
-static int sale_archive(struct call *call)
+static int sale_archive(struct fg_call *call)
 {
     struct fg_control *control = call->control;
     const char *name = call->texts[0];
@@ -206,19 +198,19 @@ static int sale_archive(struct call *call)
     return rc == 0 ? state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
 }
 
-static int order_show(struct call *call)
+static int order_show(struct fg_call *call)
 {
     uint8_t buyer[FG_BUYER_BYTES];
     uint64_t request;
     struct fg_order_view view;
     if (!fg_buyer_parse(call->texts[0], buyer))
-        return refuse(call, FG_RPC_PARAMS,
-                      "buyer \"%.64s\" is not 32 hex digits, with or without dashes",
-                      call->texts[0]);
+        return fg_call_refuse(call, FG_RPC_PARAMS,
+                              "buyer \"%.64s\" is not 32 hex digits, with or without dashes",
+                              call->texts[0]);
     if (!fg_u64_parse(call->texts[1], &request))
-        return refuse(call, FG_RPC_PARAMS,
-                      "request \"%.64s\" is not a number of 64 bits, decimal or 0x hex",
-                      call->texts[1]);
+        return fg_call_refuse(call, FG_RPC_PARAMS,
+                              "request \"%.64s\" is not a number of 64 bits, decimal or 0x hex",
+                              call->texts[1]);
     int rc = fg_command_order(call->control, buyer, request, &view, call->message,
                               sizeof(call->message));
     if (rc == 0)
@@ -229,8 +221,8 @@ static int order_show(struct call *call)
 /* Every parameter is a string, and none may be left out. */
 static const struct method {
     const char *name;
-    int (*run)(struct call *call);
-    const char *params[PARAMS_MAX];
+    int (*run)(struct fg_call *call);
+    const char *params[FG_CALL_PARAMS_MAX];
 } methods[] = {
     {"status", status, {NULL}},
     {"sale.apply", sale_apply, {"text", "source"}},
@@ -240,6 +232,9 @@ static const struct method {
     {"sale.show", sale_show, {"name"}},
     {"sale.list", sale_list, {NULL}},
     {"order.show", order_show, {"buyer", "request"}},
+    {"delivery.status", fg_call_delivery_status, {NULL}},
+    {"delivery.rebuild", fg_call_delivery_rebuild, {"sale"}},
+    {"consumed", fg_call_consumed, {"sale", "seq"}},
 };
 
 /* --- messages --- */
@@ -254,28 +249,29 @@ static const struct method *find_method(const char *name)
 
 static bool takes_param(const struct method *method, const char *name)
 {
-    for (unsigned i = 0; i < PARAMS_MAX && method->params[i]; i++)
+    for (unsigned i = 0; i < FG_CALL_PARAMS_MAX && method->params[i]; i++)
         if (strcmp(method->params[i], name) == 0)
             return true;
     return false;
 }
 
-static int read_params(struct call *call, const struct method *method, json_t *params)
+static int read_params(struct fg_call *call, const struct method *method, json_t *params)
 {
     const char *name;
     json_t *value;
     if (params && !json_is_object(params))
-        return refuse(call, FG_RPC_PARAMS, "params of %s must be an object", method->name);
+        return fg_call_refuse(call, FG_RPC_PARAMS, "params of %s must be an object", method->name);
     json_object_foreach(params, name, value)
     {
         if (!takes_param(method, name))
-            return refuse(call, FG_RPC_PARAMS, "%s has no parameter \"%.64s\"", method->name, name);
+            return fg_call_refuse(call, FG_RPC_PARAMS, "%s has no parameter \"%.64s\"",
+                                  method->name, name);
     }
-    for (unsigned i = 0; i < PARAMS_MAX && method->params[i]; i++) {
+    for (unsigned i = 0; i < FG_CALL_PARAMS_MAX && method->params[i]; i++) {
         value = json_object_get(params, method->params[i]);
         if (!json_is_string(value))
-            return refuse(call, FG_RPC_PARAMS, "%s needs the parameter \"%s\", a string",
-                          method->name, method->params[i]);
+            return fg_call_refuse(call, FG_RPC_PARAMS, "%s needs the parameter \"%s\", a string",
+                                  method->name, method->params[i]);
         call->texts[i] = json_string_value(value);
         call->lengths[i] = json_string_length(value);
     }
@@ -288,25 +284,27 @@ static bool id_is_valid(const json_t *id)
 }
 
 /* 0 with call->result, or an error's code with call->message. */
-static int run_message(struct call *call, json_t *message)
+static int run_message(struct fg_call *call, json_t *message)
 {
     if (json_is_array(message))
-        return refuse(call, FG_RPC_INVALID, "batches are not taken; send one request a line");
+        return fg_call_refuse(call, FG_RPC_INVALID,
+                              "batches are not taken; send one request a line");
     const char *version = json_string_value(json_object_get(message, "jsonrpc"));
     const char *name = json_string_value(json_object_get(message, "method"));
     if (!version || strcmp(version, "2.0") != 0 || !name ||
         !id_is_valid(json_object_get(message, "id")))
-        return refuse(call, FG_RPC_INVALID,
-                      "not a JSON-RPC 2.0 request: it needs \"jsonrpc\": \"2.0\", a \"method\" and "
-                      "an \"id\"");
+        return fg_call_refuse(
+            call, FG_RPC_INVALID,
+            "not a JSON-RPC 2.0 request: it needs \"jsonrpc\": \"2.0\", a \"method\" and "
+            "an \"id\"");
     const struct method *method = find_method(name);
     if (!method)
-        return refuse(call, FG_RPC_NO_METHOD, "there is no method \"%.64s\"", name);
+        return fg_call_refuse(call, FG_RPC_NO_METHOD, "there is no method \"%.64s\"", name);
     int rc = read_params(call, method, json_object_get(message, "params"));
     if (rc == 0)
         rc = method->run(call);
     if (rc == 0 && !call->result)
-        rc = refuse(call, FG_RPC_INTERNAL, "memory is short for the answer");
+        rc = fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short for the answer");
     return rc;
 }
 
@@ -331,7 +329,7 @@ static char *reply_line(json_t *id, const char *key, json_t *part)
 
 char *fg_methods_answer(void *arg, const struct fg_peer *peer, const char *line, size_t length)
 {
-    struct call call = {.control = arg, .peer = peer};
+    struct fg_call call = {.control = arg, .peer = peer};
     json_error_t error;
     char *reply;
     json_t *message = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);

@@ -3,7 +3,7 @@
  * The model is the sum of the control events so far. Replay and live changes go through the same
  * two functions, put_sale and set_state, so that a restart arrives at what was running.
  */
-#include "control/model.h"
+#include "control/model_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -83,8 +83,7 @@ static int ids_grow(struct fg_model_ids *ids)
     return 0;
 }
 
-/* Of an id known to be gone, the slot is set anew. */
-static int id_add(struct fg_model_ids *ids, uint32_t id, uint32_t slot)
+int fg_model_id_add(struct fg_model_ids *ids, uint32_t id, uint32_t slot)
 {
     struct fg_model_id *known = id_place(ids, id);
     if (known->id == id) {
@@ -157,7 +156,7 @@ uint32_t fg_model_supply(const struct fg_model_item *item)
 
 /* --- a sale's definition --- */
 
-static int name_add(struct fg_model *model, const char *name, uint32_t number)
+int fg_model_name_add(struct fg_model *model, const char *name, uint32_t number)
 {
     return json_object_set_new(model->names, name, json_integer(number)) == 0 ? 0 : -ENOMEM;
 }
@@ -184,7 +183,7 @@ static int item_add(struct fg_model *model, uint32_t id, struct fg_model_item **
     if (!reused && model->items_count == model->items_room && items_grow(model) != 0)
         return -ENOMEM;
     uint32_t slot = reused ? model->free_slots[model->free_count - 1] : model->items_count;
-    int rc = id_add(&model->ids, id, slot);
+    int rc = fg_model_id_add(&model->ids, id, slot);
     if (rc != 0)
         return rc;
     *added = &model->items[slot];
@@ -255,7 +254,7 @@ int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale)
     struct fg_sale *copy = fg_model_sale_copy(sale);
     if (!copy)
         return -ENOMEM;
-    if ((rc = name_add(model, sale->name, sale->number)) != 0)
+    if ((rc = fg_model_name_add(model, sale->name, sale->number)) != 0)
         goto free_copy;
     unsigned at = place < 0 ? model->sales_count : (unsigned)place;
     for (uint32_t i = 0; i < sale->items_count; i++) {
@@ -407,139 +406,4 @@ void fg_model_compact(struct fg_model *model)
     }
     model->items_count = count;
     model->free_count = 0;
-}
-
-/* --- replay --- */
-
-static int replay_sale(struct fg_model *model, const struct fg_control_event *event,
-                       const json_t *body)
-{
-    struct fg_sale sale;
-    if (fg_sale_from_json(&sale, body) != 0)
-        return -EINVAL;
-    sale.number = event->sale;
-    int rc = fg_model_put_sale(model, &sale);
-    fg_sale_free(&sale);
-    return rc;
-}
-
-static struct fg_model_item *event_item(const struct fg_model *model,
-                                        const struct fg_control_event *event)
-{
-    return event->value2 <= UINT32_MAX ? fg_model_item(model, (uint32_t)event->value2) : NULL;
-}
-
-/* Adding and removing are told as differences: an event seen before must not count again. */
-static int replay_units(struct fg_model *model, const struct fg_control_event *event)
-{
-    struct fg_model_item *item = event_item(model, event);
-    if (!item || event->value > FG_STOCK_MAX)
-        return -EINVAL;
-    if (event->revision <= item->supply_revision)
-        return 0;
-    if (event->kind == FG_EVENT_STOCK_ADD)
-        item->added += (uint32_t)event->value;
-    else
-        item->removed += (uint32_t)event->value;
-    item->supply_revision = event->revision;
-    return 0;
-}
-
-static int replay_supply(struct fg_model *model, const struct fg_control_event *event)
-{
-    struct fg_model_item *item = event_item(model, event);
-    if (!item || event->value > UINT32_MAX || event->value3 > UINT32_MAX)
-        return -EINVAL;
-    item->added = (uint32_t)event->value;
-    item->removed = (uint32_t)event->value3;
-    item->supply_revision = event->revision;
-    return 0;
-}
-
-/* An id, or [first, last] of a run of them, is used and gone unless it is live. */
-static int replay_ids(struct fg_model *model, const json_t *value)
-{
-    bool run = json_is_array(value);
-    json_int_t first = json_integer_value(run ? json_array_get(value, 0) : value);
-    json_int_t last = run ? json_integer_value(json_array_get(value, 1)) : first;
-    if (first <= 0 || last < first || last > UINT32_MAX)
-        return -EINVAL;
-    for (json_int_t id = first; id <= last; id++) {
-        int rc = fg_model_id_used(model, (uint32_t)id)
-                     ? 0
-                     : id_add(&model->ids, (uint32_t)id, FG_SLOT_GONE);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int replay_names(struct fg_model *model, const json_t *body)
-{
-    const json_t *names = json_object_get(body, "sales"), *ids = json_object_get(body, "items");
-    size_t i;
-    json_t *value;
-    if (!json_is_array(names) || !json_is_array(ids))
-        return -EINVAL;
-    json_array_foreach(names, i, value)
-    {
-        const char *name = json_string_value(value);
-        int rc = !name ? -EINVAL : fg_model_name_used(model, name) ? 0 : name_add(model, name, 0);
-        if (rc != 0)
-            return rc;
-    }
-    json_array_foreach(ids, i, value)
-    {
-        int rc = replay_ids(model, value);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int replay_body(struct fg_model *model, const struct fg_record *record)
-{
-    json_t *body = json_loadb(record->body, record->control->body_length, 0, NULL);
-    if (!body)
-        return -EINVAL;
-    int rc = record->control->kind == FG_EVENT_SALE ? replay_sale(model, record->control, body)
-                                                    : replay_names(model, body);
-    if (rc == 0 && record->control->kind == FG_EVENT_NAMES_USED)
-        model->names_bytes = record->control->body_length;
-    json_decref(body);
-    return rc;
-}
-
-static int replay_event(struct fg_model *model, const struct fg_record *record)
-{
-    const struct fg_control_event *event = record->control;
-    switch (event->kind) {
-    case FG_EVENT_SALE:
-    case FG_EVENT_NAMES_USED:
-        return record->body ? replay_body(model, record) : -EINVAL;
-    case FG_EVENT_SALE_STATE:
-        if (event->value >= FG_SALE_STATE_COUNT)
-            return -EINVAL;
-        return fg_model_set_state(model, event->sale, (enum fg_sale_state)event->value,
-                                  event->at_ns);
-    case FG_EVENT_STOCK_ADD:
-    case FG_EVENT_STOCK_REMOVE:
-        return replay_units(model, event);
-    case FG_EVENT_ITEM_SUPPLY:
-        return replay_supply(model, event);
-    case FG_EVENT_SALE_POSITION: /* the journal's and delivery's; here: a number that was given */
-        if (event->sale > model->numbers)
-            model->numbers = event->sale;
-        return 0;
-    default:
-        return -EINVAL;
-    }
-}
-
-int fg_model_replay(struct fg_model *model, const struct fg_record *record)
-{
-    int rc = replay_event(model, record);
-    if (rc == 0 && record->control->revision > model->revision)
-        model->revision = record->control->revision;
-    return rc;
 }

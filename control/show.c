@@ -1,49 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Results of the control protocol, laid out for people. What is missing in a result shows as 0. */
-#include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
-#include "control/cli.h"
-
-static json_int_t number(const json_t *json, const char *key)
-{
-    return json_integer_value(json_object_get(json, key));
-}
-
-static const char *text_or(const json_t *json, const char *key, const char *otherwise)
-{
-    const char *text = json_string_value(json_object_get(json, key));
-    return text ? text : otherwise;
-}
-
-static const char *text(const json_t *json, const char *key)
-{
-    return text_or(json, key, "-");
-}
-
-/* With thousands set apart: 1234567 -> "1,234,567". `out` has 32 bytes. */
-static const char *grouped(json_int_t value, char out[32])
-{
-    char digits[24];
-    snprintf(digits, sizeof(digits), "%" PRIu64, (uint64_t)(value < 0 ? -value : value));
-    size_t length = strlen(digits), used = 0;
-    if (value < 0)
-        out[used++] = '-';
-    for (size_t i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            out[used++] = ',';
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-    return out;
-}
-
-static void cell(FILE *out, int width, json_int_t value)
-{
-    char buffer[32];
-    fprintf(out, "  %*s", width, grouped(value, buffer));
-}
+#include "control/show.h"
 
 /* --- sales --- */
 
@@ -186,28 +145,24 @@ static void show_engine(const json_t *result, FILE *out)
 static void show_log(const json_t *result, FILE *out)
 {
     const json_t *journal = json_object_get(result, "journal");
-    const json_t *delivery = json_object_get(result, "delivery");
-    char records[32], frames[32], delivered[32], lag[32];
+    char records[32], frames[32];
     fprintf(out,
             "Log       %s, %s, %s records in %s frames; flush mean %" JSON_INTEGER_FORMAT
-            " us, max %" JSON_INTEGER_FORMAT " us; %.1f of %.1f MiB\n",
+            " us, max %" JSON_INTEGER_FORMAT " us\n",
             text(journal, "log_dir"), text(journal, "flush"),
             grouped(number(journal, "records"), records),
             grouped(number(journal, "frames"), frames), number(journal, "flush_us_mean"),
-            number(journal, "flush_us_max"), (double)number(journal, "log_bytes") / (1 << 20),
-            (double)number(journal, "log_budget") / (1 << 20));
-    if (!json_is_object(delivery)) {
-        fprintf(out, "Delivery  none is configured\n");
-        return;
-    }
-    fprintf(out, "Delivery  %s, %s delivered, lag %s", text(delivery, "state"),
-            grouped(number(delivery, "delivered"), delivered),
-            grouped(number(delivery, "lag"), lag));
-    if (*text_or(delivery, "last_error", ""))
-        fprintf(out, "; %s: %s",
-                strcmp(text(delivery, "state"), "running") == 0 ? "an error before" : "last error",
-                text(delivery, "last_error"));
-    fputc('\n', out);
+            number(journal, "flush_us_max"));
+    fprintf(out,
+            "          segments %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT
+            ", %.1f MiB of %.1f; room for %.1f MiB (%.0f%%); answers when %s\n",
+            number(journal, "oldest_segment"), number(journal, "segment"),
+            (double)number(journal, "log_bytes") / (1 << 20),
+            (double)number(journal, "log_budget") / (1 << 20),
+            (double)number(journal, "room_bytes") / (1 << 20),
+            100 * json_number_value(json_object_get(journal, "room_share")),
+            strcmp(text(journal, "ack"), "memory") == 0 ? "IN MEMORY" : "durable");
+    fg_show_delivery_line(json_object_get(result, "delivery"), out);
 }
 
 /* Names with a count, three to a line; those at 0 are left out. */

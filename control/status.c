@@ -144,16 +144,6 @@ static json_t *item_json(const struct fg_control *control, const struct fg_sale_
                      "hold_ms", (json_int_t)definition->hold_ms);
 }
 
-static const char *stream_state_name(enum fg_stream_state state)
-{
-    static const char *const names[] = {
-#define X(name, text) [FG_STREAM_##name] = text,
-        FG_STREAM_STATES(X)
-#undef X
-    };
-    return (unsigned)state < sizeof(names) / sizeof(*names) ? names[state] : "?";
-}
-
 json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *sale,
                        uint32_t items_max)
 {
@@ -176,7 +166,7 @@ json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *s
                   (json_int_t)sale->items_count, "items", items);
     if (json && control->engine->delivery)
         json_object_set_new(json, "stream",
-                            json_string(stream_state_name(fg_delivery_stream_state(
+                            json_string(fg_stream_state_name(fg_delivery_stream_state(
                                 control->engine->delivery, sale->number))));
     return json;
 }
@@ -208,40 +198,21 @@ static json_t *journal_json(const struct fg_engine *engine)
     const struct fg_journal_stats *stats = fg_journal_stats(engine->journal);
     json_int_t frames = read_count(&stats->frames);
     json_int_t total_us = read_count(&stats->flush_ns_total) / 1000;
+    json_int_t budget = (json_int_t)engine->config.log_budget;
+    json_int_t room = read_count(&stats->room_bytes);
+    int stuck = (int)read_count(&stats->stuck);
     return json_pack(
-        "{s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I}", "flush",
-        read_count(&stats->flushes_direct) ? "direct" : "fdatasync", "durable",
+        "{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:I,s:f,s:s?}", "flush",
+        read_count(&stats->flushes_direct) ? "direct" : "fdatasync", "ack",
+        engine->config.ack == FG_ACK_MEMORY ? "memory" : "durable", "durable",
         (json_int_t)fg_journal_durable(engine->journal), "frames", frames, "records",
         read_count(&stats->records), "bytes", read_count(&stats->bytes), "flush_us_last",
         read_count(&stats->flush_ns_last) / 1000, "flush_us_mean", frames ? total_us / frames : 0,
-        "flush_us_max", read_count(&stats->flush_ns_max) / 1000, "segment",
-        read_count(&stats->segment), "log_bytes", read_count(&stats->log_bytes), "log_dir",
-        engine->config.log_dir, "log_budget", (json_int_t)engine->config.log_budget);
-}
-
-static const char *delivery_state_name(uint32_t state)
-{
-    static const char *const names[] = {
-        [FG_DELIVERY_CONNECTING] = "connecting",
-        [FG_DELIVERY_RUNNING] = "running",
-        [FG_DELIVERY_FENCED] = "fenced",
-        [FG_DELIVERY_FAILED] = "failed",
-    };
-    return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
-}
-
-static json_t *delivery_json(const struct fg_engine *engine)
-{
-    if (!engine->delivery)
-        return json_null();
-    const struct fg_delivery_stats *stats = fg_delivery_stats(engine->delivery);
-    char error[256];
-    fg_delivery_last_error(engine->delivery, error, sizeof(error));
-    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:s}", "state",
-                     delivery_state_name(atomic_load_explicit(&stats->state, memory_order_relaxed)),
-                     "delivered", read_count(&stats->delivered), "lag", read_count(&stats->lag),
-                     "connects", read_count(&stats->connects), "gaps", read_count(&stats->gaps),
-                     "errors", read_count(&stats->errors), "last_error", error);
+        "flush_us_max", read_count(&stats->flush_ns_max) / 1000, "oldest_segment",
+        read_count(&stats->oldest_segment), "segment", read_count(&stats->segment), "log_bytes",
+        read_count(&stats->log_bytes), "log_dir", engine->config.log_dir, "log_budget", budget,
+        "room_bytes", room, "room_share", budget ? (double)room / (double)budget : 0, "stuck",
+        stuck ? strerror(stuck) : NULL);
 }
 
 static json_t *config_json(const struct fg_control *control)
@@ -262,46 +233,16 @@ static json_t *config_json(const struct fg_control *control)
                      (int)control->keys.ring.count, "ports", ports);
 }
 
-/* What an operator should not overlook. */
-static json_t *warnings_json(const struct fg_control *control)
-{
-    json_t *json = json_array();
-    if (control->engine->config.unsigned_allowed)
-        json_array_append_new(
-            json, json_string("UNSIGNED: datagrams without a signature are taken; anyone who "
-                              "reaches the port can buy"));
-    uint64_t steps = atomic_load_explicit(&control->engine->clock.steps, memory_order_relaxed);
-    if (steps > 0) {
-        char text[128];
-        snprintf(text, sizeof(text), "the wall clock stepped by more than 1 s, %llu times",
-                 (unsigned long long)steps);
-        json_array_append_new(json, json_string(text));
-    }
-    static const char *const rooms[] = {
-        [FG_LOG_SETTLES] = "the log is nearly full: new orders are answered BUSY; raise log.budget "
-                           "or free the disk",
-        [FG_LOG_SHUT] =
-            "the log is full: orders, CONFIRM and CANCEL are answered BUSY, and no hold "
-            "runs out; raise log.budget or free the disk",
-    };
-    uint64_t room = atomic_load_explicit(&fg_journal_stats(control->engine->journal)->log_room,
-                                         memory_order_relaxed);
-    if (room != FG_LOG_OPEN)
-        json_array_append_new(json, json_string(rooms[room]));
-    if (control->change.stage != FG_CHANGE_NONE)
-        json_array_append_new(json, json_string("a change is under way"));
-    return json;
-}
-
 json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
-    return json_pack(
-        "{s:I,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
-        (json_int_t)control->model.revision, "epoch", (int)fg_journal_epoch(engine->journal),
-        "uptime_ms", (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
-        fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
-        warnings_json(control), "config", config_json(control), "totals",
-        sums_json(engine, 0, engine->config.workers), "workers", workers_json(engine), "journal",
-        journal_json(engine), "delivery", delivery_json(engine), "sales", sales_json(control));
+    return json_pack("{s:I,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
+                     (json_int_t)control->model.revision, "epoch",
+                     (int)fg_journal_epoch(engine->journal), "uptime_ms",
+                     (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
+                     fg_json_time(control->serving_since_ns), "steering", engine->steering,
+                     "warnings", fg_alarms_json(control), "config", config_json(control), "totals",
+                     sums_json(engine, 0, engine->config.workers), "workers", workers_json(engine),
+                     "journal", journal_json(engine), "delivery", fg_status_delivery(control),
+                     "sales", sales_json(control));
 }

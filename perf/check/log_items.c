@@ -179,6 +179,24 @@ static int move_units(struct fg_log_book *book, const struct fg_record *record)
     return note_change(book, place, now->limit, record);
 }
 
+/* One id, or [first, last] of a run of them. */
+static int take_gone(struct fg_log_book *book, const json_t *value)
+{
+    bool run = json_is_array(value);
+    json_int_t first = json_integer_value(run ? json_array_get(value, 0) : value);
+    json_int_t last = run ? json_integer_value(json_array_get(value, 1)) : first;
+
+    if (first <= 0 || last < first || last > UINT32_MAX)
+        return -EBADMSG;
+    for (json_int_t id = first; id <= last; id++) {
+        if (!check_grow((void **)&book->gone, book->gone_count, &book->gone_room,
+                        sizeof(*book->gone)))
+            return -ENOMEM;
+        book->gone[book->gone_count++] = (uint32_t)id;
+    }
+    return 0;
+}
+
 static int take_names(struct fg_log_book *book, const struct fg_record *record)
 {
     json_t *body = json_loadb(record->body, record->control->body_length, 0, NULL), *value;
@@ -189,14 +207,8 @@ static int take_names(struct fg_log_book *book, const struct fg_record *record)
     book->gone_count = 0; /* it is the whole list */
     json_array_foreach(ids, i, value)
     {
-        json_int_t id = json_integer_value(value);
-        if (rc == 0 && (id <= 0 || id > UINT32_MAX))
-            rc = -EBADMSG;
-        if (rc == 0 && !check_grow((void **)&book->gone, book->gone_count, &book->gone_room,
-                                   sizeof(*book->gone)))
-            rc = -ENOMEM;
         if (rc == 0)
-            book->gone[book->gone_count++] = (uint32_t)id;
+            rc = take_gone(book, value);
     }
     json_decref(body);
     return rc;

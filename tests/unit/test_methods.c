@@ -99,6 +99,121 @@ static void status_warns_of_a_log_that_fills_up(void **state)
     }
 }
 
+/* Is there exactly this one alarm of those that begin with the word? */
+static const char *alarm_of(const char *word)
+{
+    const char *found = NULL;
+    size_t i;
+    json_t *value;
+    const json_t *warnings = json_object_get(call("status", json_object()), "warnings");
+    json_array_foreach(warnings, i, value)
+    {
+        if (strncmp(json_string_value(value), word, strlen(word)) == 0) {
+            assert_null(found);
+            found = json_string_value(value);
+        }
+    }
+    return found;
+}
+
+static void alarms_tell_of_log_disk_and_acknowledgement(void **state)
+{
+    (void)state;
+    assert_null(alarm_of("LOG"));
+    assert_null(alarm_of("DISK"));
+    assert_null(alarm_of("ACK"));
+    log_.stats.room_bytes = (1 << 28) + (1 << 20);
+    assert_null(alarm_of("LOG"));
+    log_.stats.room_bytes = (1 << 28) - (1 << 20);
+    assert_non_null(strstr(alarm_of("LOG FILLING"), "255 MiB are left of 1024"));
+    log_.stats.stuck = ENOSPC;
+    assert_non_null(strstr(alarm_of("DISK FULL"), "/a/log gives no further segment of 64 MiB: No "
+                                                  "space left on device"));
+    engine->config.ack = FG_ACK_MEMORY;
+    assert_non_null(alarm_of("ACK MEMORY"));
+    const json_t *journal = json_object_get(call("status", json_object()), "journal");
+    assert_string_equal(json_string_value(json_object_get(journal, "ack")), "memory");
+    assert_string_equal(json_string_value(json_object_get(journal, "stuck")),
+                        "No space left on device");
+}
+
+static void alarms_tell_of_streams(void **state)
+{
+    (void)state;
+    static const struct {
+        enum fg_stream_state state;
+        const char *word;
+    } cases[] = {
+        {FG_STREAM_FOREIGN, "STREAM FOREIGN"},
+        {FG_STREAM_LOST_BEYOND_LOG, "STREAM LOST"},
+        {FG_STREAM_BAD_KEY, "STREAM BAD KEY"},
+        {FG_STREAM_REFUSED, "STREAM REFUSED"},
+    };
+    apply(SPRING SHOE(100));
+    assert_null(alarm_of("STREAM"));
+    engine->delivery = (struct fg_delivery *)&delivery_stats; /* a name for it: never looked at */
+    atomic_store(&delivery_stats.state, FG_DELIVERY_RUNNING);
+    assert_null(alarm_of("STREAM"));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        stream_state = cases[i].state;
+        assert_non_null(strstr(alarm_of(cases[i].word), "sale spring"));
+    }
+    stream_state = FG_STREAM_LIVE;
+    delivery_stats.lag = 9999;
+    assert_null(alarm_of("DELIVERY"));
+    delivery_stats.lag = 10000;
+    assert_non_null(strstr(alarm_of("DELIVERY LAGS"), "10000 order events"));
+    atomic_store(&delivery_stats.state, FG_DELIVERY_CONNECTING);
+    assert_null(alarm_of("DELIVERY"));
+    assert_non_null(strstr(alarm_of("REDIS AWAY"), "epoch 9 has it"));
+    engine->delivery = NULL;
+}
+
+static void delivery_is_shown_rebuilt_and_told_what_is_consumed(void **state)
+{
+    (void)state;
+    apply(SPRING SHOE(100));
+    assert_null(call("delivery.status", json_object()));
+    assert_error(FG_RPC_REFUSED, "no Redis");
+    engine->delivery = (struct fg_delivery *)&delivery_stats;
+    stream_view = (struct fg_stream_view){.logged = 9, .delivered = 7, .consumed = 5, .lag = 2};
+    const json_t *sales = json_object_get(call("delivery.status", json_object()), "sales");
+    assert_int_equal(json_array_size(sales), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(sales, 0), "stream")),
+                        "live");
+    assert_int_equal(number(json_array_get(sales, 0), "logged"), 9);
+    assert_int_equal(number(json_array_get(sales, 0), "delivered"), 7);
+    assert_int_equal(number(json_array_get(sales, 0), "consumed"), 5);
+    assert_int_equal(number(json_array_get(sales, 0), "lag"), 2);
+
+    assert_non_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "6")));
+    assert_int_equal(consumed_sale, 1);
+    assert_int_equal(consumed_told, 6);
+    assert_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "six")));
+    assert_error(FG_RPC_PARAMS, "\"six\" is not a number");
+    assert_null(call("consumed", json_pack("{s:s,s:s}", "sale", "winter", "seq", "6")));
+    assert_error(FG_RPC_NOT_FOUND, "no sale winter");
+    delivery_refuses = -ERANGE;
+    assert_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "8")));
+    assert_error(FG_RPC_REFUSED, "up to 7, fewer than 8");
+    assert_null(call("delivery.rebuild", json_pack("{s:s}", "sale", "spring")));
+    assert_error(FG_RPC_REFUSED, "no longer has the first orders of sale spring");
+    delivery_refuses = 0;
+    assert_non_null(call("delivery.rebuild", json_pack("{s:s}", "sale", "spring")));
+    assert_int_equal(rebuilt, 1);
+
+    /* An archived sale's stream is still there to be consumed. */
+    of_sale("sale.close", "spring");
+    assert_non_null(of_sale("sale.archive", "spring"));
+    rebuilt = consumed_sale = 0;
+    sales = json_object_get(call("delivery.status", json_object()), "sales");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(sales, 0), "sale_state")),
+                        "archived");
+    assert_non_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "9")));
+    assert_int_equal(consumed_sale, 1);
+    engine->delivery = NULL;
+}
+
 /* --- messages --- */
 
 static void wrong_messages_get_their_codes(void **state)
@@ -291,6 +406,9 @@ int main(void)
         TEST(a_late_answer_of_a_worker_harms_nobody),
         TEST(status_sums_what_workers_count),
         TEST(status_warns_of_a_log_that_fills_up),
+        TEST(alarms_tell_of_log_disk_and_acknowledgement),
+        TEST(alarms_tell_of_streams),
+        TEST(delivery_is_shown_rebuilt_and_told_what_is_consumed),
         TEST(wrong_messages_get_their_codes),
         TEST(a_quoted_word_that_is_cut_is_answered),
         cmocka_unit_test(text_that_is_no_utf8_is_mended),

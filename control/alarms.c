@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What an operator should not overlook: the warnings of status. Each begins with a word or two in
+ * capitals that docs/operations.md has a paragraph for, and that a monitor can look for.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/internal.h"
+
+#define LAG_ALARM     10000 /* order events: a second or so of delivery */
+#define FILLING_SHARE 4     /* of the log's budget: less room than a quarter */
+
+__attribute__((format(printf, 2, 3))) static void alarm_of(json_t *alarms, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    json_array_append_new(alarms, json_string(text));
+}
+
+static uint64_t read_count(const _Atomic uint64_t *count)
+{
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+static void add_config(json_t *alarms, const struct fg_config *config)
+{
+    if (config->ack == FG_ACK_MEMORY)
+        alarm_of(alarms, "ACK MEMORY: orders are answered before they are on disk, and a crash "
+                         "forgets them; for rehearsals only");
+    if (config->unsigned_allowed)
+        alarm_of(alarms, "UNSIGNED: datagrams without a signature are taken; anyone who reaches "
+                         "the port can buy");
+}
+
+static void add_log(json_t *alarms, const struct fg_engine *engine)
+{
+    const struct fg_journal_stats *stats = fg_journal_stats(engine->journal);
+    uint64_t log_room = read_count(&stats->log_room), room = read_count(&stats->room_bytes);
+    uint64_t stuck = read_count(&stats->stuck);
+    static const char help[] = "archive sales that are over, raise log.budget or free the disk";
+    if (log_room == FG_LOG_SHUT)
+        alarm_of(alarms,
+                 "LOG FULL: orders, CONFIRM and CANCEL are answered BUSY, and no hold runs out; "
+                 "%s",
+                 help);
+    else if (log_room == FG_LOG_SETTLES)
+        alarm_of(alarms, "LOG NEARLY FULL: new orders are answered BUSY; %s", help);
+    else if (room > 0 && room < engine->config.log_budget / FILLING_SHARE)
+        alarm_of(alarms,
+                 "LOG FILLING: %" PRIu64 " MiB are left of %" PRIu64 "; with an eighth left, new "
+                 "orders are answered BUSY; %s",
+                 room >> 20, engine->config.log_budget >> 20, help);
+    if (stuck != 0)
+        alarm_of(alarms,
+                 "DISK FULL: %s gives no further segment of %" PRIu64 " MiB: %s; what is prepared "
+                 "is still used",
+                 engine->config.log_dir, engine->config.log_segment >> 20, strerror((int)stuck));
+}
+
+static void add_stream(json_t *alarms, const struct fg_delivery *delivery,
+                       const struct fg_sale *sale)
+{
+    switch (fg_delivery_stream_state(delivery, sale->number)) {
+    case FG_STREAM_FOREIGN:
+        alarm_of(alarms,
+                 "STREAM FOREIGN: the stream of sale %s ends with an entry that this log does not "
+                 "know; nothing is delivered to it until it is rebuilt",
+                 sale->name);
+        break;
+    case FG_STREAM_LOST_BEYOND_LOG:
+        alarm_of(alarms,
+                 "STREAM LOST: the stream of sale %s has lost entries that the log no longer has; "
+                 "nothing is delivered to it",
+                 sale->name);
+        break;
+    case FG_STREAM_BAD_KEY:
+        alarm_of(alarms,
+                 "STREAM BAD KEY: a key of sale %s in Redis is not of the type that it must be; "
+                 "nothing is delivered to it",
+                 sale->name);
+        break;
+    case FG_STREAM_REFUSED:
+        alarm_of(alarms,
+                 "STREAM REFUSED: Redis refuses the entries of sale %s; it is tried again slowly",
+                 sale->name);
+        break;
+    case FG_STREAM_SEEKING:
+    case FG_STREAM_LIVE:
+    case FG_STREAM_DONE:
+        break;
+    }
+}
+
+static void add_delivery(json_t *alarms, const struct fg_control *control)
+{
+    struct fg_delivery *delivery = control->engine->delivery;
+    if (!delivery)
+        return;
+    const struct fg_delivery_stats *stats = fg_delivery_stats(delivery);
+    uint64_t lag = read_count(&stats->lag);
+    char error[256];
+    fg_delivery_last_error(delivery, error, sizeof(error));
+    if (atomic_load_explicit(&stats->state, memory_order_relaxed) == FG_DELIVERY_CONNECTING &&
+        error[0] != '\0')
+        alarm_of(alarms,
+                 "REDIS AWAY: %s; sales go on, and the log keeps what is to be delivered (%" PRIu64
+                 " order events)",
+                 error, lag);
+    else if (lag >= LAG_ALARM)
+        alarm_of(alarms, "DELIVERY LAGS: %" PRIu64 " order events are not in Redis yet", lag);
+    for (unsigned i = 0; i < control->model.sales_count; i++)
+        add_stream(alarms, delivery, control->model.sales[i]);
+}
+
+json_t *fg_alarms_json(const struct fg_control *control)
+{
+    json_t *alarms = json_array();
+    add_config(alarms, &control->engine->config);
+    add_log(alarms, control->engine);
+    add_delivery(alarms, control);
+    uint64_t steps = atomic_load_explicit(&control->engine->clock.steps, memory_order_relaxed);
+    if (steps > 0)
+        alarm_of(alarms,
+                 "CLOCK STEPPED: the wall clock stepped by more than 1 s, %" PRIu64 " times",
+                 steps);
+    if (control->change.stage != FG_CHANGE_NONE)
+        alarm_of(alarms, "CHANGE UNDER WAY: a change of the catalogue is not done yet");
+    return alarms;
+}

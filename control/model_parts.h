@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the model share: what is ever used, added. */
+#ifndef FG_CONTROL_MODEL_PARTS_H
+#define FG_CONTROL_MODEL_PARTS_H
+
+#include "control/model.h"
+
+/* Of an id known to be gone, the slot is set anew. 0 or -ENOMEM. */
+int fg_model_id_add(struct fg_model_ids *ids, uint32_t id, uint32_t slot);
+/* Of a name known already, the number is set anew. 0: it is not known. 0 or -ENOMEM. */
+int fg_model_name_add(struct fg_model *model, const char *name, uint32_t number);
+
+#endif
