@@ -53,16 +53,14 @@ int fg_journal_judge(const struct fg_journal_facts *facts, const char *dir, char
     switch (facts->end) {
     case FG_LOG_CORRUPT:
         snprintf(message, size,
-                 "%s/%s: frame %" PRIu64 " at offset %" PRIu64
-                 " is damaged, and the log goes on after it: restore the directory from a copy, or "
-                 "take the log from another disk",
-                 dir, name, facts->last_sequence + 1, facts->offset);
+                 "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s, and the log goes on after it: "
+                 "restore the directory from a copy, or take the log from another disk",
+                 dir, name, facts->last_sequence + 1, facts->offset, facts->reason);
         return FG_EXIT_CORRUPT;
     case FG_LOG_VERSION:
         snprintf(message, size,
-                 "%s/%s: frame %" PRIu64 " at offset %" PRIu64
-                 " is of a version that this program does not know: use the program that wrote it",
-                 dir, name, facts->last_sequence + 1, facts->offset);
+                 "%s/%s: frame %" PRIu64 " at offset %" PRIu64 " %s: use the program that wrote it",
+                 dir, name, facts->last_sequence + 1, facts->offset, facts->reason);
         return FG_EXIT_CORRUPT;
     case FG_LOG_ERROR:
         if (facts->error == -EAGAIN) {
@@ -86,8 +84,6 @@ int fg_journal_judge(const struct fg_journal_facts *facts, const char *dir, char
 
 static const char *end_hint(const struct fg_journal_facts *facts)
 {
-    if (facts->writer)
-        return "an engine has it locked: what is on its way to the disk is not looked at";
     if (facts->end == FG_LOG_TORN)
         return "what a crash leaves: the next start cuts it; none of it was acknowledged";
     return facts->last_flags & FG_FRAME_CLOSING
@@ -116,12 +112,17 @@ void fg_journal_print_facts(const struct fg_journal_facts *facts, FILE *out)
     }
     fprintf(out, "  epochs     %" PRIu32 " to %" PRIu32 "\n", facts->first_epoch,
             facts->last_epoch);
-    fprintf(out, "  end        %s: %s\n", fg_journal_end_text(facts), end_hint(facts));
+    if (facts->writer)
+        fprintf(out, "  end        being written: an engine, process %d, has it locked\n",
+                (int)facts->writer);
+    else
+        fprintf(out, "  end        %s: %s\n", fg_journal_end_text(facts), end_hint(facts));
     if (facts->end == FG_LOG_TORN)
         fprintf(out,
                 "  tail       frame %" PRIu64 " in segment %" PRIu32 " at offset %" PRIu64
-                " is not whole: %" PRIu64 " bytes\n",
-                facts->last_sequence + 1, facts->segment, facts->offset, facts->torn_bytes);
+                " %s: %" PRIu64 " bytes\n",
+                facts->last_sequence + 1, facts->segment, facts->offset, facts->reason,
+                facts->torn_bytes);
 }
 
 json_t *fg_journal_facts_json(const struct fg_journal_facts *facts)
@@ -146,8 +147,8 @@ json_t *fg_journal_facts_json(const struct fg_journal_facts *facts)
     if (facts->end == FG_LOG_TORN || facts->end == FG_LOG_CORRUPT || facts->end == FG_LOG_VERSION)
         json_object_set_new(
             json, "invalid",
-            json_pack("{s:o, s:I, s:o, s:o}", "frame", fg_json_u64(facts->last_sequence + 1),
+            json_pack("{s:o, s:I, s:o, s:o, s:s}", "frame", fg_json_u64(facts->last_sequence + 1),
                       "segment", (json_int_t)facts->segment, "offset", fg_json_u64(facts->offset),
-                      "bytes", fg_json_u64(facts->torn_bytes)));
+                      "bytes", fg_json_u64(facts->torn_bytes), "reason", facts->reason));
     return json;
 }

@@ -113,6 +113,9 @@ static void note_end(const struct walk *walk, enum fg_log_end end)
     walk->facts->error = end == FG_LOG_ERROR ? fg_log_reader_error(walk->reader) : 0;
     walk->facts->segment = at.segment;
     walk->facts->offset = at.offset;
+    if (end == FG_LOG_TORN || end == FG_LOG_CORRUPT || end == FG_LOG_VERSION)
+        snprintf(walk->facts->reason, sizeof(walk->facts->reason), "%s",
+                 fg_log_reader_reason(walk->reader));
 }
 
 /* From the first segment to the end. True: the end is known. False: what the reader wants has gone,

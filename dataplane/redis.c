@@ -33,9 +33,8 @@ static void erase(char *password)
     free(password);
 }
 
-/* NULL with a sentence when a password file or memory is not to be had. */
-static struct fg_redis_link *make_link(const struct fg_config *config, unsigned epoch,
-                                       char *message, size_t size)
+struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigned epoch,
+                                         uint64_t instance, char *message, size_t size)
 {
     struct fg_redis_config redis = {
         .socket = config->redis_socket,
@@ -48,16 +47,13 @@ static struct fg_redis_link *make_link(const struct fg_config *config, unsigned 
         .database = config->redis_database,
         .timeout_ms = config->redis_timeout_ms,
         .epoch = epoch,
+        .instance = instance,
     };
     const char *file = config->redis_password_file;
     const char *sentinel_file = config->redis_sentinel_password_file;
     char *password = NULL, *sentinel_password = NULL;
     struct fg_redis_link *link = NULL;
 
-    if (getrandom(&redis.instance, sizeof(redis.instance), 0) != sizeof(redis.instance)) {
-        snprintf(message, size, "the system gives no random numbers");
-        return NULL;
-    }
     if (file && !(password = read_password(file, message, size)))
         return NULL;
     if (sentinel_file && !(sentinel_password = read_password(sentinel_file, message, size)))
@@ -71,6 +67,18 @@ erase_passwords:
     erase(password);
     erase(sentinel_password);
     return link;
+}
+
+/* The engine's own: its fence is told from another's of the same epoch by a random number. */
+static struct fg_redis_link *make_link(const struct fg_config *config, unsigned epoch,
+                                       char *message, size_t size)
+{
+    uint64_t instance;
+
+    if (getrandom(&instance, sizeof(instance), 0) == sizeof(instance))
+        return fg_redis_make_link(config, epoch, instance, message, size);
+    snprintf(message, size, "the system gives no random numbers");
+    return NULL;
 }
 
 /* --- recovery's question --- */

@@ -22,6 +22,11 @@ int fg_redis_start(struct fg_engine *engine, char *message, size_t size);
 void fg_redis_stop(struct fg_engine *engine);
 void fg_redis_free(struct fg_engine *engine);
 
+/* A link as the configuration says, not connected. `instance` tells fences of equal epochs apart.
+ * NULL with a sentence when a password file or memory is not to be had. */
+struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigned epoch,
+                                         uint64_t instance, char *message, size_t size);
+
 /*
  * Recovery's question: does the sale's stream hold a later event than `last`? 1, 0, or a negative
  * errno when it cannot be known. As fg_journal_config.tail_known, with a struct fg_redis_question
