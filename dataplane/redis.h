@@ -37,7 +37,7 @@ struct fg_redis_question {
     struct fg_redis_link *link;
     int failed; /* negative errno: no further question is asked */
 };
-int fg_redis_tail_known(void *question, const char *sale, struct fg_stream_id last);
+int fg_redis_tail_known(void *arg, const char *sale, struct fg_stream_id last);
 void fg_redis_question_end(struct fg_redis_question *question);
 
 #endif
