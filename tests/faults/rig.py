@@ -187,9 +187,11 @@ class Rig:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='f.'))
         self.log_dir = self.dir / 'log'
         self.log_dir.mkdir()
+        self.control = self.dir / 'control.sock'
         self.engine = self.load = self.redis = None
         self.lives = self.faults = 0
         self.config = {}
+        self.engine_name = 'engine'
 
     @staticmethod
     def build_of(folder):
@@ -201,9 +203,8 @@ class Rig:
     def __exit__(self, kind, error, trace):
         if error and not isinstance(error, Skipped):
             for process in self.processes[-40:]:
-                if process.name in ('engine', 'load'):
-                    continue
-                print(process.tail(8))
+                if process.name.startswith('redis'):
+                    print(process.tail(4))
             for process in (self.engine, self.load):
                 if process:
                     print(process.tail())
@@ -224,7 +225,6 @@ class Rig:
     def write_files(self, items=None, port=PORT, more=''):
         """keys.yaml, sale.yaml, engine.yaml. A hold runs out soon, also after a restart, and what is
         cancelled is sold again: units move all the time."""
-        self.port = port
         keys = self.dir / 'keys.yaml'
         keys.write_text('keys:\n  - {id: 7, secret: 000102030405060708090a0b0c0d0e0f, ops: all, '
                         'sales: all}\n')
@@ -234,10 +234,16 @@ class Rig:
   - {id: 2, name: held, stock: 40, limit: 4, max_per_order: 3, hold: 150ms}
   - {id: 3, name: few, stock: 2000, limit: 2, max_per_order: 2, hold: 300ms}
 '''))
-        redis = f'redis:\n  socket: {self.redis.socket}\n  timeout: 300ms\n' if self.redis else ''
-        (self.dir / 'engine.yaml').write_text(f'''\
+        self.write_engine('engine', port, more)
+
+    def write_engine(self, name, port, more=''):
+        """The configuration NAME.yaml of an engine at that port, with this rig's log and socket."""
+        redis = more
+        if self.redis and not more:
+            redis = f'redis:\n  socket: {self.redis.socket}\n  timeout: 300ms\n'
+        (self.dir / f'{name}.yaml').write_text(f'''\
 eal: ["--no-huge", "--no-pci", "-m", "96"]
-file_prefix: {self.dir.name}
+file_prefix: {self.dir.name}-{name}
 ports:
   - device: "{port}"
     address: {ENGINE_IP}/24
@@ -247,7 +253,7 @@ worker_cores: [{', '.join(map(str, cores(2)))}]
 idle: sleep
 base_port: {BASE_PORT}
 partitions: {PARTITIONS}
-key_file: {keys}
+key_file: {self.dir}/keys.yaml
 log:
   directory: {self.log_dir}
   budget: {self.config.get('budget', '256MiB')}
@@ -259,13 +265,13 @@ limits:
   items: 64
   parked: 1024
 control:
-  socket: {self.dir}/control.sock
-{redis}{more}''')
+  socket: {self.control}
+{redis}''')
 
-    def start_engine(self, env=None, build=None, config='engine.yaml', name='engine'):
+    def start_engine(self, env=None, build=None):
         self.lives += 1
-        self.engine = Process(self, name, (build or self.build) / 'flashgated', '--config',
-                              self.dir / config, env={'RUNTIME_DIRECTORY': str(self.dir),
+        self.engine = Process(self, self.engine_name, (build or self.build) / 'flashgated', '--config',
+                              self.dir / f'{self.engine_name}.yaml', env={'RUNTIME_DIRECTORY': str(self.dir),
                                                       **(env or {})})
         return self.engine
 
@@ -279,7 +285,7 @@ control:
         wait_for('the engine to serve', probe, patience)
 
     def ctl(self, *words, ok=True, seconds=60):
-        done = command(self.build / 'flashgatectl', '--socket', self.dir / 'control.sock', '--json',
+        done = command(self.build / 'flashgatectl', '--socket', self.control, '--json',
                        *words, ok=ok, seconds=seconds)
         return json.loads(done.stdout) if done.returncode == 0 and done.stdout else None
 
@@ -288,7 +294,7 @@ control:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
                 link.settimeout(5)
-                link.connect(str(self.dir / 'control.sock'))
+                link.connect(str(self.control))
                 link.sendall(b'{"jsonrpc": "2.0", "id": 1, "method": "status"}\n')
                 answer = link.makefile('rb').readline()
             return json.loads(answer)['result']
@@ -384,12 +390,24 @@ control:
         differences = sum(books['violations'].values()) + load['lost']
         if differences > 0:
             print(done.stdout + done.stderr)
+        differences += self.audit(self.dir / 'history')
         differences += self.compare_log()
         self.stop_engine()
         self.verify_log()
         told = sum(load['answers'].get(state, 0) for state in STATES)
         need(told > 0, 'no acknowledgement was given: nothing was tested')
         return Counts(self.faults, self.lives, told, differences)
+
+    def audit(self, history):
+        """Differences that flashgatectl audit finds between log, streams, clients and engine."""
+        done = command(self.build / 'flashgatectl', '--socket', self.control, 'audit',
+                       self.log_dir, '--redis', self.redis.socket, '--history', history, '--drained',
+                       ok=False, seconds=120)
+        need(done.returncode in (0, BOOKS), f'audit failed: {done.stderr.strip()}')
+        if done.returncode == 0:
+            return 0
+        print(done.stdout + done.stderr)
+        return 1
 
     def verify_log(self):
         """The log that is left is sound, as a program sees it that only reads."""

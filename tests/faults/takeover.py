@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Another engine takes over from one that hangs: its switch port is shut, its log copied, and the new
+engine started on the copy. When the old one wakes up it must find itself fenced and end with a status
+of its own, having acknowledged nothing more that counts."""
+
+import shutil
+import signal
+import time
+
+from rig import FENCED, Rig, command, need
+
+
+def run(settings):
+    with Rig('takeover', settings.seed) as rig:
+        make_switch(rig)
+        rig.start_redis()
+        rig.write_files(port=device(0))
+        rig.start_all(rate=800, port='net_af_packet1,iface=fgload')
+        for number in range(settings.takeovers):
+            rig.admitting(rig.random.choice((10, 100)))
+            time.sleep(rig.random.uniform(0, 0.1))
+            take_over(rig, number)
+        return rig.finish()
+
+
+def device(number):
+    return f'net_af_packet0,iface=fgeng{number % 2}'
+
+
+def make_switch(rig):
+    """A bridge with the generator and two engines on it."""
+    rig.at_end.append(lambda: command('ip', 'link', 'del', 'fgswitch', ok=False))
+    for words in ('link add fgswitch type bridge', 'link set fgswitch up'):
+        command('ip', *words.split())
+    for name in ('fgload', 'fgeng0', 'fgeng1'):
+        rig.at_end.append(lambda name=name: command('ip', 'link', 'del', name, ok=False))
+        for words in (f'link add {name} type veth peer name {name}p', f'link set {name}p master '
+                      'fgswitch', f'link set {name} up', f'link set {name}p up'):
+            command('ip', *words.split())
+
+
+def take_over(rig, number):
+    old = rig.engine
+    old.signal(signal.SIGSTOP)
+    rig.faults += 1
+    command('ip', 'link', 'set', f'fgeng{number % 2}p', 'down')
+    copy = rig.dir / f'log{number + 1}'
+    shutil.copytree(rig.log_dir, copy)
+    rig.log_dir, rig.control = copy, rig.dir / f'control{number + 1}.sock'
+    rig.engine_name = f'engine{number + 1}'
+    rig.write_engine(rig.engine_name, device(number + 1))
+    rig.restart()
+    rig.admitting(50)
+    old.signal(signal.SIGCONT)
+    status = old.wait()
+    need(status == FENCED, f'the old engine ended with status {status}, not {FENCED}: {old.tail()}')
+    command('ip', 'link', 'set', f'fgeng{number % 2}p', 'up')
