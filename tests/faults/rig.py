@@ -129,19 +129,25 @@ class Redis:
             return False
 
     def __call__(self, *words):
+        again = self.link is not None  # the server may have closed it, as at a failover
         try:
-            if not self.link:
-                self.link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                self.link.settimeout(PATIENCE_S)
-                self.link.connect(str(self.socket))
-                self.file = self.link.makefile('rb')
-            words = [str(word).encode() for word in words]
-            self.link.sendall(b'*%d\r\n' % len(words) +
-                              b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words))
-            return self.reply()
+            return self.ask(words)
         except OSError:
             self.hang_up()
-            raise
+            if not again:
+                raise
+            return self.ask(words)
+
+    def ask(self, words):
+        if not self.link:
+            self.link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.link.settimeout(PATIENCE_S)
+            self.link.connect(str(self.socket))
+            self.file = self.link.makefile('rb')
+        words = [str(word).encode() for word in words]
+        self.link.sendall(b'*%d\r\n' % len(words) +
+                          b''.join(b'$%d\r\n%s\r\n' % (len(word), word) for word in words))
+        return self.reply()
 
     def reply(self):
         line = self.file.readline()

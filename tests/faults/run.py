@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True
 import rig  # noqa: E402
 
 KINDS = ['kills', 'crash_points', 'vhost', 'power_cuts', 'disk_errors', 'disk_full',
-         'redis_faults', 'takeover']
+         'redis_faults', 'sentinel', 'takeover', 'stall']
 OWN_NAMESPACES = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
 
 
@@ -89,6 +89,7 @@ def main():
     settings.redis_rounds = 1 if few else 5
     settings.disks_full = 1 if few else 2
     settings.takeovers = 2 if few else 10
+    settings.failovers = 1 if few else 4
     settings.disk_errors = 2 if few else 10
     settings.vhost_kills = 2 if few else 5
     settings.power_cuts = int(os.environ.get('POWER_CUTS') or (4 if few else 20))
