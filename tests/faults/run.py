@@ -88,7 +88,7 @@ def main():
     settings.crash_rounds = 1 if few else 4
     settings.redis_rounds = 1 if few else 5
     settings.disks_full = 1 if few else 2
-    settings.takeovers = 2 if few else 10
+    settings.takeovers = 2 if few else 9
     settings.failovers = 1 if few else 4
     settings.disk_errors = 2 if few else 10
     settings.vhost_kills = 2 if few else 5
