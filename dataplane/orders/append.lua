@@ -105,10 +105,10 @@ local function claim(fence, mine, my_epoch)
             return redis.error_reply('WRONGTYPE ' .. fence .. ' does not hold epoch:instance')
         end
     end
-    if holder and epoch >= my_epoch then
+    if holder and epoch >= my_epoch then -- [fence.1]
         return { 'FENCED', holder }
     end
-    redis.call('SET', fence, mine)
+    redis.call('SET', fence, mine) -- [fence.2]
 end
 
 -- What the consumer's key holds. The engine judges it: it may be anything.
@@ -135,21 +135,21 @@ local function append(keys, args)
     local bad_stream = check_type(stream, 'stream')
     local last = bad_stream and '0-0' or read_last(stream)
     local last_epoch = parse(last, '-')
-    if last_epoch > my_epoch and last_epoch <= EPOCH_MAX then
+    if last_epoch > my_epoch and last_epoch <= EPOCH_MAX then -- [fcall.1]
         return { 'FENCED', last }
     end
-    local answer = claim(fence, mine, my_epoch) or bad_stream
+    local answer = claim(fence, mine, my_epoch) or bad_stream -- [fcall.2]
     if answer then
         return answer
     end
 
     if #args == 2 then
-        return { 'OK', last, consumed and read_consumed(consumed) }
+        return { 'OK', last, consumed and read_consumed(consumed) } -- [fcall.3]
     end
-    if last ~= expected then
+    if last ~= expected then -- [fcall.4]
         return { 'GAP', last }
     end
-    return { 'OK', append_entries(stream, args) }
+    return { 'OK', append_entries(stream, args) } -- [fcall.5]
 end
 
 -- Asked again after an answer that was lost, with the same ASIDE, it moves nothing a second time.

@@ -63,7 +63,7 @@ static void take_order(struct fg_delivery *delivery, const struct fg_record *rec
     case FG_STREAM_SKIP:
         break;
     case FG_STREAM_TAKE:
-        fg_batches_gather(&delivery->batches, stream, record);
+        fg_batches_gather(&delivery->batches, stream, record); /* [order.1] */
         break;
     case FG_STREAM_BROKEN:
         fail(delivery, "a sale's order events are not numbered one after another");

@@ -142,10 +142,11 @@ static enum fg_redis_answer ask(struct fg_delivery *delivery, struct fg_stream *
 void fg_delivery_claim(struct fg_delivery *delivery, struct fg_stream *stream)
 {
     struct fg_redis_append claim;
+    /* [ask.1] */
     enum fg_redis_answer answer = ask(delivery, stream, &claim);
     stream->asked = true; /* react() may take it back */
     if (answer == FG_REDIS_OK)
-        fg_stream_claimed(&delivery->streams, stream, claim.last);
+        fg_stream_claimed(&delivery->streams, stream, claim.last); /* [ask.2] */
     else
         react(delivery, stream, answer);
 }
@@ -160,7 +161,7 @@ void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
                                      .expected = stream->last,
                                      .count = batch->count,
                                      .records = batch->records};
-    enum fg_redis_answer answer = link->append(link->context, &append);
+    enum fg_redis_answer answer = link->append(link->context, &append); /* [append.1] */
     if (answer == FG_REDIS_RETRY) {
         tell(delivery, stream);
         bump(&delivery->stats.errors, 1);
@@ -173,6 +174,7 @@ void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
     }
     FG_CRASH_POINT(BATCH_APPENDED);
     const struct fg_record *end = &batch->records[batch->count - 1];
+    /* [append.2] */
     fg_stream_appended(&delivery->streams, stream,
                        (struct fg_stream_id){end->epoch, end->order->sale_seq});
     bump(&delivery->stats.delivered, batch->count);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Marks such as [pass.3] name steps of tests/models/delivery.pml (docs/models.md). */
 #include "dataplane/orders/streams.h"
 
 #include <errno.h>
@@ -186,7 +187,7 @@ void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
 static void settle(struct fg_streams *streams, struct fg_stream *stream)
 {
     struct fg_stream_id last = stream->last, passed = stream->passed;
-    if (fg_stream_id_equal(last, passed)) {
+    if (fg_stream_id_equal(last, passed)) { /* [settle.1] */
         set_state(streams, stream, FG_STREAM_LIVE);
         return;
     }
@@ -194,26 +195,26 @@ static void settle(struct fg_streams *streams, struct fg_stream *stream)
     fg_stream_stop(streams, stream,
                    last.sale_seq < passed.sale_seq && last.epoch <= passed.epoch
                        ? FG_STREAM_LOST_BEYOND_LOG
-                       : FG_STREAM_FOREIGN);
+                       : FG_STREAM_FOREIGN); /* [settle.2] */
 }
 
 enum fg_stream_verdict fg_stream_pass(struct fg_streams *streams, struct fg_stream *stream,
                                       struct fg_stream_id id, bool place)
 {
     if (id.sale_seq != stream->passed.sale_seq + 1 || id.epoch < stream->passed.epoch)
-        return FG_STREAM_BROKEN;
+        return FG_STREAM_BROKEN; /* [pass.1] */
     place &= stream->asked;
     /* Beyond the last id's number it cannot come any more, so the place is judged before. */
     if (place && stream->state == FG_STREAM_SEEKING && id.sale_seq > stream->last.sale_seq)
-        settle(streams, stream);
-    stream->passed = id;
+        settle(streams, stream); /* [pass.2] */
+    stream->passed = id;         /* [pass.3] */
     stream->met = true;
     note_run(&stream->runs, id);
     count(streams, stream, id.sale_seq, stream->there);
     if (place && stream->state == FG_STREAM_LIVE)
-        return FG_STREAM_TAKE;
+        return FG_STREAM_TAKE; /* [pass.4] */
     if (place && stream->state == FG_STREAM_SEEKING && id.sale_seq == stream->last.sale_seq)
-        settle(streams, stream);
+        settle(streams, stream); /* [pass.5] */
     return FG_STREAM_SKIP;
 }
 
@@ -230,7 +231,7 @@ void fg_streams_end(struct fg_streams *streams)
             stream->state = FG_STREAM_DONE;
             count(streams, stream, 0, stream->logged);
         } else if (stream->state == FG_STREAM_SEEKING && stream->asked) {
-            settle(streams, stream);
+            settle(streams, stream); /* [over.1] */
         }
     }
 }
@@ -263,7 +264,7 @@ bool fg_stream_moved(const struct fg_stream *stream, struct fg_stream_id last)
          * log again. */
         return last.sale_seq == 0 && last.epoch == 0 && !fg_stream_id_equal(last, stream->last);
     default:
-        return !fg_stream_id_equal(last, stream->last);
+        return !fg_stream_id_equal(last, stream->last); /* [moved.1] */
     }
 }
 

@@ -36,6 +36,8 @@ def squeezed(text):
 def statement(text, mark):
     """The statement that a mark stands behind, or, alone on its line, before."""
     line = text.rfind('\n', 0, mark.start()) + 1
+    if mark[0].startswith('--'): # Lua
+        return squeezed(text[line:mark.start()])
     if text[line:mark.start()].strip():
         before = COMMENT.sub(lambda m: re.sub(r'[;{}]', ' ', m[0]), text[:mark.start()]).rstrip()
         begin = max(before.rfind(c, 0, len(before) - 1) for c in ';{}')
