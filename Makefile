@@ -16,7 +16,7 @@ BUILD   := build/asan
 VARIANT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 else ifeq ($(TSAN),1)
 BUILD   := build/tsan
-VARIANT := -O1 -g -fsanitize=thread -DRTE_USE_C11_MEM_MODEL=1
+VARIANT := -O1 -g -fsanitize=thread -Wno-tsan -DRTE_USE_C11_MEM_MODEL=1
 else ifeq ($(FAULTS),1)
 BUILD   := build/faults
 VARIANT := -O2 -g -DFG_FAULTS
