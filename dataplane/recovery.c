@@ -54,23 +54,28 @@ static uint64_t record_wall_ns(const struct fg_record *record)
     return fg_event_is_control(record->unit) ? record->control->at_ns : record->order->at_ns;
 }
 
-/* The wall time of the log's last record. Holds need it before the journal, which is still
- * reading, has come so far; a log without holds is never read twice. */
+/* The wall time of the log's last record. Holds need it before the journal, which is still reading,
+ * has come so far. Only the last segment that has records is read for it. */
 static int find_last_ns(struct recovery *recovery)
 {
-    int error;
+    uint32_t first, last;
+    int rc;
     struct fg_log_reader *reader =
-        fg_log_reader_open(recovery->disk, recovery->plan->engine->config.log_dir, false, &error);
+        fg_log_reader_open(recovery->disk, recovery->plan->engine->config.log_dir, true, &rc);
     const struct fg_frame *frame;
     struct fg_record record;
 
     if (!reader)
-        return error;
-    while (fg_log_reader_next(reader, UINT64_MAX, &frame) == FG_LOG_MORE)
-        while (fg_log_reader_record(reader, &record))
-            recovery->last_ns = max_u64(recovery->last_ns, record_wall_ns(&record));
+        return rc;
+    rc = fg_log_reader_range(reader, &first, &last);
+    for (; rc == 0 && recovery->last_ns == 0 && last > 0 && last >= first; last--) {
+        fg_log_reader_seek(reader, last);
+        while (fg_log_reader_next(reader, UINT64_MAX, &frame) == FG_LOG_MORE)
+            while (fg_log_reader_record(reader, &record))
+                recovery->last_ns = max_u64(recovery->last_ns, record_wall_ns(&record));
+    }
     fg_log_reader_close(reader);
-    return 0;
+    return rc;
 }
 
 static int refuse_order(struct recovery *recovery, const struct fg_record *record, int rc)

@@ -152,7 +152,7 @@ static bool must_wait(struct fg_journal *journal, const struct fg_control_event 
     for (unsigned w = 0; w < journal->workers; w++) {
         struct fg_lane *lane = &journal->lanes[w];
         if (!journal->held_back)
-            lane->awaited = lane->drained + rte_ring_count(lane->ring);
+            lane->awaited = lane->drained + fg_lane_count(lane);
         wait = wait || lane->drained < lane->awaited;
     }
     journal->held_back = wait;

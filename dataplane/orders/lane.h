@@ -70,10 +70,20 @@ static inline void fg_lane_fini(struct fg_lane *lane)
     lane->ring = NULL;
 }
 
+/* Worker or journal: records in the ring. As rte_ring_count(), which reads plainly what the other
+ * side writes. relaxed: each side knows its own end, and the other's may be a moment old. */
+static inline uint32_t fg_lane_count(const struct fg_lane *lane)
+{
+    uint32_t produced = __atomic_load_n(&lane->ring->prod.tail, __ATOMIC_RELAXED);
+    uint32_t consumed = __atomic_load_n(&lane->ring->cons.tail, __ATOMIC_RELAXED);
+
+    return (produced - consumed) & lane->ring->mask;
+}
+
 /* Worker: records that still fit. */
 static inline uint32_t fg_lane_room(const struct fg_lane *lane)
 {
-    return rte_ring_free_count(lane->ring);
+    return lane->capacity - fg_lane_count(lane);
 }
 
 /* Worker: has the log room for a new order, or for what settles one? relaxed: what is queued before

@@ -73,6 +73,11 @@ void fg_log_reader_seek(struct fg_log_reader *reader, uint32_t number)
     reader->records_left = 0;
 }
 
+int fg_log_reader_range(const struct fg_log_reader *reader, uint32_t *first, uint32_t *last)
+{
+    return fg_segment_range(reader->disk, reader->dir, first, last);
+}
+
 uint64_t fg_log_reader_sequence(const struct fg_log_reader *reader)
 {
     return reader->sequence;

@@ -82,6 +82,9 @@ void fg_log_reader_close(struct fg_log_reader *reader);
  * before (a jump in `sequence`). */
 void fg_log_reader_rewind(struct fg_log_reader *reader);
 
+/* Numbers of the first and last segment that exist; 0 and 0: none. 0 or a negative errno. */
+int fg_log_reader_range(const struct fg_log_reader *reader, uint32_t *first, uint32_t *last);
+
 /* As rewind, but to segment `number`, which must exist by the time of the next read. */
 void fg_log_reader_seek(struct fg_log_reader *reader, uint32_t number);
 

@@ -7,14 +7,14 @@
 #include "log_fixture.h"
 
 struct faults {
-    bool no_direct;     /* writes need a flush */
-    unsigned writes;    /* that still succeed, if `fail_write` */
-    bool fail_write;    /* the write after them fails */
-    uint64_t torn_kept; /* bit per block of the failing write: it reaches the disk */
-    bool fail_flush;    /* every flush fails */
-    int fail_remove;    /* negative errno of every removal of a segment, or 0 */
-    int fail_sync;      /* negative errno of every sync of a directory, or 0 */
-    int fail_allocate;  /* negative errno of every allocation, or 0 */
+    bool no_direct;          /* writes need a flush */
+    unsigned writes;         /* that still succeed, if `fail_write` */
+    _Atomic bool fail_write; /* the write after them fails */
+    uint64_t torn_kept;      /* bit per block of the failing write: it reaches the disk */
+    _Atomic bool fail_flush; /* every flush fails */
+    int fail_remove;         /* negative errno of every removal of a segment, or 0 */
+    int fail_sync;           /* negative errno of every sync of a directory, or 0 */
+    int fail_allocate;       /* negative errno of every allocation, or 0 */
     unsigned writes_seen, flushes_seen;
 };
 

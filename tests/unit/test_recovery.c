@@ -110,6 +110,110 @@ static void test_torn_frames_are_cut(void **state)
     assert_int_equal(fixture->told.orders_count, 300);
 }
 
+/* --- The streams' word on a torn tail --- */
+
+/* What the streams say, by sale number (names are sale-N), and what they were asked. */
+static struct asked {
+    int answers[4];
+    unsigned calls[4];
+    struct fg_stream_id last[4];
+} asked;
+
+static int tail_known(void *arg, const char *sale, struct fg_stream_id last)
+{
+    struct asked *to = arg;
+    unsigned number;
+
+    assert_int_equal(sscanf(sale, "sale-%u", &number), 1);
+    assert_in_range(number, 1, 3);
+    to->calls[number]++;
+    to->last[number] = last;
+    return to->answers[number];
+}
+
+/* Two epochs, three live sales and an archived one, then a torn frame of sale 1. */
+static void tear_with_sales(struct log_fixture *fixture)
+{
+    struct faults *faults = use_faulty_disk(fixture);
+
+    journal_must_open(fixture);
+    submit(fixture, FG_EVENT_SALE, 1, "{\"number\": 1, \"name\": \"sale-1\"}", 0, 0);
+    submit(fixture, FG_EVENT_SALE, 2, "{\"name\": \"sale-2\"}", 0, 0);
+    submit(fixture, FG_EVENT_SALE, 3, "{\"name\": \"sale-3\"}", 0, 0);
+    submit(fixture, FG_EVENT_SALE, 4, "{\"name\": \"sale-4\"}", 0, 0);
+    submit(fixture, FG_EVENT_SALE_STATE, 4, NULL, FG_SALE_ARCHIVED, 0);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    push_order(fixture, 1, 0, 1);
+    push_order(fixture, 2, 0, 2);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    journal_drop(fixture);
+    journal_must_open(fixture);
+    push_order(fixture, 1, 0, 3);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    for (uint32_t i = 4; i <= 300; i++)
+        push_order(fixture, 1, 0, i);
+    faults->fail_write = true;
+    faults->torn_kept = 3;
+    assert_int_equal(fg_journal_step(fixture->journal), -EIO);
+    faults->fail_write = false;
+    journal_drop(fixture);
+}
+
+static void test_streams_are_asked_before_a_cut(void **state)
+{
+    struct log_fixture *fixture = *state;
+    char first[FG_BLOCK_BYTES], again[FG_BLOCK_BYTES];
+
+    tear_with_sales(fixture);
+    fixture->config.tail_known = tail_known;
+    fixture->config.tail_arg = &asked;
+    asked = (struct asked){.answers = {0, -ETIMEDOUT, 0, 1}};
+    int file = segment_file(fixture, 1);
+    const off_t torn = 6 * FG_BLOCK_BYTES; /* base, epoch, sales, orders, epoch, order */
+    assert_int_equal(pread(file, first, sizeof(first), torn), sizeof(first));
+    /* One stream that knows more is enough, though another cannot be asked; nothing is written. */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(journal_open(fixture), FG_EXIT_CORRUPT);
+        assert_non_null(strstr(fixture->message, "segment-00000001.fgl: frame 7 at offset 24576"));
+        assert_non_null(strstr(fixture->message, "sale sale-3"));
+        assert_non_null(strstr(fixture->message, "Restore the log"));
+        assert_int_equal(pread(file, again, sizeof(again), torn), sizeof(again));
+        assert_memory_equal(first, again, sizeof(first));
+    }
+    close(file);
+    for (unsigned sale = 1; sale <= 3; sale++)
+        assert_int_equal(asked.calls[sale], 2);
+    const struct fg_stream_id wanted[] = {{0}, {2, 2}, {1, 1}, {0, 0}};
+    assert_memory_equal(&asked.last[1], &wanted[1], 3 * sizeof(wanted[0]));
+
+    /* Nobody knows more, but not everybody was asked: it is cut, and said. */
+    asked = (struct asked){.answers = {0, -ETIMEDOUT, 0, 0}};
+    journal_must_open(fixture);
+    assert_int_equal(fixture->found.cut_bytes, 2 * FG_BLOCK_BYTES);
+    assert_true(fixture->found.tail_unasked);
+    assert_int_equal(fixture->told.orders_count, 3);
+    journal_drop(fixture);
+    /* A whole tail is nobody's question. */
+    asked = (struct asked){.answers = {0, 1, 1, 1}};
+    journal_must_open(fixture);
+    assert_int_equal(asked.calls[1], 0);
+    assert_false(fixture->found.tail_unasked);
+}
+
+static void test_streams_that_know_nothing_let_it_be_cut(void **state)
+{
+    struct log_fixture *fixture = *state;
+
+    tear_with_sales(fixture);
+    fixture->config.tail_known = tail_known;
+    fixture->config.tail_arg = &asked;
+    asked = (struct asked){0};
+    journal_must_open(fixture);
+    assert_int_equal(fixture->found.cut_bytes, 2 * FG_BLOCK_BYTES);
+    assert_false(fixture->found.tail_unasked);
+    assert_int_equal(asked.calls[1] + asked.calls[2] + asked.calls[3], 3);
+}
+
 /* The very first frame of a log, torn: the log is as good as new. */
 static void test_torn_first_frame(void **state)
 {
@@ -358,14 +462,39 @@ static void write_great_sales(struct log_fixture *fixture, char *body)
     }
 }
 
-static void check_great_sales(const struct told *told, char *body, size_t count)
+/* `more` controls were told after the definitions, `before` before them. */
+static void check_great_sales(const struct told *told, char *body, size_t more, size_t before)
 {
-    assert_int_equal(told->controls_count, count);
+    assert_int_equal(told->controls_count, before + 3 + more);
     for (uint32_t sale = 1; sale <= 3; sale++) {
+        const struct told_control *control = &told->controls[before + sale - 1];
         body[0] = (char)('0' + sale);
-        assert_int_equal(told->controls[sale - 1].event.sale, sale);
-        assert_string_equal(told->controls[sale - 1].body, body);
+        assert_int_equal(control->event.sale, sale);
+        assert_string_equal(control->body, body);
     }
+}
+
+/* Writes orders of sale 1 until a write of the base of segment 2 fails: `writes` succeed before,
+ * and of the failing one the blocks in `kept` reach the disk. Orders that are durable. */
+static uint32_t fail_in_base(struct log_fixture *fixture, struct faults *faults, unsigned writes,
+                             uint64_t kept)
+{
+    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
+    const uint64_t span = fg_frame_span(8191 * FG_RECORD_BYTES);
+    uint32_t count = 0, good;
+
+    faults->torn_kept = kept;
+    faults->writes = writes;
+    do {
+        good = count;
+        for (unsigned i = 0; i < 8191; i++)
+            push_order(fixture, 1, 0, ++count);
+        faults->fail_write = stats->bytes + span > fixture->config.segment_bytes;
+    } while (fg_journal_step(fixture->journal) > 0);
+    assert_int_equal(stats->segment, 2);
+    faults->fail_write = false;
+    journal_drop(fixture);
+    return good;
 }
 
 static void test_base_of_several_frames(void **state)
@@ -380,11 +509,11 @@ static void test_base_of_several_frames(void **state)
     rotate(fixture, 1);
     journal_drop(fixture);
     journal_must_open(fixture);
-    check_great_sales(&fixture->told, body, 3);
+    check_great_sales(&fixture->told, body, 0, 0);
     journal_drop(fixture);
     remove_segment(fixture, 1);
     journal_must_open(fixture);
-    check_great_sales(&fixture->told, body, 4);
+    check_great_sales(&fixture->told, body, 1, 0);
     assert_int_equal(fixture->told.controls[3].event.kind, FG_EVENT_SALE_POSITION);
     free(body);
 }
@@ -395,7 +524,6 @@ static void test_unfinished_base(void **state)
     struct log_fixture *fixture = *state;
     struct faults *faults = use_faulty_disk(fixture);
     char *body = malloc(FG_CONTROL_BODY_MAX + 1);
-    uint32_t count = 0, good = 0;
 
     assert_non_null(body);
     fixture->config.segment_bytes = 2 * FG_SEGMENT_MIN;
@@ -403,36 +531,29 @@ static void test_unfinished_base(void **state)
     while (fg_journal_prepare(fixture->journal) > 0)
         ;
     write_great_sales(fixture, body);
-    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
-    /* Frames until the segment is full: then one base frame gets through and the next fails. */
-    for (;;) {
-        for (unsigned i = 0; i < 8191; i++)
-            push_order(fixture, 1, 0, ++count);
-        faults->fail_write = stats->bytes + FG_BLOCK_BYTES * 130 > 2 * FG_SEGMENT_MIN;
-        faults->writes = 1;
-        if (fg_journal_step(fixture->journal) < 0)
-            break;
-        good = count;
-    }
-    assert_int_equal(stats->segment, 2);
-    faults->fail_write = false;
-    journal_drop(fixture);
+    uint32_t good = fail_in_base(fixture, faults, 1, 0);
 
     journal_must_open(fixture);
-    check_great_sales(&fixture->told, body, 3);
+    check_great_sales(&fixture->told, body, 0, 0);
     assert_int_equal(fixture->told.orders_count, good);
     assert_int_equal(fg_journal_stats(fixture->journal)->segment, 3);
     push_order(fixture, 1, 0, 1);
     assert_int_equal(fg_journal_step(fixture->journal), 1);
     journal_drop(fixture);
     journal_must_open(fixture);
-    check_great_sales(&fixture->told, body, 3);
+    check_great_sales(&fixture->told, body, 0, 0);
     assert_int_equal(fixture->told.orders_count, good + 1);
     journal_drop(fixture);
+    /* What is left of the unfinished base is told, and then the whole one. */
     remove_segment(fixture, 1);
+    journal_must_open(fixture);
+    assert_int_equal(fixture->told.orders[0].sale_seq, good + 1);
+    check_great_sales(&fixture->told, body, 1, fixture->told.controls_count - 4);
+    assert_in_range(fixture->told.controls_count, 5, 6);
+    journal_drop(fixture);
     remove_segment(fixture, 2);
     journal_must_open(fixture);
-    check_great_sales(&fixture->told, body, 4);
+    check_great_sales(&fixture->told, body, 1, 0);
     free(body);
 }
 
@@ -441,7 +562,6 @@ static void test_torn_base(void **state)
 {
     struct log_fixture *fixture = *state;
     struct faults *faults = use_faulty_disk(fixture);
-    uint32_t count = 0, good = 0;
 
     journal_must_open(fixture);
     while (fg_journal_prepare(fixture->journal) > 0)
@@ -449,19 +569,7 @@ static void test_torn_base(void **state)
     for (int i = 0; i < 40; i++)
         submit(fixture, FG_EVENT_SALE, (uint32_t)i + 1, "{\"name\": \"a sale\"}", 0, 0);
     assert_int_equal(fg_journal_step(fixture->journal), 1);
-    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
-    for (;;) {
-        for (unsigned i = 0; i < 8191; i++)
-            push_order(fixture, 1, 0, ++count);
-        faults->fail_write = stats->bytes + FG_BLOCK_BYTES * 128 > FG_SEGMENT_MIN;
-        faults->torn_kept = 2; /* its second block only */
-        if (fg_journal_step(fixture->journal) < 0)
-            break;
-        good = count;
-    }
-    assert_int_equal(stats->segment, 2);
-    faults->fail_write = false;
-    journal_drop(fixture);
+    uint32_t good = fail_in_base(fixture, faults, 0, 2); /* its second block only */
 
     journal_must_open(fixture);
     assert_int_equal(fixture->found.cut_bytes, FG_BLOCK_BYTES);
@@ -497,6 +605,8 @@ int main(void)
         CASE(test_restart_tells_the_same),
         CASE(test_each_sale_has_its_numbers),
         CASE(test_torn_frames_are_cut),
+        CASE(test_streams_are_asked_before_a_cut),
+        CASE(test_streams_that_know_nothing_let_it_be_cut),
         CASE(test_torn_first_frame),
         CASE(test_damage_is_refused),
         CASE(test_unknown_version_is_refused),
