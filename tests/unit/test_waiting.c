@@ -185,6 +185,29 @@ static void a_full_lane_refuses_orders_and_still_settles(void **state)
     shop_close(&shop);
 }
 
+/* Another engine has taken over: what was parked stays parked, though its record may be durable, and
+ * nothing new is taken. */
+static void a_fence_keeps_what_is_parked(void **state)
+{
+    (void)state;
+    uint8_t before[2048], after[2048];
+
+    shop_open(&shop, 1, 10);
+    order(0, before, 1, 1, ITEM_PLAIN, 1);
+    shop_flush(&shop);
+    fg_lane_fence(&shop.lanes[0]);
+    shop_poll(&shop);
+    assert_null(shop_ready(&shop, 0));
+    assert_int_equal(fg_admission_waiting(shop.admissions[0]), 1);
+    order(0, after, 2, 1, ITEM_PLAIN, 1);
+    shop_poll(&shop);
+    assert_ptr_equal(shop_ready(&shop, 0), after);
+    assert_verdict(shop_reply(after, 0), BUSY, 0);
+    assert_null(shop_ready(&shop, 0));
+    assert_int_equal(shop.logged, 1);
+    shop_close(&shop);
+}
+
 /* The log tells what it has room for; nothing is taken for what it has none. */
 static void a_full_log_refuses_orders_then_everything(void **state)
 {
@@ -308,6 +331,7 @@ int main(void)
         cmocka_unit_test(who_waits_too_long_is_told_busy),
         cmocka_unit_test(decided_entries_wait_for_the_others),
         cmocka_unit_test(a_full_lane_refuses_orders_and_still_settles),
+        cmocka_unit_test(a_fence_keeps_what_is_parked),
         cmocka_unit_test(a_full_log_refuses_orders_then_everything),
         cmocka_unit_test(a_busy_confirm_keeps_its_hold),
         cmocka_unit_test(the_log_restores_everything),
