@@ -111,7 +111,7 @@ deps:
 test-faults:
 	@$(MAKE) --no-print-directory -s all
 	@$(MAKE) --no-print-directory -s FAULTS=1 build/faults/flashgated
-	@tests/faults/run.py
+	@tests/faults/run.py --table build/faults.md
 
 lint:
 	@tests/lint

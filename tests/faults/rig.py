@@ -93,7 +93,20 @@ class Process:
         try:
             return self.popen.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise Failed(f'{self.name} does not end within {seconds} s') from None
+            raise Failed(f'{self.name} does not end within {seconds} s; its threads: '
+                         f'{self.threads()}') from None
+
+    def threads(self):
+        """What each thread is and waits for, to tell a process that is stuck from a slow machine."""
+        told = []
+        for task in pathlib.Path(f'/proc/{self.pid}/task').glob('*'):
+            try:
+                state = (task / 'stat').read_text().rsplit(')', 1)[1].split()[0]
+                told.append(f'{(task / "comm").read_text().strip()} {state} '
+                            f'{(task / "wchan").read_text()}')
+            except OSError:
+                continue
+        return ', '.join(told)
 
     def kill(self):
         self.signal(signal.SIGKILL)
@@ -276,9 +289,11 @@ control:
 
     def start_engine(self, env=None, build=None):
         self.lives += 1
-        self.engine = Process(self, self.engine_name, (build or self.build) / 'flashgated', '--config',
-                              self.dir / f'{self.engine_name}.yaml', env={'RUNTIME_DIRECTORY': str(self.dir),
-                                                      **(env or {})})
+        # FAULTS_BUILD=build/faults FLASHGATE_PLANT=NAME shows whether the tests find a planted fault.
+        build = build or ROOT / os.environ.get('FAULTS_BUILD', 'build/release')
+        self.engine = Process(self, self.engine_name, build / 'flashgated', '--config',
+                              self.dir / f'{self.engine_name}.yaml',
+                              env={'RUNTIME_DIRECTORY': str(self.dir), **(env or {})})
         return self.engine
 
     def serving(self, engine=None, patience=PATIENCE_S):

@@ -4,7 +4,7 @@
 going through all lives of the engine; then the books are judged: no acknowledgement lost, nothing
 oversold, stream and log the same.
 
-    tests/faults/run.py [--short] [--seed N] [KIND...]
+    tests/faults/run.py [--short] [--seed N] [--table FILE] [KIND...]
 
 KILLS and POWER_CUTS in the environment say how many of those (default 100 and 20). One line is
 printed for each kind. Exit status 0 if every fault was survived or skipped with a reason."""
@@ -56,6 +56,10 @@ def make_wire():
         rig.command('ip', *words.split())
 
 
+TABLE = '| kind | faults injected | engine lives | acknowledgements checked | differences |\n' \
+        '|---|---:|---:|---:|---:|\n'
+
+
 def run_kind(name, settings):
     """The line of one kind, and whether it is good."""
     began = time.monotonic()
@@ -63,6 +67,10 @@ def run_kind(name, settings):
         counts = importlib.import_module(name).run(settings)
         good = counts.differences == 0
         line = f'{"ok" if good else "not ok"} - {name}: {counts}'
+        if settings.table:
+            with open(settings.table, 'a') as table:
+                table.write(f'| `{name}` | {counts.faults:,} | {counts.lives:,} | {counts.told:,} | '
+                            f'{counts.differences:,} |\n')
     except rig.Skipped as reason:
         return f'skip - {name}: {reason}', True
     except rig.Failed as reason:
@@ -78,6 +86,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--short', action='store_true', help='a few faults of each kind')
     parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--table', metavar='FILE', help='write the counts there, in Markdown')
     parser.add_argument('kinds', nargs='*', metavar='KIND', help=', '.join(KINDS))
     settings = parser.parse_args()
     for name in settings.kinds:
@@ -95,6 +104,10 @@ def main():
     settings.power_cuts = int(os.environ.get('POWER_CUTS') or (4 if few else 20))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if 'FAULTS_INSIDE' not in os.environ:
+        if settings.table:
+            settings.table = os.path.abspath(settings.table)
+            with open(settings.table, 'w') as table:
+                table.write(TABLE)
         return run_inside()
     make_wire()
     good = True
