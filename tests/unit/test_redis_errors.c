@@ -164,6 +164,29 @@ static void test_no_more_clients(void **state)
     assert_int_equal(link_->connect(link_->context), FG_REDIS_OK);
 }
 
+/* What docs/architecture.md says that the user needs is enough. */
+static void test_least_rights(void **state)
+{
+    (void)state;
+    char aside[256];
+    struct fg_stream_id last;
+    struct fg_redis_config config = plain_config();
+    config.user = "engine";
+    config.password = "secret";
+    ADMIN("ACL SETUSER engine on >secret ~flashgate:* -@all +fcall +function|load +role +type "
+          "+exists +get +set +getrange +rename +xinfo +xadd +xtrim");
+    struct fg_redis_link *link = open_link(config);
+    ADMIN("SET flashgate:{spring}:consumed 1");
+    assert_int_equal(link->connect(link->context), FG_REDIS_OK);
+    assert_int_equal(append_with(link, (struct fg_stream_id){0}, 0, EPOCH, NULL), FG_REDIS_OK);
+    assert_int_equal(append_with(link, (struct fg_stream_id){0}, 2, EPOCH, NULL), FG_REDIS_OK);
+    assert_int_equal(link->last(link->context, "spring", &last), FG_REDIS_OK);
+    assert_int_equal(link->trim(link->context, "spring", last), FG_REDIS_OK);
+    assert_int_equal(link->set_aside(link->context, "spring", aside, sizeof(aside)), FG_REDIS_OK);
+    fg_redis_link_destroy(link);
+    ADMIN("ACL DELUSER engine");
+}
+
 /* The rights are taken away while the connection stands. */
 static void test_rights_taken_away(void **state)
 {
@@ -347,6 +370,7 @@ int main(void)
         LINKED(test_cannot_save),
         LINKED(test_somebodys_script),
         LINKED(test_no_more_clients),
+        LINKED(test_least_rights),
         LINKED(test_rights_taken_away),
         LINKED(test_function_deleted),
         LINKED(test_stopped_and_killed),
