@@ -5,17 +5,15 @@
  * Every sound frame is copied, also the last one, of which the log does not tell whether it was
  * durable: what may have been acknowledged is then in the copy, and a start makes it durable there.
  *
- * A copy that is not complete is never taken for a log: the first block of each segment, and with
- * it the segment's first frame, is written last, after all else is on disk. Until then a file of
- * the name FG_COPY_UNFINISHED stands beside the segments, by which a later copy knows that they may
- * go.
+ * A copy that is not complete is never taken for a log. A file of the name FG_COPY_UNFINISHED
+ * stands beside its segments: an engine refuses to start on them, and a later copy knows that they
+ * may go. And the first block of each segment, with it the segment's first frame, is written last,
+ * after all else is on disk: whoever does not know that file sees no log, or a damaged one.
  */
 #ifndef FG_CONTROL_JOURNAL_COPY_H
 #define FG_CONTROL_JOURNAL_COPY_H
 
 #include "control/journal_walk.h"
-
-#define FG_COPY_UNFINISHED "unfinished-copy"
 
 struct fg_journal_copy {
     const struct fg_disk *disk; /* of both */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dataplane/orders/journal_state.h"
+#include "dataplane/orders/segment.h"
 #include "flashgate/exit_status.h"
 
 #define JOURNAL_ALIGNMENT 128
@@ -46,6 +47,24 @@ static int take_lock(struct fg_journal *journal, const char *dir, char *message,
         status = FG_EXIT_DISK;
     }
     return status;
+}
+
+/* A copy of a log that was cut short must not be served from, nor a new log be begun among its
+ * remains, which the next copy removes. */
+static int refuse_unfinished(const struct fg_journal *journal, const char *dir, char *message,
+                             size_t size)
+{
+    int file =
+        journal->disk->open_read(journal->disk->context, journal->dir, FG_COPY_UNFINISHED, false);
+
+    if (file < 0)
+        return FG_EXIT_OK;
+    journal->disk->close(journal->disk->context, file);
+    snprintf(message, size,
+             "%s: a copy of a log into it was cut short (%s is there): run flashgatectl journal "
+             "copy or takeover again, or empty the directory",
+             dir, FG_COPY_UNFINISHED);
+    return FG_EXIT_CORRUPT;
 }
 
 static struct rte_ring *create_queue(void)
@@ -128,6 +147,8 @@ struct fg_journal *fg_journal_open(const struct fg_journal_config *config,
     } else {
         *status = take_lock(journal, config->dir, message, message_size);
     }
+    if (*status == FG_EXIT_OK)
+        *status = refuse_unfinished(journal, config->dir, message, message_size);
     if (*status == FG_EXIT_OK)
         *status = fg_journal_recover(journal, config, apply, arg, found, message, message_size);
     if (*status == FG_EXIT_OK)

@@ -12,6 +12,9 @@
 #define FG_SEGMENT_UNFINISHED "preparing.fgl" /* a segment not yet zeroed to its end */
 #define FG_SEGMENT_CHUNK      (1u << 20)      /* bytes of one write of zeros */
 
+/* Stands in a directory while a log is copied into it (control/journal_copy.h). */
+#define FG_COPY_UNFINISHED "unfinished-copy"
+
 /* Writes the name of segment `number` into `name`. */
 void fg_segment_name(char name[FG_SEGMENT_NAME_BYTES], uint32_t number);
 
