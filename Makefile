@@ -90,6 +90,21 @@ unit: units
 test:
 	@tests/run
 
+# Threads on the real stock, lanes, rings and journal, for TSan: only the objects that they need.
+STRESS         := $(patsubst %,$(BUILD)/stress/%,stress_stock stress_stock_planted stress_rings)
+STRESS_SOURCES := dataplane/memory.c dataplane/admission/stock.c dataplane/admission/crc32c.c \
+	   $(filter-out dataplane/orders/delivery% dataplane/orders/redis% dataplane/orders/batches.c \
+	   dataplane/orders/streams.c,$(wildcard dataplane/orders/*.c))
+stress: $(STRESS)
+$(BUILD)/tests/stress/stress_stock_planted.o: tests/stress/stress_stock.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC   $@'
+	@$(CC) $(CFLAGS) -DPLANT_RELAXED -c $< -o $@
+$(STRESS): $(BUILD)/stress/%: $(BUILD)/tests/stress/%.o $(STRESS_SOURCES:%.c=$(BUILD)/%.o)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+
 # The models at larger bounds: minutes, and gigabytes of memory (docs/models.md).
 models-long:
 	@tests/models/run.sh long
