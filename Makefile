@@ -4,7 +4,8 @@
 # make deps       install what is missing      make unit   only the unit tests
 #
 # Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, TSAN=1 with
-# TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under build/faults.
+# TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under build/faults, and
+# SIMULATED=1 with those and small frames, for the simulator, under build/simulated.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -17,6 +18,9 @@ VARIANT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-om
 else ifeq ($(TSAN),1)
 BUILD   := build/tsan
 VARIANT := -O1 -g -fsanitize=thread -Wno-tsan -DRTE_USE_C11_MEM_MODEL=1
+else ifeq ($(SIMULATED),1)
+BUILD   := build/simulated
+VARIANT := -O2 -g -DFG_FAULTS -DFG_SMALL_FRAMES
 else ifeq ($(FAULTS),1)
 BUILD   := build/faults
 VARIANT := -O2 -g -DFG_FAULTS
@@ -45,7 +49,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo units unit test models-long test-faults lint tidy deps clean
+.PHONY: all demo units unit sim simulator test models-long test-faults lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -84,6 +88,22 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) -lcmocka
+# The simulator: its files, and the library with faults and small frames.
+SIMULATOR := $(BUILD)/sim/flashgate-sim
+$(SIMULATOR): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)) $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+simulator: $(SIMULATOR)
+
+# make sim SEED=1 RUNS=1000; TRACE=1 prints every event, PLANT=NAME breaks one rule of the product.
+SEED := 1
+RUNS := 100
+sim:
+	@$(MAKE) --no-print-directory -s SIMULATED=1 simulator
+	@$(if $(PLANT),FLASHGATE_PLANT=$(PLANT)) build/simulated/sim/flashgate-sim --seed $(SEED) \
+	    --runs $(RUNS) $(if $(TRACE),--trace)
+
 unit: units
 	@set -e; for test in $(UNITS); do echo "== $$test"; $$test; done
 

@@ -15,7 +15,7 @@
 
 struct fg_journal;
 
-#define FG_SEGMENT_MIN (16 << 20) /* bytes: a base frame and the greatest frame */
+#define FG_SEGMENT_MIN (2 * FG_FRAME_MAX) /* bytes: a base frame and the greatest frame */
 
 struct fg_journal_config {
     const char *dir;        /* must exist */

@@ -12,10 +12,14 @@
 #include "dataplane/orders/journal.h"
 #include "dataplane/orders/retention.h"
 
-#define FG_SEGMENTS_AHEAD  2           /* kept ready, so that one is there while one is made */
-#define FG_SUBMIT_QUEUE    256         /* control events that may wait: operators are few */
+#define FG_SEGMENTS_AHEAD 2   /* kept ready, so that one is there while one is made */
+#define FG_SUBMIT_QUEUE   256 /* control events that may wait: operators are few */
+#ifndef FG_SMALL_FRAMES
 #define FG_ORDER_FRAME_MAX (512 << 10) /* order events of one frame: its write stays under 1 ms */
-#define FG_CLOSING_IDLE_NS 10000000    /* idle time before a closing frame */
+#else
+#define FG_ORDER_FRAME_MAX (4 << 10)
+#endif
+#define FG_CLOSING_IDLE_NS 10000000 /* idle time before a closing frame */
 
 /* A control event on its way from control to the journal thread; its body follows. */
 struct fg_message {

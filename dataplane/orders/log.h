@@ -31,7 +31,13 @@
 #define FG_FRAME_EPOCH     0x0002      /* begins serving in an epoch; holds no records */
 #define FG_FRAME_CLOSING   0x0004      /* written when idle and at a clean stop; holds no records */
 #define FG_FRAME_BASE_MORE 0x0008      /* another base frame follows */
-#define FG_FRAME_MAX       (8u << 20)  /* bytes, header and padding included */
+/* The simulator is built with small frames: then segments are small and many, and a base takes
+ * more than one frame. */
+#ifndef FG_SMALL_FRAMES
+#define FG_FRAME_MAX (8u << 20) /* bytes, header and padding included */
+#else
+#define FG_FRAME_MAX (12u << 10)
+#endif
 
 /* Every version keeps magic, version, length and crc where they are, and the crc's meaning. */
 struct fg_frame {

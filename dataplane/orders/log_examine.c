@@ -14,7 +14,8 @@
 #include "dataplane/orders/log_reader.h"
 #include "dataplane/orders/segment.h"
 
-#define WINDOW_BYTES (256u << 10) /* of one read: far more than a usual frame */
+/* Of one read: far more than a usual frame. */
+#define WINDOW_BYTES (FG_FRAME_MAX < 256u << 10 ? FG_FRAME_MAX : 256u << 10)
 
 void reader_blame(struct fg_log_reader *reader, const char *format, ...)
 {

@@ -19,12 +19,16 @@
 #define FG_KEYS_MAX           256       /* keys in force: one sales mask each in every snapshot */
 #define FG_KEY_PREFIXES_MAX   16        /* source prefixes of one key: checked one by one */
 #define FG_RECORD_BYTES       64        /* unit of the log: one order event, one cache line */
-#define FG_CONTROL_BODY_MAX   (4 << 20) /* bytes of a control record's body: 10,000 items */
-#define FG_BLOCK_BYTES        4096      /* frames begin on it: the largest common sector size */
-#define FG_COPIES_MAX         4         /* copies of one undecided order that wait for its answer */
-#define FG_COMMANDS_PER_LOOP  4         /* control commands a worker takes in one loop */
-#define FG_SETTLE_SHARE       8         /* 1/8 of every ring is kept for CONFIRM, CANCEL, expiry */
-#define FG_UNSETTLED_WAIT_MS  5         /* a datagram waits so long for a true refusal, then BUSY */
-#define FG_FRESHNESS_MS       30000     /* default freshness window, either way */
+#ifndef FG_SMALL_FRAMES
+#define FG_CONTROL_BODY_MAX (4 << 20) /* bytes of a control record's body: 10,000 items */
+#else                                 /* a build for tests: see FG_FRAME_MAX */
+#define FG_CONTROL_BODY_MAX (4 << 10)
+#endif
+#define FG_BLOCK_BYTES       4096  /* frames begin on it: the largest common sector size */
+#define FG_COPIES_MAX        4     /* copies of one undecided order that wait for its answer */
+#define FG_COMMANDS_PER_LOOP 4     /* control commands a worker takes in one loop */
+#define FG_SETTLE_SHARE      8     /* 1/8 of every ring is kept for CONFIRM, CANCEL, expiry */
+#define FG_UNSETTLED_WAIT_MS 5     /* a datagram waits so long for a true refusal, then BUSY */
+#define FG_FRESHNESS_MS      30000 /* default freshness window, either way */
 
 #endif

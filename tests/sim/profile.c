@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/profile.h"
+
+#include "tests/sim/clock.h"
+#include "tests/sim/random.h"
+
+/* Left out in `out_of_ten` of ten runs; else up to `most`, small figures oftener. */
+static unsigned chance(struct sim_random *random, unsigned out_of_ten, unsigned most)
+{
+    unsigned value = (unsigned)random_scaled(random, 1, most);
+    return random_below(random, 10) < out_of_ten ? 0 : value;
+}
+
+static void draw_sales(struct sim_profile *p, struct sim_random *random)
+{
+    p->sales = (unsigned)random_between(random, 1, SIM_SALES_MAX);
+    p->items = (unsigned)random_between(random, p->sales, SIM_ITEMS_MAX);
+    for (unsigned s = 0; s < p->sales; s++) {
+        p->cancel_final[s] = random_below(random, 2) == 0;
+        p->reacquire[s] = random_below(random, 2) == 0;
+    }
+    for (unsigned i = 0; i < p->items; i++) {
+        p->item[i].sale = i < p->sales ? i : (uint32_t)random_below(random, p->sales);
+        p->item[i].stock = (uint32_t)random_scaled(random, 1, 60);
+        p->item[i].limit = random_below(random, 2) ? (uint32_t)random_between(random, 1, 4) : 0;
+        p->item[i].hold_ms =
+            random_below(random, 2) ? (uint32_t)random_scaled(random, 100, 20000) : 0;
+        p->item[i].max_per_order =
+            (uint16_t)random_between(random, 1, p->item[i].limit ? p->item[i].limit : 4);
+    }
+}
+
+static void draw_crashes(struct sim_profile *p, struct sim_random *random)
+{
+    p->crashes_max = random_below(random, 8) ? (unsigned)random_scaled(random, 1, 12) : 0;
+    p->crash_between = chance(random, 3, 2000);
+    p->crash_disk = chance(random, 4, 20000);
+    p->crash_redis = chance(random, 6, 50000);
+    p->crash_point = chance(random, 3, 200000);
+    p->crash_points = random_word(random) & random_word(random);
+    p->zombie = chance(random, 6, 600000);
+    p->wall_step = chance(random, 6, 600000);
+    p->rot = chance(random, 7, 700000);
+    p->long_pause = chance(random, 5, 500000);
+    p->stall = chance(random, 5, 10000);
+}
+
+void profile_draw(struct sim_profile *p, struct sim_random *random)
+{
+    *p = (struct sim_profile){0};
+    p->rounds = (uint32_t)random_between(random, 200, 2000);
+    p->requests = (uint32_t)random_scaled(random, 10, 150);
+    p->buyers = (uint32_t)random_scaled(random, 1, 40);
+    p->arrival_ns = random_scaled(random, 10000, 20 * SIM_MS);
+    p->round_ns = random_scaled(random, 20000, 10 * SIM_MS);
+    draw_sales(p, random);
+    p->operator_ns = random_below(random, 3) ? random_scaled(random, 20 * SIM_MS, 5 * SIM_S) : 0;
+    p->net_loss = chance(random, 4, 400000);
+    p->net_double = chance(random, 4, 400000);
+    p->net_late = chance(random, 6, 50000);
+    p->net_delay_ns = random_scaled(random, 50000, 100 * SIM_MS);
+    draw_crashes(p, random);
+    p->write_eio = chance(random, 8, 5000);
+    p->flush_eio = chance(random, 8, 5000);
+    p->read_eio = chance(random, 9, 1000);
+    p->full = chance(random, 8, 300000);
+    p->redis_loss = chance(random, 5, 300000);
+    p->redis_retry = chance(random, 7, 300000);
+    p->redis_refused = chance(random, 9, 300000);
+    p->redis_strike = chance(random, 4, 20000);
+    p->redis_kinds = random_word(random) & random_word(random);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the simulator counts, in lists. A reader of a run's last lines sees from them that it did
+ * something; a whole list of seeds fails if a fault of FAULTS or an operation of OPERATIONS never
+ * occurred in it.
+ */
+#ifndef SIM_STATS_H
+#define SIM_STATS_H
+
+#include <stdint.h>
+
+#include "dataplane/faults.h"
+#include "flashgate/protocol.h"
+
+/* X(NAME, text) */
+#define SIM_FAULTS(X)                                                                              \
+    X(CRASH_PROCESS, "crashes of the process")                                                     \
+    X(CRASH_POWER, "power cuts")                                                                   \
+    X(CRASH_BETWEEN, "... between two steps")                                                      \
+    X(CRASH_IN_DISK, "... within a call to the disk")                                              \
+    X(CRASH_IN_REDIS, "... within a call to Redis")                                                \
+    X(CRASH_IN_START, "... while starting")                                                        \
+    X(ZOMBIE, "takeovers from an engine that lives on")                                            \
+    X(WALL_FORWARD, "wall clock set forward")                                                      \
+    X(WALL_BACK, "wall clock set back")                                                            \
+    X(STALL, "threads that stood still")                                                           \
+    X(DISK_TORN, "writes torn by a crash or an error")                                             \
+    X(DISK_LOST, "unsynced writes lost in a power cut")                                            \
+    X(DISK_NAME_LOST, "unsynced names lost in a power cut")                                        \
+    X(DISK_WRITE_EIO, "writes that failed")                                                        \
+    X(DISK_FLUSH_EIO, "flushes that failed")                                                       \
+    X(DISK_READ_EIO, "reads that failed")                                                          \
+    X(DISK_FULL, "files that found no space")                                                      \
+    X(DISK_ROT, "bits of the log that turned")                                                     \
+    X(NET_LOST, "datagrams lost")                                                                  \
+    X(NET_DOUBLED, "datagrams doubled")                                                            \
+    X(NET_LATE, "datagrams seconds late")                                                          \
+    X(REDIS_AWAY, "Redis gone for a while")                                                        \
+    X(REDIS_RETRY, "calls that Redis refused for now")                                             \
+    X(REDIS_RELOAD, "calls that found no function")                                                \
+    X(REDIS_REFUSED, "calls that Redis refused for good")                                          \
+    X(REDIS_REPLY_LOST, "appends whose answer was lost")                                           \
+    X(REDIS_CALL_LOST, "appends that were lost")                                                   \
+    X(REDIS_CALL_LATE, "appends done after their time limit")                                      \
+    X(REDIS_OLDER, "Redis restarted from an older state")                                          \
+    X(REDIS_OLDER_FENCE, "... that had an older fence")                                            \
+    X(REDIS_DEL, "streams deleted")                                                                \
+    X(REDIS_FLUSHALL, "all of Redis emptied")                                                      \
+    X(REDIS_BAD_KEY, "streams whose key became something else")
+
+enum sim_fault {
+#define X(name, text) SIM_##name,
+    SIM_FAULTS(X)
+#undef X
+        SIM_FAULT_COUNT
+};
+
+/* X(NAME, text) */
+#define SIM_OPERATIONS(X)                                                                          \
+    X(APPLY, "sales applied")                                                                      \
+    X(OPEN, "sales opened")                                                                        \
+    X(PAUSE, "sales paused")                                                                       \
+    X(CLOSE, "sales closed")                                                                       \
+    X(RESTOCK, "restocks")                                                                         \
+    X(LOWER_LIMIT, "limits lowered")
+
+enum sim_operation {
+#define X(name, text) SIM_OP_##name,
+    SIM_OPERATIONS(X)
+#undef X
+        SIM_OPERATION_COUNT
+};
+
+struct sim_stats {
+    uint64_t runs, failed;
+    uint64_t steps; /* of any part */
+    uint64_t simulated_ms;
+    uint64_t starts, refused_starts;
+    uint64_t frames, segments;
+    uint64_t datagrams, answers;
+    uint64_t told;     /* answers that tell an order's state, each checked against the log */
+    uint64_t sold_out; /* SOLD_OUTs, each checked when it was said */
+    uint64_t orders;   /* in the logs at the end */
+    uint64_t entries;  /* in the streams at the end, each compared with the log */
+    uint64_t faults[SIM_FAULT_COUNT];
+    uint64_t operations[SIM_OPERATION_COUNT];
+    uint64_t crashed_at[FG_CRASH_COUNT];
+    uint64_t verdicts[FG_VERDICT_MAX + 1];
+};
+
+/* stats.c */
+void stats_add(struct sim_stats *sum, const struct sim_stats *more);
+void stats_print(const struct sim_stats *stats);
+/* Says what never occurred; returns how many. */
+unsigned stats_missing(const struct sim_stats *stats);
+
+#endif
