@@ -36,7 +36,7 @@ check 'a sale is opened' ctl sale open drop
 
 SMOKE_DIR=$dir SMOKE_CTL=$build/flashgatectl start load python3 tests/smoke/takeover.py load
 acknowledged() { [ "$(wc -l < "$dir/acknowledged")" -ge "$1" ]; }
-wait_for 20 'some orders' acknowledged 100
+wait_for 30 'some orders' acknowledged 60
 says 'end        being written: .*process '"${pids[engine]}"'\b' 'a live log is sound, and being written' \
     journal verify "$live"
 for round in 1 2 3; do
@@ -53,7 +53,7 @@ touch "$dir/enough"
 wait_for 20 'the load to end' ended load
 stop engine KILL 137
 says 'end        (closed|not closed|torn): ' 'what a crash leaves is sound' journal verify "$live"
-says 'ADMIT +[0-9]{3}' 'stat counts kinds' journal stat "$live"
+says 'ADMIT +[0-9]{2,}' 'stat counts kinds' journal stat "$live"
 
 # One line a record, in both forms; filters.
 journal dump "$live" > "$dir/dump"
