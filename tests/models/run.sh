@@ -6,16 +6,16 @@
 #
 # tests/models/run.sh [test|long [PATTERN]]   rows of that kind whose MODEL/NAME has PATTERN in it
 #
-# MEGABYTES is the memory of one search, and JOBS how many run at once: by default 900 and 2, and
-# for long ones 8000 and 1.
+# MEGABYTES is the memory of one search, DEPTH its greatest depth, and JOBS how many run at once: by
+# default 900, 200000 and 2, and for long ones 8000, 5000000 and 1.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
 
-# memory of one search in megabytes, how many at once, and the greatest depth
 case ${1:-test} in
-long) megabytes=${MEGABYTES:-8000} jobs=${JOBS:-1} depth=5000000 ;;
-*) megabytes=${MEGABYTES:-900} jobs=${JOBS:-2} depth=200000 ;;
+long) : "${MEGABYTES:=8000}" "${JOBS:=1}" "${DEPTH:=5000000}" ;;
+test) : "${MEGABYTES:=900}" "${JOBS:=2}" "${DEPTH:=200000}" ;;
 esac
+export MEGABYTES DEPTH # each row is a process of its own
 
 # found EXPECT LOG: is what pan says what was expected?
 found() {
@@ -46,8 +46,8 @@ row() {
     case $expect in holds | every | no-cycle) ;; *) optimize=-O0 ;; esac # found at once, if at all
     (
         cd "$folder" && spin -a "$@" "$model.pml" &&
-            gcc $optimize -w $mode -DNOCLAIM -DCOLLAPSE -DMEMLIM="$megabytes" -o pan pan.c &&
-            ulimit -v $((megabytes * 1024 + 262144)) && ./pan -m$depth -w22 "${arguments[@]}"
+            gcc $optimize -w $mode -DNOCLAIM -DCOLLAPSE -DMEMLIM="$MEGABYTES" -o pan pan.c &&
+            ulimit -v $((MEGABYTES * 1024 + 262144)) && ./pan -m"$DEPTH" -w22 "${arguments[@]}"
     ) > "$log" 2>&1
     found "$expect" "$log" || verdict='not ok'
     printf '%s - %-36s %-13s %9s states, depth %7s, %6.1f s, %5.0f MB\n' "$verdict" \
@@ -55,7 +55,7 @@ row() {
         "$(number 'depth reached \([0-9]*\)' "$log")" \
         "$(awk "BEGIN { print $EPOCHREALTIME - $began }")" \
         "$(number ' \([0-9.]*\)\ttotal actual memory usage' "$log")"
-    [ "$verdict" = ok ] || head -n 20 "$log"
+    [ "$verdict" = ok ] || grep -v '^Depth=' "$log" | head -n 20
     rm -r "$folder"
     [ "$verdict" = ok ]
 }
@@ -72,5 +72,5 @@ failed=0
 python3 correspondence.py || failed=1
 grep -E "^${1:-test} " bounds | while read -r _ model name rest; do
     [[ $model/$name != *"${2:-}"* ]] || printf '%s %s %s %s\n' "$work" "$model" "$name" "$rest"
-done | xargs -r -P "$jobs" -L 1 ./run.sh row || failed=1
+done | xargs -r -P "$JOBS" -L 1 ./run.sh row || failed=1
 exit $failed
