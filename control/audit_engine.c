@@ -17,9 +17,9 @@
 #include "control/audit.h"
 #include "control/client.h"
 
-#define QUIET_TRIES   40        /* pairs of pictures */
-#define QUIET_WAIT_NS 100000000 /* between them: four seconds in all */
-#define BELIEVE       5         /* quiet pairs in a row that differ */
+#define QUIET_TRIES   40       /* pairs of pictures */
+#define QUIET_WAIT_NS 50000000 /* between them: two seconds in all */
+#define BELIEVE       5        /* quiet pairs in a row that differ */
 
 static int call(struct audit *audit, const char *method, json_t *params, json_t **result)
 {
