@@ -172,8 +172,8 @@ static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *order = fg_book_insert(&a->book, hash, ask->buyer, ask->request);
     if (!order) { /* this buyer's buckets are all full: nothing was recorded, so give back */
-        fg_stock_put_back(stock, item->slot, ask->quantity);
-        fg_stock_open_down(stock, w, item->slot);
+        fg_stock_put_back(stock, item->slot, ask->quantity); /* [full.1] */
+        fg_stock_open_down(stock, w, item->slot);            /* [full.2] */
         return busy(a, answer);
     }
     order->item = item->id;

@@ -15,6 +15,7 @@
  * return  = dataplane/admission/stock.c fg_stock_put_back
  * admit   = dataplane/admission/decide.c admit
  * confirm = dataplane/admission/decide.c decide_confirm
+ * full    = dataplane/admission/decide.c take
  * cancel  = dataplane/admission/decide.c decide_cancel
  * expire  = dataplane/admission/decide.c decide_expiry
  * settle  = dataplane/admission/records.c records_settle
@@ -22,14 +23,17 @@
  * commit  = dataplane/orders/journal.c commit
  *
  * Options: W workers, R requests each, N units, Q greatest quantity, CELLS units that begin in each
- * cell, CANCEL (cancels of final orders, of each worker), HOLD (orders are held; each is confirmed
- * or runs out), RESTOCK (units that control adds), REMOVE (units that control takes off).
+ * cell, CANCEL (cancels of final orders, of each worker), FULL (a take may find no place for the
+ * order), HOLD (orders are held; each is confirmed or runs out), RESTOCK (units that control adds),
+ * REMOVE (units that control takes off).
  *
  * What must hold:
  *   - no oversell: at every record written, so at every place where a crash may cut the log, what
  *     the log gives away is covered by what it has put on sale (log_free >= 0);
  *   - SOLD_OUT is true at the step that says it: fewer units than asked are not taken (taken), and
-XX
+ *     fewer than asked would come back if the engine crashed there and every unconfirmed hold ran
+ *     out (given_durable, removed_durable); what is returned or added counts from the step that
+ *     puts it down, before which nobody is told of it;
  *   - one winner: no order is returned twice or both confirmed and returned (log_held,
  *     final_durable never below 0);
  *   - conservation when all is quiet, no stuck state, and (with -DNP) no cycle at all: every request
@@ -461,6 +465,15 @@ gather: /* what lies in the cells goes into the hand; too little goes back, and 
 took:
 #ifdef LATEOPEN
     raise(me);
+#endif
+#ifdef FULL
+    if /* no place for the order: nothing was recorded, so the units go back */
+    :: put_back(q);                                 /* [full.1] fg_stock_put_back */
+        lower(me);                                  /* [full.2] fg_stock_open_down */
+        n = 0;
+        goto answered
+    :: skip
+    fi;
 #endif
     atomic {
 #ifdef HOLD
