@@ -121,6 +121,7 @@ static void fill_stock(struct fg_control *control, const struct fg_sale *sale)
         uint32_t supply = fg_model_supply(item);
         if (supply <= item->pooled)
             continue;
+        /* [restock.1] */
         fg_stock_put_back(&control->engine->stock, item->item.slot, supply - item->pooled);
         item->pooled = supply;
     }
@@ -197,17 +198,17 @@ static int step_stage(struct fg_control *control)
         return 0;
     case FG_CHANGE_TO_JOURNAL:
         if (!submit(control))
-            return change->takes ? 0 : -EAGAIN;
+            return change->takes ? 0 : -EAGAIN; /* [stage.1] */
         change->stage = FG_CHANGE_TO_FLUSH;
         return 1;
     case FG_CHANGE_TO_FLUSH:
         if (fg_journal_submitted_durable(control->engine->journal) < change->ticket)
-            return 0;
+            return 0; /* [stage.2] */
         flushed(control);
         return 1;
     case FG_CHANGE_TO_PUBLISH:
         if (put_in_force(control) != 0)
-            return -ENOMEM;
+            return -ENOMEM; /* [stage.3] */
         change->stage = FG_CHANGE_TO_SEE;
         return 1;
     case FG_CHANGE_TO_SEE:

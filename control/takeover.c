@@ -388,10 +388,10 @@ static int copy_log(struct takeover *takeover)
 static int fence_and_copy(struct takeover *takeover)
 {
     unsigned claimed;
-    int status = fence(takeover, &claimed);
+    int status = fence(takeover, &claimed); /* [takeover.1] */
 
     for (unsigned round = 0; status == FG_EXIT_OK; round++) {
-        status = copy_log(takeover);
+        status = copy_log(takeover); /* [takeover.2] */
         if (status == FG_EXIT_OK)
             status = fence(takeover, &claimed);
         if (status != FG_EXIT_OK || claimed == 0)
@@ -456,7 +456,7 @@ static int take_over(struct takeover *takeover)
     if (status == FG_EXIT_OK)
         status = fence_and_copy(takeover);
     if (status == FG_EXIT_OK)
-        status = raise_epoch(takeover);
+        status = raise_epoch(takeover); /* [serve.1] */
     return status;
 }
 

@@ -12,6 +12,8 @@
  * order  = dataplane/orders/delivery_log.c take_order
  * ask    = dataplane/orders/delivery_redis.c fg_delivery_claim
  * append = dataplane/orders/delivery_redis.c fg_delivery_append
+ * takeover = control/takeover.c fence_and_copy
+ * serve  = control/takeover.c take_over
  *
  * Two streams. Engine 0 logs PRE records, each of either sale, and delivers them. With TAKEOVER
  * engine 1 takes over at any moment: it fences every stream, then takes the final copy of the log,
@@ -435,12 +437,13 @@ proctype takeover()
 #ifdef COPYFIRST
     copy_log();
 #endif
-    d_step { carry_out(2, 0, 0, 0); got = 0; answer = 0 }
+    d_step { carry_out(2, 0, 0, 0); got = 0; answer = 0 } /* [takeover.1] fence */
     d_step { carry_out(2, 1, 0, 0); got = 0; answer = 0 }
 #ifndef COPYFIRST
-    copy_log();
+    copy_log();                                     /* [takeover.2] copy_log */
 #endif
-    atomic { epoch[1] = 2; up[1] = true; run engine(1); run journal(1, POST) }
+    /* The fence's epoch is used up: the engine has the next one. */
+    atomic { epoch[1] = 3; up[1] = true; run engine(1); run journal(1, POST) } /* [serve.1] raise_epoch */
 }
 #endif
 

@@ -19,6 +19,8 @@
  * cancel  = dataplane/admission/decide.c decide_cancel
  * expire  = dataplane/admission/decide.c decide_expiry
  * settle  = dataplane/admission/records.c records_settle
+ * stage   = control/change.c step_stage
+ * restock = control/change.c fill_stock
  * gather  = dataplane/orders/journal.c gather_orders
  * commit  = dataplane/orders/journal.c commit
  *
@@ -515,9 +517,11 @@ proctype control()
     lane[W]!PUT,RESTOCK;
     durable[W]?PUT,n;
 #else
-    lane[W]!PUT,RESTOCK;
-    durable[W]?PUT,n;
-    d_step { ver++; units = units + n; on_sale = on_sale + n; n = 0 }
+    lane[W]!PUT,RESTOCK;                            /* [stage.1] submit */
+    durable[W]?PUT,n;                               /* [stage.2] fg_journal_submitted_durable */
+    atomic {                                        /* [stage.3] put_in_force */
+        ver++; units = units + n; on_sale = on_sale + n; n = 0 /* [restock.1] fg_stock_put_back */
+    }
 #endif
 #endif
 #ifdef REMOVE
