@@ -257,9 +257,9 @@ void fg_recovery_tell(const struct fg_engine *engine, FILE *out)
     const char *dir = engine->config.log_dir;
 
     fprintf(out,
-            "log %s: %" PRIu64 " records in %" PRIu64 " frames read in %.2f s (%.0f records/s), "
-            "epoch %u\n",
-            dir, found->records, found->frames, found->seconds,
+            "log %s: %" PRIu64 " records in %" PRIu64 " frames of %" PRIu32
+            " segments read in %.2f s (%.0f records/s), epoch %u\n",
+            dir, found->records, found->frames, found->segments, found->seconds,
             found->seconds > 0 ? (double)found->records / found->seconds : 0, found->epoch);
     if (found->cut_bytes > 0)
         fprintf(out, "log %s: a torn tail of %" PRIu64 " bytes was cut%s\n", dir, found->cut_bytes,
