@@ -84,11 +84,16 @@ start_engine
 load second 2
 wait_for 60 'the second client to end' ended second
 wait_for 30 'every order to be delivered' delivered
+printf 'name: tiny\nitems: [{id: 9, name: mug, stock: 1}]\n' > "$dir/tiny.yaml"
+check 'a sale that nobody wants is opened' ctl sale apply "$dir/tiny.yaml"
+check '... closed' ctl sale close tiny
+check '... and archived' ctl sale archive tiny
 everything=("$dir/log" --redis "$dir/redis.sock" --history "$dir/first.history,$dir/second.history"
     --drained)
 clean 'nothing differs at rest, after a restart and a change of stock' \
     "${everything[@]}" --socket "$dir/control.sock"
 check 'the engine was compared' grep -q '3 items compared at a quiet moment' "$dir/report"
+check 'the archived sale is known' grep -q '^  sales     2 (1 archived), 4 items' "$dir/report"
 check 'it was a sale' test "$(sed -n 's/^  orders *\([0-9]*\) in.*/\1/p' "$dir/report")" -gt 2000
 stop engine TERM 0
 clean 'nothing differs when the engine has stopped' "${everything[@]}" --config "$dir/engine.yaml"
