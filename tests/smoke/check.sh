@@ -81,6 +81,12 @@ refused 1 'not an order event' 'an entry of other fields' "${judge[@]}"
 fill_stream
 redis set 'flashgate:{drop}:orders' 1 > /dev/null
 refused 1 'WRONGTYPE' 'a key of another type' "${judge[@]}"
+redis del 'flashgate:{drop}:orders' > /dev/null
+fill_stream
+check 'several histories are one' "${judge[@]}" --history "$dir/history" --json "$dir/report.json"
+check 'of twice the sends' [ "$(figure sent)" = $((2 * orders + 2)) ]
+check 'and the same orders' [ "$(figure admitted)" = "$orders" ]
+check '--version' grep -qE '^flashgate-check [0-9]' <("$build/flashgate-check" --version)
 refused 1 'cannot reach Redis' 'a Redis that is not there' \
     "$build/flashgate-check" --history "$dir/history" --redis "$dir/none.sock" --sale drop
 refused 1 'No such file' 'a history that is not there' \

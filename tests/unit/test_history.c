@@ -164,6 +164,40 @@ static void other_files_are_refused(void **state)
     expect_refused("reserved");
 }
 
+/* Another client's file: the second item again, and one that the first does not have. */
+static void files_are_added(void **state)
+{
+    (void)state;
+    struct fg_history history = {0};
+    char message[400];
+    save(2, 3);
+    assert_int_equal(fg_history_add(&history, path, false, message, sizeof(message)), 0);
+    items[0].id = 9;
+    save(2, 2);
+    assert_int_equal(fg_history_add(&history, path, false, message, sizeof(message)), 0);
+    assert_int_equal(history.header.records, 5);
+    assert_memory_equal(history.records, records, 3 * sizeof(records[0]));
+    assert_memory_equal(history.records + 3, records, 2 * sizeof(records[0]));
+    assert_int_equal(history.header.items, 3);
+    assert_int_equal(history.items[0].id, 7);
+    assert_int_equal(history.items[2].id, 9);
+    items[0].id = 7;
+
+    items[0].stock++; /* of another supply */
+    save(2, 3);
+    assert_int_equal(fg_history_add(&history, path, false, message, sizeof(message)), -EINVAL);
+    assert_non_null(strstr(message, "item 7 has a stock of 11, a limit of 2 and a hold of 500 ms; "
+                                    "the files before it say 10, 2 and 500 ms"));
+    assert_int_equal(history.header.records, 5);
+    assert_int_equal(fg_history_add(&history, path, true, message, sizeof(message)), 0);
+    assert_int_equal(history.header.records, 8);
+    items[0].stock--;
+    unlink(path);
+    assert_int_equal(fg_history_add(&history, path, true, message, sizeof(message)), -ENOENT);
+    assert_int_equal(history.header.records, 8);
+    fg_history_free(&history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +208,7 @@ int main(void)
         cmocka_unit_test(file_of_another_length_is_refused),
         cmocka_unit_test(absurd_counts_are_refused),
         cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(files_are_added),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
