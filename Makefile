@@ -20,7 +20,7 @@ BUILD   := build/tsan
 VARIANT := -O1 -g -fsanitize=thread -Wno-tsan -DRTE_USE_C11_MEM_MODEL=1
 else ifeq ($(SIMULATED),1)
 BUILD   := build/simulated
-VARIANT := -O2 -g -DFG_FAULTS -DFG_SMALL_FRAMES
+VARIANT := -O1 -g -DFG_FAULTS -DFG_SMALL_FRAMES
 else ifeq ($(FAULTS),1)
 BUILD   := build/faults
 VARIANT := -O2 -g -DFG_FAULTS
@@ -45,6 +45,12 @@ JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
 	   perf/check/flashgate-check.c
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c perf/*/*.c))
+ifeq ($(SIMULATED),1)
+# What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
+SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dataplane/worker.c \
+	   dataplane/redis.c dataplane/orders/redis_link.c control/cli% control/journal_% \
+	   control/audit% perf/load/%,$(SOURCES))
+endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "dataplane/admission/internal.h"
+#include "dataplane/faults.h"
 #include "dataplane/memory.h"
 
 #define UNDECIDED_MAX     4096 /* slots are big; more waiting refusals than this are BUSY */
@@ -78,7 +79,7 @@ void fg_admission_attach(struct fg_admission *a, struct fg_lane *lane, unsigned 
 {
     assert(lane->capacity <= a->config.lane_records);
     a->lane = lane;
-    a->epoch = epoch;
+    a->epoch = FG_PLANTED(REUSE_ORDER_IDS) ? 1 : epoch;
 }
 
 void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,

@@ -7,6 +7,7 @@
  * first. Answers that tell an order's state make the datagram wait for the order's last record.
  */
 #include "dataplane/admission/internal.h"
+#include "dataplane/faults.h"
 
 #define PAUSED_WAIT_MS   1000 /* an operator's pause lasts seconds at least */
 #define BUSY_WAIT_MS     20   /* some flushes: what is full has moved on by then */
@@ -62,7 +63,8 @@ static unsigned tell(struct turn *turn, const struct fg_order *order, struct fg_
         answer->flags |= FG_HELD;
         answer->wait_ms = left_ms(order, turn->now);
     }
-    if (order->ticket > turn->ticket)
+    if (order->ticket > turn->ticket &&
+        !(FG_PLANTED(STATE_BEFORE_DURABLE) && (answer->flags & FG_REPLAY)))
         turn->ticket = order->ticket;
     return answer->verdict = order_verdict(order->state);
 }

@@ -41,6 +41,10 @@ void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_or
         .quantity = order->quantity,
         .settlement = (uint16_t)settlement,
     };
+    if (FG_PLANTED(RETURN_BEFORE_DURABLE) && settlement >= SETTLE_RETURN)
+        fg_stock_put_back(a->config.stock, item->slot, order->quantity);
+    if (FG_PLANTED(OPEN_LOWERED_EARLY) && settlement == SETTLE_GIVEN)
+        fg_stock_open_down(a->config.stock, a->config.worker, item->slot);
 }
 
 void records_settle(struct fg_admission *a)
@@ -56,7 +60,10 @@ void records_settle(struct fg_admission *a)
             break;
         case SETTLE_RELEASE:
         case SETTLE_RETURN:
-            fg_stock_put_back(stock, record->slot, record->quantity); /* [settle.2] */
+            if (!FG_PLANTED(RETURN_BEFORE_DURABLE))
+                fg_stock_put_back(stock, record->slot, record->quantity); /* [settle.2] */
+            if (FG_PLANTED(RELEASE_TWICE) && record->settlement == SETTLE_RELEASE)
+                fg_stock_put_back(stock, record->slot, record->quantity);
             if (record->settlement == SETTLE_RELEASE)
                 fg_stock_unhold(stock, w, record->slot);
             fg_stock_open_down(stock, w, record->slot); /* [settle.3] */
@@ -66,7 +73,8 @@ void records_settle(struct fg_admission *a)
             fg_stock_open_down(stock, w, record->slot); /* [settle.4] */
             break;
         case SETTLE_GIVEN:
-            fg_stock_open_down(stock, w, record->slot); /* [settle.5] */
+            if (!FG_PLANTED(OPEN_LOWERED_EARLY))
+                fg_stock_open_down(stock, w, record->slot); /* [settle.5] */
             break;
         }
     }

@@ -167,6 +167,10 @@ static int read_log(struct recovery *recovery, bool *torn)
             *torn = true;
             return FG_EXIT_OK;
         case FG_LOG_CORRUPT:
+            if (FG_PLANTED(CUT_IN_THE_MIDDLE)) {
+                *torn = true;
+                return FG_EXIT_OK;
+            }
             return refuse_place(recovery, FG_EXIT_CORRUPT,
                                 "the log is damaged there and goes on after it: restore the "
                                 "directory from a copy, or take the log from another disk");
@@ -291,7 +295,8 @@ static int raise_epoch(const struct recovery *recovery)
         return refuse(recovery, FG_EXIT_CORRUPT,
                       "%s: the log has used up its %d epochs (starts): begin a new log directory",
                       recovery->dir, FG_EPOCH_MAX);
-    journal->epoch++;
+    if (!FG_PLANTED(FORGET_EPOCH) || journal->epoch == 0)
+        journal->epoch++;
     int rc = fg_journal_write_empty(journal, FG_FRAME_EPOCH);
     if (rc == -ENOSPC)
         return refuse(recovery, FG_EXIT_DISK,

@@ -156,7 +156,7 @@ static bool may_go(const struct fg_journal *journal, const struct fg_use *use)
         const struct fg_use_sale *sale = &use->sales[i];
         uint64_t archived =
             atomic_load_explicit(&journal->uses.archived_at[sale->sale], memory_order_relaxed);
-        if (archived == 0 || archived > durable ||
+        if (((archived == 0 || archived > durable) && !FG_PLANTED(DELETE_LIVE_SEGMENT)) ||
             keep->delivered(keep->arg, sale->sale) < sale->last_seq ||
             (!old && keep->consumed(keep->arg, sale->sale) < sale->last_seq))
             return false;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/faults.h"
+
 #define STORE(field, value) atomic_store_explicit(&(field), value, memory_order_relaxed)
 #define LOAD(field)         atomic_load_explicit(&(field), memory_order_relaxed)
 
@@ -187,7 +189,7 @@ void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
 static void settle(struct fg_streams *streams, struct fg_stream *stream)
 {
     struct fg_stream_id last = stream->last, passed = stream->passed;
-    if (fg_stream_id_equal(last, passed)) { /* [settle.1] */
+    if (fg_stream_id_equal(last, passed) || FG_PLANTED(ADOPT_STREAM)) { /* [settle.1] */
         set_state(streams, stream, FG_STREAM_LIVE);
         return;
     }
