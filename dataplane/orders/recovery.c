@@ -183,7 +183,12 @@ static int read_log(struct recovery *recovery, bool *torn)
     }
 }
 
-/* Opens the segment to append to, at the place where the log ends. 0 or a negative errno. */
+/*
+ * Opens the segment to append to, at the place where the log ends. Its last frame may have been
+ * written and not flushed when its writer ended, and the next one may belong into another segment:
+ * so it is flushed before anything follows it, or a power cut could take it out of the log's
+ * middle. 0 or a negative errno.
+ */
 static int open_end(struct fg_journal *journal, struct fg_log_position end)
 {
     const struct fg_disk *disk = journal->disk;
@@ -196,6 +201,9 @@ static int open_end(struct fg_journal *journal, struct fg_log_position end)
     int64_t bytes = disk->size(disk->context, journal->file);
     if (bytes < 0)
         return (int)bytes;
+    int rc = disk->flush(disk->context, journal->file);
+    if (rc != 0)
+        return rc;
     journal->file_bytes = (uint64_t)bytes;
     journal->offset = end.offset;
     atomic_store_explicit(&journal->current, end.segment, memory_order_relaxed);

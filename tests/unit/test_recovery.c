@@ -597,6 +597,28 @@ static void test_missing_segments_are_refused(void **state)
     assert_non_null(strstr(fixture->message, "missing"));
 }
 
+/* The last frame may be in the file and not on the disk: it is flushed before anything follows it,
+ * and a log whose end cannot be flushed is not gone on with. */
+static void test_the_end_is_flushed_first(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    faults->no_direct = true;
+    journal_must_open(fixture);
+    push_order(fixture, 1, 1, 1);
+    faults->fail_flush = true;
+    assert_int_equal(fg_journal_step(fixture->journal), -EIO);
+    journal_drop(fixture);
+
+    faults->writes_seen = 0;
+    assert_int_equal(journal_open(fixture), FG_EXIT_DISK);
+    assert_int_equal(faults->writes_seen, 0);
+    faults->fail_flush = false;
+    journal_must_open(fixture);
+    assert_int_equal(fixture->told.orders_count, 1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 int main(void)
@@ -618,6 +640,7 @@ int main(void)
         CASE(test_unfinished_base),
         CASE(test_torn_base),
         CASE(test_missing_segments_are_refused),
+        CASE(test_the_end_is_flushed_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
