@@ -250,7 +250,9 @@ static int publish(struct fg_journal *journal)
 static int commit(struct fg_journal *journal, uint16_t flags)
 {
     FG_CRASH_POINT(FRAME_GATHERED);
-    if (journal->ack_memory || FG_PLANTED(ACK_BEFORE_FLUSH)) /* answered before it is written: delivery and control still wait */
+    if (journal->ack_memory ||
+        FG_PLANTED(
+            ACK_BEFORE_FLUSH)) /* answered before it is written: delivery and control still wait */
         publish_lanes(journal);
     uint64_t segment = atomic_load_explicit(&journal->stats.segment, memory_order_relaxed);
     int rc = make_room(journal, fg_frame_span(journal->frame->length));
