@@ -254,7 +254,8 @@ static int keep_head(struct job *job, uint32_t number)
         return -ENOMEM;
     memcpy(block, job->buffer, FG_BLOCK_BYTES);
     memset(job->buffer, 0, FG_BLOCK_BYTES);
-    job->heads[job->heads_count++] = (struct head){number, block};
+    job->heads[job->heads_count].segment = number;
+    job->heads[job->heads_count++].block = block;
     return 0;
 }
 

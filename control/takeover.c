@@ -19,57 +19,20 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "control/config.h"
-#include "control/journal_commands.h"
 #include "control/journal_copy.h"
-#include "control/journal_names.h"
+#include "control/takeover.h"
 #include "control/text.h"
 #include "dataplane/admission/catalogue.h"
 #include "dataplane/orders/journal.h"
-#include "dataplane/orders/redis_link.h"
-#include "dataplane/redis.h"
 
 #define STATE_FILE   "takeover-state" /* in log.directory, which an engine does not look at */
-#define ROUNDS_MAX   5  /* sales that are new in the final copy are fenced, and so on */
-#define RETRIES_MAX  10 /* while Redis says "not now" */
-#define RETRY_NS     200000000
+#define ROUNDS_MAX   5 /* sales that are new in the final copy are fenced, and so on */
 #define LANE_RECORDS 64
 
-/* Sales that a reading of the log told. */
-struct sales {
-    struct fg_journal_names names;
-    uint8_t archived[(FG_SALES_EVER_MAX + 8) / 8]; /* a bit for each */
-};
-
-struct takeover {
-    const struct fg_cli_call *call;
-    const char *from;
-    struct fg_config config;
-    struct fg_journal_facts source; /* as first read */
-    struct sales sales;             /* of the latest reading */
-    uint8_t fenced[(FG_SALES_EVER_MAX + 8) / 8];
-    unsigned fenced_count;
-    struct fg_redis_link *link; /* connected; NULL: without a fence */
-    uint64_t instance;
-    json_t *steps;
-};
-
-static bool bit(const uint8_t *bits, uint32_t at)
-{
-    return bits[at / 8] >> at % 8 & 1;
-}
-
-static void set_bit(uint8_t *bits, uint32_t at)
-{
-    bits[at / 8] |= (uint8_t)(1u << at % 8);
-}
-
 /* Tells that a step is done, at once. */
-__attribute__((format(printf, 3, 4))) static void step(const struct takeover *takeover,
-                                                       const char *name, const char *format, ...)
+void fg_takeover_step(const struct takeover *takeover, const char *name, const char *format, ...)
 {
     char text[1024];
     va_list arguments;
@@ -95,7 +58,7 @@ static int learn(void *arg, const struct fg_record *record)
 
     if (fg_event_kind(record->unit) == FG_EVENT_SALE_STATE && event->value == FG_SALE_ARCHIVED &&
         event->sale <= FG_SALES_EVER_MAX)
-        set_bit(sales->archived, event->sale);
+        fg_takeover_set_bit(sales->archived, event->sale);
     return fg_journal_names_learn(&sales->names, record);
 }
 
@@ -152,10 +115,10 @@ static int read_source(struct takeover *takeover)
                            "%s: the log has used up its %d epochs (starts)", takeover->from,
                            FG_EPOCH_MAX);
     fg_journal_time(source->last_ns, last);
-    step(takeover, "read",
-         "%s: log %016" PRIx64 " in epoch %" PRIu32 ", %" PRIu64 " records to %s, %s",
-         takeover->from, source->journal_id, source->last_epoch, source->records, last,
-         fg_journal_end_text(source));
+    fg_takeover_step(takeover, "read",
+                     "%s: log %016" PRIx64 " in epoch %" PRIu32 ", %" PRIu64 " records to %s, %s",
+                     takeover->from, source->journal_id, source->last_epoch, source->records, last,
+                     fg_journal_end_text(source));
     return FG_EXIT_OK;
 }
 
@@ -231,112 +194,6 @@ static int take_instance(struct takeover *takeover)
                    : fg_cli_fail(takeover->call, FG_EXIT_DISK, "%s: %s", path, strerror(error));
 }
 
-/* --- the fence --- */
-
-/* Goes on without a fence, if that was asked for. */
-static int unfenced(struct takeover *takeover, const char *why)
-{
-    if (takeover->link)
-        fg_redis_link_destroy(takeover->link);
-    takeover->link = NULL;
-    if (!takeover->call->options[FG_CLI_WITHOUT_FENCE])
-        return fg_cli_fail(takeover->call, FG_EXIT_FAILED,
-                           "the streams cannot be fenced (%s): if the old engine cannot be "
-                           "running any more, give --without-fence",
-                           why);
-    fprintf(takeover->call->err,
-            "flashgatectl: WITHOUT A FENCE (%s): if the old engine still runs, it goes on selling "
-            "the same units and writing to the same streams; make sure that it is stopped\n",
-            why);
-    step(takeover, "fence", "none (%s)", why);
-    return FG_EXIT_OK;
-}
-
-static int connect_redis(struct takeover *takeover)
-{
-    char message[512];
-
-    if (!fg_config_delivers(&takeover->config))
-        return unfenced(takeover, "the configuration names no Redis");
-    takeover->link = fg_redis_make_link(&takeover->config, takeover->source.last_epoch + 1,
-                                        takeover->instance, message, sizeof(message));
-    if (!takeover->link)
-        return fg_cli_fail(takeover->call, FG_EXIT_CONFIG, "%s", message);
-    enum fg_redis_answer answer = FG_REDIS_RETRY;
-    for (unsigned i = 0; i < RETRIES_MAX && answer == FG_REDIS_RETRY; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
-        answer = takeover->link->connect(takeover->link->context);
-    }
-    if (answer == FG_REDIS_OK)
-        return FG_EXIT_OK;
-    snprintf(message, sizeof(message), "%s", takeover->link->error(takeover->link->context));
-    return unfenced(takeover, message);
-}
-
-/* Claims one sale's fence. */
-static enum fg_redis_answer claim(const struct takeover *takeover, struct fg_redis_append *append)
-{
-    struct fg_redis_link *link = takeover->link;
-    enum fg_redis_answer answer = FG_REDIS_RETRY;
-
-    for (unsigned i = 0; i < RETRIES_MAX && answer == FG_REDIS_RETRY; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
-        answer = link->append(link->context, append);
-    }
-    return answer;
-}
-
-/* An archived sale whose stream is gone needs no fence, and must not be given keys again. */
-static bool needs_fence(const struct takeover *takeover, uint32_t sale, const char *name)
-{
-    struct fg_stream_id last = {0};
-
-    if (bit(takeover->fenced, sale))
-        return false;
-    if (!bit(takeover->sales.archived, sale))
-        return true;
-    return takeover->link->last(takeover->link->context, name, &last) != FG_REDIS_OK ||
-           last.sale_seq != 0;
-}
-
-static int fence_sale(struct takeover *takeover, uint32_t sale, const char *name)
-{
-    struct fg_redis_append append = {.sale = name};
-    enum fg_redis_answer answer = claim(takeover, &append);
-    char why[1024];
-
-    if (answer == FG_REDIS_OK || answer == FG_REDIS_GAP) {
-        set_bit(takeover->fenced, sale);
-        takeover->fenced_count++;
-        step(takeover, "fence", "%s: its stream ends with %" PRIu64 "-%" PRIu64, name,
-             append.last.epoch, append.last.sale_seq);
-        return FG_EXIT_OK;
-    }
-    snprintf(why, sizeof(why), "sale %s: %s", name, takeover->link->error(takeover->link->context));
-    if (answer == FG_REDIS_FENCED)
-        return fg_cli_fail(takeover->call, FG_EXIT_FENCED,
-                           "%s; read that engine's log, or leave it in charge", why);
-    return unfenced(takeover, why);
-}
-
-/* Every sale that the latest reading told and that has no fence yet. */
-static int fence(struct takeover *takeover, unsigned *claimed)
-{
-    unsigned before = takeover->fenced_count;
-    int status = FG_EXIT_OK;
-
-    for (uint32_t sale = 1;
-         status == FG_EXIT_OK && takeover->link && sale < takeover->sales.names.end; sale++) {
-        const char *name = fg_journal_name(&takeover->sales.names, sale);
-        if (name && needs_fence(takeover, sale, name))
-            status = fence_sale(takeover, sale, name);
-    }
-    *claimed = takeover->fenced_count - before;
-    return status;
-}
-
 /* --- the copy, and its epoch --- */
 
 static struct fg_journal_copy copy_of(struct takeover *takeover)
@@ -377,9 +234,9 @@ static int copy_log(struct takeover *takeover)
                            "%s: an engine was started on it meanwhile: its epoch is %" PRIu32
                            ", and was %" PRIu32 "; stop that engine for good and run this again",
                            takeover->from, copied.facts.last_epoch, takeover->source.last_epoch);
-    step(takeover, "copy", "%s: %" PRIu64 " frames, %" PRIu64 " records, to LSN %" PRIu64,
-         takeover->config.log_dir, copied.facts.frames, copied.facts.records,
-         copied.facts.last_lsn);
+    fg_takeover_step(
+        takeover, "copy", "%s: %" PRIu64 " frames, %" PRIu64 " records, to LSN %" PRIu64,
+        takeover->config.log_dir, copied.facts.frames, copied.facts.records, copied.facts.last_lsn);
     return FG_EXIT_OK;
 }
 
@@ -388,12 +245,12 @@ static int copy_log(struct takeover *takeover)
 static int fence_and_copy(struct takeover *takeover)
 {
     unsigned claimed;
-    int status = fence(takeover, &claimed); /* [takeover.1] */
+    int status = fg_takeover_fence(takeover, &claimed); /* [takeover.1] */
 
     for (unsigned round = 0; status == FG_EXIT_OK; round++) {
         status = copy_log(takeover); /* [takeover.2] */
         if (status == FG_EXIT_OK)
-            status = fence(takeover, &claimed);
+            status = fg_takeover_fence(takeover, &claimed);
         if (status != FG_EXIT_OK || claimed == 0)
             return status;
         if (round == ROUNDS_MAX)
@@ -438,8 +295,8 @@ static int raise_epoch(struct takeover *takeover)
     if (failed != 0)
         return fg_cli_fail(takeover->call, FG_EXIT_DISK, "%s: writing the log failed: %s",
                            takeover->config.log_dir, strerror(-failed));
-    step(takeover, "epoch", "%u is used up; the engine that starts here now has %u", found.epoch,
-         found.epoch + 1);
+    fg_takeover_step(takeover, "epoch", "%u is used up; the engine that starts here now has %u",
+                     found.epoch, found.epoch + 1);
     return FG_EXIT_OK;
 }
 
@@ -452,7 +309,7 @@ static int take_over(struct takeover *takeover)
     if (status == FG_EXIT_OK)
         status = take_instance(takeover);
     if (status == FG_EXIT_OK)
-        status = connect_redis(takeover);
+        status = fg_takeover_connect(takeover);
     if (status == FG_EXIT_OK)
         status = fence_and_copy(takeover);
     if (status == FG_EXIT_OK)
