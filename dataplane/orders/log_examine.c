@@ -139,11 +139,13 @@ enum found reader_examine(struct fg_log_reader *reader, const struct fg_frame **
 }
 
 /* Reads on from the current position, at which no sound frame stands, to the segment's end.
- * FG_LOG_END: only zeros. */
+ * FG_LOG_END: only zeros. A crash tears one write, which is a frame at most: more than that is
+ * damage, whatever it was. */
 static enum fg_log_end scan_segment(struct fg_log_reader *reader)
 {
     const struct fg_frame *frame;
     enum fg_log_end end = FG_LOG_END;
+    uint64_t torn_from = 0;
 
     for (;; reader->at.offset += FG_BLOCK_BYTES) {
         switch (reader_examine(reader, &frame)) {
@@ -151,6 +153,10 @@ static enum fg_log_end scan_segment(struct fg_log_reader *reader)
         case UNKNOWN_VERSION:
             return FG_LOG_CORRUPT;
         case UNSOUND:
+            if (end == FG_LOG_END)
+                torn_from = reader->at.offset;
+            else if (reader->at.offset - torn_from >= FG_FRAME_MAX)
+                return FG_LOG_CORRUPT;
             end = FG_LOG_TORN;
             break;
         case FAILED:
@@ -186,6 +192,8 @@ enum fg_log_end reader_classify(struct fg_log_reader *reader)
             invalid = from;
         } else if (here == FG_LOG_CORRUPT || here == FG_LOG_ERROR) {
             end = here;
+        } else if (here == FG_LOG_TORN) { /* in two segments: no one write did that */
+            end = FG_LOG_CORRUPT;
         }
         if (end == FG_LOG_CORRUPT || end == FG_LOG_ERROR)
             break;

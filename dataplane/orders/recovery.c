@@ -318,6 +318,31 @@ static int raise_epoch(const struct recovery *recovery)
     return FG_EXIT_OK;
 }
 
+/* A segment has its name only when it is zeroed to its full size, and keeps that: a shorter one has
+ * lost what it held. */
+static int check_sizes(const struct recovery *recovery, uint32_t last)
+{
+    const struct fg_journal *journal = recovery->journal;
+
+    for (uint32_t number = recovery->first_segment; number != 0 && number <= last; number++) {
+        char name[FG_SEGMENT_NAME_BYTES];
+        uint64_t bytes;
+        int rc = fg_segment_bytes(journal->disk, journal->dir, number, number, &bytes);
+        fg_segment_name(name, number);
+        if (rc != 0)
+            return refuse(recovery, FG_EXIT_DISK, "%s/%s: cannot be read: %s", recovery->dir, name,
+                          strerror(-rc));
+        /* 0: there is none, or it is empty; the reader misses one that is not there */
+        bool there = bytes > 0 || fg_segment_exists(journal->disk, journal->dir, number);
+        if (there && (bytes < FG_SEGMENT_MIN || bytes % FG_BLOCK_BYTES != 0))
+            return refuse(recovery, FG_EXIT_CORRUPT,
+                          "%s/%s: is %" PRIu64 " bytes long, and no engine makes such a segment: "
+                          "it was cut short, or is something else; restore it from a copy",
+                          recovery->dir, name, bytes);
+    }
+    return FG_EXIT_OK;
+}
+
 static int recover(struct recovery *recovery)
 {
     struct fg_journal *journal = recovery->journal;
@@ -329,7 +354,9 @@ static int recover(struct recovery *recovery)
         return refuse(recovery, FG_EXIT_DISK, "%s: cannot be listed: %s", recovery->dir,
                       strerror(-rc));
     journal->books.shortened = recovery->first_segment > 1;
-    int status = read_log(recovery, &torn);
+    int status = check_sizes(recovery, last);
+    if (status == FG_EXIT_OK)
+        status = read_log(recovery, &torn);
     if (status != FG_EXIT_OK)
         return status;
     if (journal->sequence == 0 && recovery->first_segment > 1)

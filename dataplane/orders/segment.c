@@ -77,6 +77,16 @@ int fg_segment_bytes(const struct fg_disk *disk, int dir, uint32_t first, uint32
     return 0;
 }
 
+bool fg_segment_exists(const struct fg_disk *disk, int dir, uint32_t number)
+{
+    char name[FG_SEGMENT_NAME_BYTES];
+    fg_segment_name(name, number);
+    int file = disk->open_read(disk->context, dir, name, false);
+    if (file >= 0)
+        disk->close(disk->context, file);
+    return file != -ENOENT;
+}
+
 /* Zeroes a new file; writing blocks now means that a later write changes no extent. */
 static int zero_fill(const struct fg_disk *disk, int file, uint64_t bytes, bool flushes)
 {

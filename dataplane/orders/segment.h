@@ -25,6 +25,9 @@ int fg_segment_range(const struct fg_disk *disk, int dir, uint32_t *first, uint3
 int fg_segment_bytes(const struct fg_disk *disk, int dir, uint32_t first, uint32_t last,
                      uint64_t *bytes);
 
+/* Is there a file, or what passes for one, with the segment's name? */
+bool fg_segment_exists(const struct fg_disk *disk, int dir, uint32_t number);
+
 /*
  * Makes segment `number`: allocated, zero-written and flushed under another name, then renamed. So
  * a segment that has its name is whole, and writes to it change no metadata. The caller syncs the

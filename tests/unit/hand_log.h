@@ -15,7 +15,7 @@
 
 #include "dataplane/orders/frame.h"
 
-#define HAND_LOG_BYTES (4u << 20) /* of its one segment */
+#define HAND_LOG_BYTES (16u << 20) /* of its one segment: the least that an engine makes */
 
 struct hand_log {
     char dir[64], path[112];
