@@ -152,6 +152,8 @@ static void fail_every_call(struct log_fixture *fixture, bool buffered, bool eff
         memory.fail_at = call;
         said = live(fixture);
         assert_non_null(memory.failed);
+        if (strcmp(memory.failed, "sync_dir") == 0)
+            assert_true(said.lane != ROUNDS * ROUND_ORDERS); /* a failed flush like any other */
         survived += said.lane == ROUNDS * ROUND_ORDERS;
         dead += said.lane != ROUNDS * ROUND_ORDERS;
         memory.fail_at = 0;
@@ -159,6 +161,26 @@ static void fail_every_call(struct log_fixture *fixture, bool buffered, bool eff
     }
     print_message("%u calls: %u failures ended the journal, %u did not\n", calls, dead, survived);
     assert_true(dead > 0 && survived > 0);
+    memory_disk_fini(&memory);
+}
+
+/* A segment is made whole, or there is none of its name. */
+static void test_a_segment_is_whole_or_not_there(void **state)
+{
+    (void)state;
+    int rc = -EIO;
+
+    memory.buffered = true;
+    memory.effect = false;
+    memory.error = -EIO;
+    for (unsigned call = 1; rc != 0; call++) {
+        memory_disk_reset(&memory);
+        memory.fail_at = call;
+        rc = fg_segment_prepare(&memory.disk, MEMORY_DIRECTORY, 1, FG_SEGMENT_MIN);
+        assert_int_equal(rc, memory.failed ? -EIO : 0);
+        assert_int_equal(memory_find(&memory, "segment-00000001.fgl") == NULL, rc != 0);
+        assert_in_range(call, 1, 20);
+    }
     memory_disk_fini(&memory);
 }
 
@@ -374,9 +396,13 @@ static void test_full_file_system(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_any_call_fails),   CASE(test_any_call_fails_with_effect),
-        CASE(test_full_disk),        CASE(test_start_on_a_full_disk),
-        CASE(test_on_ramfs),         CASE(test_on_tmpfs),
+        CASE(test_a_segment_is_whole_or_not_there),
+        CASE(test_any_call_fails),
+        CASE(test_any_call_fails_with_effect),
+        CASE(test_full_disk),
+        CASE(test_start_on_a_full_disk),
+        CASE(test_on_ramfs),
+        CASE(test_on_tmpfs),
         CASE(test_full_file_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
