@@ -98,8 +98,7 @@ static void stop(struct fixture *f)
 
 static void write_sale(struct fixture *f)
 {
-    struct fg_sale_item item = {
-        .id = ITEM, .name = "Shoe", .stock = records, .max_per_order = 5};
+    struct fg_sale_item item = {.id = ITEM, .name = "Shoe", .stock = records, .max_per_order = 5};
     struct fg_sale sale = {
         .number = 1, .name = "speed", .state = FG_SALE_OPEN, .items_count = 1, .items = &item};
     json_t *json = fg_sale_to_json(&sale);

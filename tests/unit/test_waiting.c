@@ -185,8 +185,8 @@ static void a_full_lane_refuses_orders_and_still_settles(void **state)
     shop_close(&shop);
 }
 
-/* Another engine has taken over: what was parked stays parked, though its record may be durable, and
- * nothing new is taken. */
+/* Another engine has taken over: what was parked stays parked, though its record may be durable,
+ * and nothing new is taken. */
 static void a_fence_keeps_what_is_parked(void **state)
 {
     (void)state;
