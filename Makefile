@@ -55,7 +55,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo units unit sim simulator test models-long test-faults lint tidy deps clean
+.PHONY: all demo units unit sim simulator test models-long test-faults test-faults-short lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -151,10 +151,10 @@ deps:
 	    apt-get -qy --no-install-recommends install $$missing
 
 # Faults on the real processes: KILLS=1000 POWER_CUTS=100 make a long run of it. Needs root.
-test-faults:
+test-faults test-faults-short:
 	@$(MAKE) --no-print-directory -s all
 	@$(MAKE) --no-print-directory -s FAULTS=1 build/faults/flashgated
-	@tests/faults/run.py --table build/faults.md
+	@tests/faults/run.py $(if $(findstring short,$@),--short,--table build/faults.md)
 
 lint:
 	@tests/lint

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "control/keys.h"
 #include "flashgate/exit_status.h"
@@ -212,6 +213,17 @@ static void watch_engine(struct load *load, uint64_t now)
     }
 }
 
+/* When ahead of the schedule, whoever shares the core may have it. */
+static void give_way(const struct load *load)
+{
+    static const struct timespec moment = {.tv_nsec = 50000};
+
+    if (load->options.sleep)
+        nanosleep(&moment, NULL);
+    else
+        sched_yield();
+}
+
 /* Plays until everything is over or the time is up. */
 static void play(struct load *load)
 {
@@ -223,9 +235,8 @@ static void play(struct load *load)
     second_ns = start_ns + SECOND_NS;
     check_ns = start_ns + CHECK_NS;
     while (!load_client_done(client) && interrupts < 2) {
-        /* When ahead of the schedule, whoever shares the core may have it. */
         if (!turn(load))
-            sched_yield();
+            give_way(load);
         if (interrupts && client->next < client->requests)
             load_client_wind_up(client);
         uint64_t now = now_ns(load);

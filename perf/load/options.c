@@ -87,6 +87,8 @@ static const struct row rows[] = {
     {"report", "FILE", KIND_TEXT, FIELD(report), 0, 0, NULL, "write the results there, as JSON"},
     {"goodput", "FILE", KIND_TEXT, FIELD(goodput), 0, 0, NULL,
      "write there, as CSV, what was offered, sent and answered in every 100 ms"},
+    {"sleep", NULL, KIND_FLAG, FIELD(sleep), 0, 0, NULL,
+     "sleep a moment when there is nothing to do: for tests on few cores, not for latencies"},
     {"progress", NULL, KIND_FLAG, FIELD(progress), 0, 0, NULL, "a line a second on stderr"},
     {"version", NULL, KIND_FLAG, FIELD(version), 0, 0, NULL, "the version"},
     {"help", NULL, KIND_FLAG, FIELD(help), 0, 0, NULL, "this text"},

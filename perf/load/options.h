@@ -26,7 +26,7 @@ struct load_options {
     uint64_t confirm, cancel, leave, think; /* percent; ms */
     uint64_t seed, timeout;                 /* timeout: seconds */
     const char *history, *report, *goodput;
-    bool progress, version, help;
+    bool sleep, progress, version, help;
 };
 
 /* Fills the options from the command line, whose strings they keep. 0; or -1 with one sentence in

@@ -18,8 +18,8 @@ def killed(rig):
 
 def older_dump(rig):
     """It comes back as it was some time ago."""
-    rig.redis('SAVE')
     at = rig.redis('XLEN', STREAM)
+    rig.redis('SAVE')
     wait_for('events after the dump', lambda: rig.redis('XLEN', STREAM) > at + 20)
     rig.redis.kill()
     rig.redis.start()

@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import select
 import shutil
 import signal
 import socket
@@ -90,11 +91,14 @@ class Process:
 
     def wait(self, seconds=PATIENCE_S):
         """Its exit status; minus the signal that killed it."""
-        try:
-            return self.popen.wait(seconds)
-        except subprocess.TimeoutExpired:
+        handle = os.pidfd_open(self.pid) if self.alive() else None
+        if handle:  # popen.wait() with a limit would poll, ever more slowly
+            select.select([handle], [], [], seconds)
+            os.close(handle)
+        if self.alive():
             raise Failed(f'{self.name} does not end within {seconds} s; its threads: '
-                         f'{self.threads()}') from None
+                         f'{self.threads()}')
+        return self.popen.returncode
 
     def threads(self):
         """What each thread is and waits for, to tell a process that is stuck from a slow machine."""
@@ -337,7 +341,7 @@ control:
             '--items', '1:2,2:3,3:2', '--quantity', '1:3,2:2,3:1', '--buyers', 200000,
             '--rate', rate, '--duration', seconds, '--timeout', 40,
             '--double-click', 30, '--repeat', 20, '--confirm', 10, '--cancel', 60, '--leave', 30,
-            '--think', 20, '--seed', self.seed, '--history', self.dir / 'history',
+            '--think', 20, '--sleep', '--seed', self.seed, '--history', self.dir / 'history',
             '--report', self.dir / 'load.json', '--goodput', self.dir / 'goodput.csv', *more,
             env={'RUNTIME_DIRECTORY': str(self.dir)})
         return self.load

@@ -96,7 +96,7 @@ def main():
     settings.kills = int(os.environ.get('KILLS') or (12 if few else 100))
     settings.crash_rounds = 1 if few else 4
     settings.redis_rounds = 1 if few else 5
-    settings.disks_full = 1 if few else 2
+    settings.disks_full = 1 if few else 3
     settings.takeovers = 2 if few else 9
     settings.failovers = 1 if few else 4
     settings.disk_errors = 2 if few else 10
