@@ -38,7 +38,9 @@ static void take_control(struct fg_delivery *delivery, const struct fg_record *r
     struct fg_stream *stream = fg_streams_insert(&delivery->streams, event->sale);
     if (!stream)
         fail(delivery, "an event's sale number is out of range, or memory is short");
-    else if (event->kind == FG_EVENT_SALE && stream->name[0] == '\0')
+    else if (event->kind == FG_EVENT_SALE && stream->name[0] != '\0')
+        fg_stream_defined(stream);
+    else if (event->kind == FG_EVENT_SALE)
         learn_name(delivery, stream, record);
     else if (event->kind == FG_EVENT_SALE_POSITION && event->value > 0)
         fg_stream_based(&delivery->streams, stream,
@@ -95,6 +97,7 @@ int fg_delivery_read_on(struct fg_delivery *delivery)
     if (!delivery->in_frame) {
         const struct fg_frame *frame;
         uint64_t limit = delivery->config.durable(delivery->config.durable_arg);
+        uint64_t last = fg_log_reader_sequence(delivery->reader);
         switch (fg_log_reader_next(delivery->reader, limit, &frame)) {
         case FG_LOG_MORE:
             break;
@@ -112,6 +115,8 @@ int fg_delivery_read_on(struct fg_delivery *delivery)
             return 1;
         }
         delivery->in_frame = true;
+        if (last != 0 && frame->sequence != last + 1)
+            fg_streams_overtaken(&delivery->streams);
     }
     take_records(delivery);
     return 1;

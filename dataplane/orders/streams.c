@@ -112,7 +112,24 @@ void fg_stream_name(struct fg_streams *streams, struct fg_stream *stream, const 
 void fg_stream_archive(struct fg_streams *streams, struct fg_stream *stream)
 {
     stream->archived = true;
+    stream->doubted = false;
     streams->unsettled = true;
+}
+
+void fg_streams_overtaken(struct fg_streams *streams)
+{
+    for (uint32_t sale = 1; sale <= streams->greatest; sale++) {
+        struct fg_stream *stream = streams->by_sale[sale];
+        if (stream && !stream->archived)
+            stream->archived = stream->doubted = true;
+    }
+    streams->unsettled = true;
+}
+
+void fg_stream_defined(struct fg_stream *stream)
+{
+    if (stream->doubted)
+        stream->archived = stream->doubted = false;
 }
 
 void fg_streams_forget(struct fg_streams *streams)

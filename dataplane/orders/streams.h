@@ -48,6 +48,7 @@ struct fg_stream {
     char name[FG_SALE_NAME_MAX + 1]; /* empty: only its position was met so far */
     enum fg_stream_state state;
     bool archived;
+    bool doubted;               /* `archived` only until the base that is being read names it */
     bool asked;                 /* Redis was, on this connection */
     bool met;                   /* an order event of it, in this pass */
     bool odd_told;              /* that its consumer's key is no number */
@@ -87,6 +88,12 @@ struct fg_stream *fg_streams_insert(struct fg_streams *streams, uint32_t sale);
 void fg_stream_name(struct fg_streams *streams, struct fg_stream *stream, const char *name);
 /* The sale is archived: no order event of it comes any more. */
 void fg_stream_archive(struct fg_streams *streams, struct fg_stream *stream);
+
+/* The log's oldest segments were removed before the pass had read them, and it goes on with the
+ * base of the first that is left: sales that this does not name were archived in what is gone. */
+void fg_streams_overtaken(struct fg_streams *streams);
+/* The sale is defined here: it is live. */
+void fg_stream_defined(struct fg_stream *stream);
 
 /* What Redis told is not certain any more: every stream is to be asked again. */
 void fg_streams_forget(struct fg_streams *streams);

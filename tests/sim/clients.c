@@ -246,7 +246,10 @@ static void wait_and_ask(struct world *world, struct client_request *request,
         give_up(world, request);
         return;
     }
-    uint32_t wait_ms = reply->wait_ms < WAIT_MAX_MS ? reply->wait_ms : WAIT_MAX_MS;
+    /* Who hears BUSY again and again waits longer each time. */
+    uint64_t wait_ms = (uint64_t)reply->wait_ms << (request->refusals < 8 ? request->refusals : 8);
+    if (wait_ms > WAIT_MAX_MS)
+        wait_ms = WAIT_MAX_MS;
     request->copies = 0;
     request->send_at_ns =
         world->now_ns + wait_ms * SIM_MS + random_below(&world->random, 5 * SIM_MS) + 1;

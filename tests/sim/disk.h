@@ -15,8 +15,8 @@
 
 #include "dataplane/orders/disk.h"
 
-#define DISK_FILES      96
-#define DISK_NAMES      64
+#define DISK_FILES      400
+#define DISK_NAMES      320
 #define DISK_NAME_BYTES 32
 #define DISK_OPEN       64
 #define DISK_SECTOR     512

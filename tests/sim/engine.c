@@ -31,7 +31,7 @@ static void configure(struct sim_engine *e, const struct engine_plan *plan)
         .lane_records = plan->lane_records,
         .restart_grace_ms = plan->restart_grace_ms,
         .limit_orders = 4096,
-        .limit_items = 16,
+        .limit_items = SIM_SLOTS,
         .orders_per_buyer = 16,
         .limit_parked = plan->parked,
         .redis_socket = "redis",
@@ -79,6 +79,16 @@ static void fenced(void *arg)
     fg_journal_fence(arg);
 }
 
+static uint64_t delivered(void *arg, uint32_t sale)
+{
+    return fg_delivery_stream(arg, sale).delivered;
+}
+
+static uint64_t consumed(void *arg, uint32_t sale)
+{
+    return fg_delivery_stream(arg, sale).consumed;
+}
+
 static int make_delivery(struct sim_engine *e, const struct engine_plan *plan)
 {
     int error;
@@ -95,7 +105,13 @@ static int make_delivery(struct sim_engine *e, const struct engine_plan *plan)
         .fenced_arg = e->engine.journal,
     };
     e->engine.delivery = fg_delivery_create(&config, &error);
-    return e->engine.delivery ? FG_EXIT_OK : FG_EXIT_FAILED;
+    if (!e->engine.delivery)
+        return FG_EXIT_FAILED;
+    fg_journal_retain(e->engine.journal, &(struct fg_retention){.arg = e->engine.delivery,
+                                                                .delivered = delivered,
+                                                                .consumed = consumed,
+                                                                .keep_ns = plan->keep_ns});
+    return FG_EXIT_OK;
 }
 
 int engine_start(struct world *world, const struct engine_plan *plan)
@@ -154,7 +170,9 @@ static unsigned receive(struct sim_engine *e, unsigned w, const struct fg_now *n
     unsigned count = 0, some = (unsigned)random_below(&world->random, BURST + 1);
 
     for (unsigned i = 0; i < some; i++) {
-        struct sim_packet *packet = network_take(world, true, w, e->engine.config.workers);
+        struct sim_packet *packet = e == world->zombie
+                                        ? network_take_zombie(world, w, e->engine.config.workers)
+                                        : network_take(world, true, w, e->engine.config.workers);
         uint16_t place;
         if (!packet)
             break;
@@ -193,6 +211,7 @@ static void send_ready(struct sim_engine *e, unsigned w)
                 network_send(world, false, packet->payload, ready[i].length);
             free(packet);
         }
+        FG_CRASH_POINT(REPLY_SENT); /* as in worker.c, which is not here */
     }
 }
 
@@ -242,6 +261,32 @@ void engine_storage(struct sim_engine *e)
     rc = fg_journal_retire(e->engine.journal);
     if (rc != 0)
         event(e->world, SIM_EVENT_RETIRED, (uint64_t)(int64_t)rc, 0, 0);
+    e->world->stats->retired += rc == 1;
+}
+
+/*
+ * A stream that has stopped needs an operator, and a reason. FOREIGN: another engine wrote, which
+ * only a fence that Redis has lost allows. LOST_BEYOND_LOG: Redis lost what the log forgot, of a
+ * sale that is archived.
+ */
+static void look_at_streams(struct sim_engine *e)
+{
+    struct world *world = e->world;
+
+    for (uint32_t sale = 1; sale <= SIM_SALES_MAX && e == world->engine; sale++) {
+        enum fg_stream_state state = fg_delivery_stream_state(e->engine.delivery, sale);
+        if (state != FG_STREAM_FOREIGN && state != FG_STREAM_LOST_BEYOND_LOG)
+            continue;
+        bool live = fg_model_sale_number(&e->engine.control->model, sale) != NULL;
+        if (state == FG_STREAM_FOREIGN && !(world->left_behind && world->redis.fence_lost))
+            world_fail(world, "I3: sale %u's stream is foreign, but nobody else can have written",
+                       sale);
+        if (state == FG_STREAM_LOST_BEYOND_LOG && live)
+            world_fail(world, "I3: the log has forgotten what sale %u's stream lost", sale);
+        if (state == FG_STREAM_FOREIGN && random_below(&world->random, 16) == 0)
+            world->stats->operations[SIM_OP_REBUILD] +=
+                fg_delivery_rebuild(e->engine.delivery, sale) == 0;
+    }
 }
 
 void engine_delivery(struct sim_engine *e)
@@ -252,6 +297,7 @@ void engine_delivery(struct sim_engine *e)
     fg_delivery_step(e->engine.delivery);
     if (e->engine.delivery->caught_up)
         e->delivered_frames = durable_frames;
+    look_at_streams(e);
 }
 
 void engine_control(struct sim_engine *e)
@@ -279,6 +325,15 @@ int engine_failed(const struct sim_engine *e)
     return e->engine.control->status;
 }
 
+/* Has Redis lost what the log had forgotten? Then the lag stays, as an alarm. */
+static bool lost_beyond_log(const struct sim_engine *e)
+{
+    for (uint32_t sale = 1; sale <= SIM_SALES_MAX; sale++)
+        if (fg_delivery_stream_state(e->engine.delivery, sale) == FG_STREAM_LOST_BEYOND_LOG)
+            return true;
+    return false;
+}
+
 bool engine_quiet(const struct sim_engine *e)
 {
     const struct fg_delivery_stats *stats = fg_delivery_stats(e->engine.delivery);
@@ -289,7 +344,8 @@ bool engine_quiet(const struct sim_engine *e)
             return false;
     }
     return e->engine.control->change.stage == FG_CHANGE_NONE &&
-           atomic_load(&stats->state) == FG_DELIVERY_RUNNING && atomic_load(&stats->lag) == 0 &&
+           atomic_load(&stats->state) == FG_DELIVERY_RUNNING &&
+           (atomic_load(&stats->lag) == 0 || lost_beyond_log(e)) &&
            e->delivered_frames == fg_journal_durable(e->engine.journal);
 }
 

@@ -13,6 +13,7 @@
 
 #define SIM_PARTITIONS  64
 #define SIM_WORKERS_MAX 4
+#define SIM_SLOTS       16
 
 struct sim_engine {
     struct world *world;
@@ -25,7 +26,7 @@ struct sim_engine {
     uint64_t began_ns; /* true time */
     /* Units of each slot whose return was durable, but which were not put back on sale, when the
      * present step of a worker began. */
-    int64_t returning[SIM_ITEMS_MAX];
+    int64_t returning[SIM_SLOTS];
     uint64_t delivered_frames; /* up to which delivery has found nothing left to do */
     char message[512];
 };
@@ -38,6 +39,7 @@ struct engine_plan {
     uint32_t restart_grace_ms;
     uint64_t instance;
     unsigned batch;
+    uint64_t keep_ns; /* of what is delivered and not consumed */
 };
 
 /* Recovers from the disk and gets ready to serve. An exit status; world->engine is it if OK. May

@@ -21,7 +21,7 @@ struct world;
 struct sim_packet {
     uint64_t due_ns; /* true time */
     uint32_t length;
-    bool to_engine;
+    bool to_engine, to_zombie;
     uint8_t payload[FG_REQUEST_BYTES(NET_ENTRIES_MAX)];
 };
 
@@ -39,9 +39,12 @@ void network_send(struct world *world, bool to_engine, const uint8_t *payload, u
  */
 struct sim_packet *network_take(struct world *world, bool to_engine, unsigned worker,
                                 unsigned workers);
+/* ... of those that still reach the engine that was left behind. */
+struct sim_packet *network_take_zombie(struct world *world, unsigned worker, unsigned workers);
 
-/* All that is on its way to the engine is lost. */
+/* All that has come to the engine, or is on its way to the one left behind, is lost. */
 void network_drop(struct world *world);
+void network_drop_zombie(struct world *world);
 
 /* When the next datagram arrives; UINT64_MAX: none is on its way. */
 uint64_t network_next_ns(const struct world *world);

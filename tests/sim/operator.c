@@ -73,10 +73,27 @@ static void set_state(struct sim_engine *e, const struct fg_sale *sale, enum fg_
     fg_change_begin_state(e->engine.control, NULL, sale->number, state);
 }
 
+static void archive(struct sim_engine *e, const struct fg_sale *sale)
+{
+    struct fg_control *control = e->engine.control;
+    struct fg_archive archive;
+
+    if (fg_archive_check(control, sale, e->message, sizeof(e->message)) != 0)
+        return;
+    if (fg_archive_prepare(control, sale, &archive, e->message, sizeof(e->message)) != 0)
+        return;
+    note(e, SIM_OP_ARCHIVE, sale->number, 0);
+    fg_change_begin_archive(control, NULL, sale->number, &archive);
+}
+
 static void change_something(struct sim_engine *e, const struct fg_sale *sale)
 {
     struct sim_random *random = &e->world->random;
 
+    if (sale->state == FG_SALE_CLOSED) {
+        archive(e, sale);
+        return;
+    }
     switch (random_below(random, 8)) {
     case 0:
         if (sale->state == FG_SALE_OPEN)
@@ -132,9 +149,8 @@ void operator_step(struct sim_engine *e)
         return;
     world->operator_at_ns =
         world->now_ns + random_scaled(&world->random, SIM_MS, 2 * world->profile.operator_ns);
-    const struct fg_sale *sale = model->sales[random_below(&world->random, model->sales_count)];
-    if (sale->state == FG_SALE_OPEN || sale->state == FG_SALE_PAUSED)
-        change_something(e, sale);
+    if (model->sales_count > 0)
+        change_something(e, model->sales[random_below(&world->random, model->sales_count)]);
 }
 
 bool operator_settled(struct sim_engine *e)
@@ -144,6 +160,11 @@ bool operator_settled(struct sim_engine *e)
     for (unsigned i = 0; i < model->sales_count; i++)
         if (model->sales[i]->state == FG_SALE_SCHEDULED || model->sales[i]->state == FG_SALE_PAUSED)
             return false;
-    return model->sales_count == e->world->profile.sales &&
-           e->engine.control->change.stage == FG_CHANGE_NONE;
+    for (unsigned s = 0; s < e->world->profile.sales; s++) {
+        char name[FG_SALE_NAME_MAX + 1];
+        name_of(name, s);
+        if (!fg_model_name_used(model, name))
+            return false;
+    }
+    return e->engine.control->change.stage == FG_CHANGE_NONE;
 }

@@ -38,7 +38,7 @@ static void draw_crashes(struct sim_profile *p, struct sim_random *random)
     p->crash_redis = chance(random, 6, 50000);
     p->crash_point = chance(random, 3, 200000);
     p->crash_points = random_word(random) & random_word(random);
-    p->zombie = chance(random, 6, 600000);
+    p->zombie = chance(random, 7, 3000);
     p->wall_step = chance(random, 6, 600000);
     p->rot = chance(random, 7, 700000);
     p->long_pause = chance(random, 5, 500000);
@@ -69,4 +69,5 @@ void profile_draw(struct sim_profile *p, struct sim_random *random)
     p->redis_refused = chance(random, 9, 300000);
     p->redis_strike = chance(random, 4, 20000);
     p->redis_kinds = random_word(random) & random_word(random);
+    p->consume = chance(random, 5, 50000);
 }

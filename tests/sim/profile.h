@@ -42,7 +42,7 @@ struct sim_profile {
     unsigned crashes_max;
     unsigned crash_between, crash_disk, crash_redis, crash_point;
     uint64_t crash_points; /* bit per point */
-    unsigned zombie;       /* of a crash: the old engine lives on instead */
+    unsigned zombie;       /* of a step of control: another machine takes over */
     unsigned wall_step;    /* of a start */
     unsigned rot;          /* of a start */
     unsigned long_pause;   /* of a start: minutes, not moments */
@@ -52,6 +52,7 @@ struct sim_profile {
     unsigned write_eio, flush_eio, read_eio, full;
     unsigned redis_loss, redis_retry, redis_refused, redis_strike;
     uint64_t redis_kinds; /* bit per fault that may strike */
+    unsigned consume;     /* of a round: the consumer is done with some */
 };
 
 struct sim_random;

@@ -443,6 +443,12 @@ void redis_step(struct world *world)
 
     if (late->waits && random_below(&world->random, 8) == 0)
         do_late(world, late);
+    if (redis->streams_count > 0 && fault_chance(world, world->profile.consume)) {
+        struct redis_stream *stream =
+            &redis->streams[random_below(&world->random, redis->streams_count)];
+        if (stream->last.sale_seq > 0)
+            stream->consumed = random_between(&world->random, 1, stream->last.sale_seq);
+    }
     if (random_below(&world->random, 64) == 0) {
         copy_streams(redis->saved, redis->streams, redis->streams_count);
         redis->saved_count = redis->streams_count;

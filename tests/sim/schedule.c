@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/schedule.h"
 
+#include <stdio.h>
+
 #include "flashgate/exit_status.h"
 #include "tests/sim/checks.h"
 #include "tests/sim/operator.h"
@@ -24,6 +26,7 @@ static struct engine_plan draw_plan(struct world *world)
         .restart_grace_ms = random_below(random, 4) ? (uint32_t)random_scaled(random, 1, 5000) : 0,
         .instance = random_word(random),
         .batch = (unsigned)random_scaled(random, 1, 64),
+        .keep_ns = random_scaled(random, 1, 5 * SIM_S),
     };
     return plan;
 }
@@ -83,6 +86,45 @@ static void start_rotten(struct world *world)
     world->stats->refused_starts++;
 }
 
+/* --- Taking over --- */
+
+/* An engine on the copy, for a moment: the fence's epoch is used up. */
+static bool use_up_epoch(struct world *world)
+{
+    struct engine_plan plan = draw_plan(world);
+    int status = engine_start(world, &plan);
+
+    if (status == FG_EXIT_OK) {
+        engine_stop(world->engine);
+        world->engine = NULL;
+        world->taking_over = false;
+        return true;
+    }
+    bury(world);
+    start_later(world);
+    return false;
+}
+
+/* Fences every stream for the epoch after the old engine's. False: Redis does not answer. */
+static bool fence_all(struct world *world)
+{
+    const struct sim_engine *old = world->engine;
+    struct redis_way way;
+
+    redis_way_init(&way, world, fg_journal_epoch(old->engine.journal) + 1,
+                   random_word(&world->random));
+    if (way.seam.connect(&way) != FG_REDIS_OK)
+        return false;
+    for (unsigned s = 0; s < world->profile.sales; s++) {
+        char name[FG_SALE_NAME_MAX + 1];
+        struct fg_redis_append claim = {.sale = name};
+        snprintf(name, sizeof(name), "sale%u", s + 1);
+        if (!way.connected || way.seam.append(&way, &claim) != FG_REDIS_OK)
+            return false;
+    }
+    return true;
+}
+
 static void start(struct world *world)
 {
     struct engine_plan plan = draw_plan(world);
@@ -91,6 +133,8 @@ static void start(struct world *world)
     if (fault_chance(world, world->profile.rot))
         start_rotten(world);
     if (world->failed)
+        return;
+    if (world->taking_over && !use_up_epoch(world))
         return;
     int status = engine_start(world, &plan);
     if (status == FG_EXIT_OK) {
@@ -103,6 +147,52 @@ static void start(struct world *world)
     start_later(world);
     if (status != FG_EXIT_DISK || world->healed)
         world_fail(world, "a start was refused with status %d: %s", status, world->refusal);
+}
+
+/* As flashgatectl takeover does: fence, then copy; the old engine does not know. */
+static void take_over(struct world *world)
+{
+    struct sim_engine *old = world->engine;
+
+    if (world->zombie || !fence_all(world))
+        return;
+    checks_leave(world);
+    event(world, SIM_EVENT_TAKEOVER, old->number, 0, 0);
+    count_fault(world, SIM_ZOMBIE);
+    world->disk = disk_copy(old->disk);
+    world->disk->flushes = random_below(&world->random, 2) == 0;
+    world->disk->faults = old->disk->faults;
+    world->zombie = old;
+    world->left_behind = world->taking_over = true;
+    network_drop(world);
+    start_later(world);
+}
+
+/* A step of the engine that was left behind; it ends when it learns that it is fenced. */
+static void act_zombie(struct world *world)
+{
+    struct sim_engine *e = world->zombie;
+
+    switch (random_below(&world->random, 4)) {
+    case 0:
+        engine_journal(e);
+        break;
+    case 1:
+        engine_delivery(e);
+        break;
+    case 2:
+        engine_storage(e);
+        break;
+    default:
+        engine_worker(e, (unsigned)random_below(&world->random, e->engine.config.workers));
+        break;
+    }
+    int failed = engine_failed(e);
+    if (failed == FG_EXIT_OK)
+        return;
+    event(world, SIM_EVENT_STOP, e->number, (unsigned)failed, 0);
+    world->zombie = NULL;
+    network_drop_zombie(world);
 }
 
 /* --- Ending --- */
@@ -146,8 +236,16 @@ static void act(struct world *world, unsigned actor)
         redis_step(world);
         return;
     }
-    if (!e)
+    if (actor == LEFT_BEHIND && world->zombie) {
+        act_zombie(world);
         return;
+    }
+    if (!e || actor == LEFT_BEHIND)
+        return;
+    if (actor == CONTROL && fault_chance(world, world->profile.zombie)) {
+        take_over(world);
+        return;
+    }
     world->may_crash = true;
     switch (actor) {
     case JOURNAL:
@@ -162,8 +260,6 @@ static void act(struct world *world, unsigned actor)
     case CONTROL:
         engine_control(e);
         operator_step(e);
-        break;
-    case LEFT_BEHIND:
         break;
     default:
         engine_worker(e, actor - WORKERS);
@@ -258,6 +354,8 @@ void schedule_heal(struct world *world)
     event(world, SIM_EVENT_HEAL, 0, 0, 0);
     redis_heal(world);
     world->disk->faults = (struct disk_faults){0};
+    if (world->zombie)
+        world->zombie->disk->faults = (struct disk_faults){0};
     world->profile.net_delay_ns = min_u64(world->profile.net_delay_ns, SIM_MS);
     world->profile.round_ns = 2 * SIM_MS;
 }

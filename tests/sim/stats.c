@@ -48,9 +48,10 @@ void stats_print(const struct sim_stats *stats)
 {
     printf("%llu runs, %llu steps, %.1f simulated hours\n", ull(stats->runs), ull(stats->steps),
            (double)stats->simulated_ms / 3.6e6);
-    printf("%llu starts, %llu refused, %llu crashes; %llu frames, %llu segments made\n",
-           ull(stats->starts), ull(stats->refused_starts), ull(crashes(stats)), ull(stats->frames),
-           ull(stats->segments));
+    printf(
+        "%llu starts, %llu refused, %llu crashes; %llu frames, %llu segments made, %llu retired\n",
+        ull(stats->starts), ull(stats->refused_starts), ull(crashes(stats)), ull(stats->frames),
+        ull(stats->segments), ull(stats->retired));
     printf("%llu datagrams, %llu answers; %llu acknowledgements and %llu SOLD_OUTs checked\n",
            ull(stats->datagrams), ull(stats->answers), ull(stats->told), ull(stats->sold_out));
     printf("%llu orders in the logs, %llu stream entries compared with them\n", ull(stats->orders),

@@ -61,6 +61,8 @@ enum sim_fault {
     X(OPEN, "sales opened")                                                                        \
     X(PAUSE, "sales paused")                                                                       \
     X(CLOSE, "sales closed")                                                                       \
+    X(ARCHIVE, "sales archived")                                                                   \
+    X(REBUILD, "streams rebuilt")                                                                  \
     X(RESTOCK, "restocks")                                                                         \
     X(LOWER_LIMIT, "limits lowered")
 
@@ -76,7 +78,7 @@ struct sim_stats {
     uint64_t steps; /* of any part */
     uint64_t simulated_ms;
     uint64_t starts, refused_starts;
-    uint64_t frames, segments;
+    uint64_t frames, segments, retired;
     uint64_t datagrams, answers;
     uint64_t told;     /* answers that tell an order's state, each checked against the log */
     uint64_t sold_out; /* SOLD_OUTs, each checked when it was said */

@@ -109,10 +109,17 @@ static bool answered(const struct world *world)
     return world->engine && operator_settled(world->engine) && world->clients.unsettled == 0;
 }
 
+/* An old engine must have learnt that it is fenced, unless it has no stream to learn it from. */
+static bool lives_on(const struct sim_engine *zombie)
+{
+    return zombie && zombie->engine.control->model.sales_count > 0;
+}
+
 /* Does nothing wait any more, and is no hold left that may run out and bring units back? */
 static bool at_rest(const struct world *world)
 {
-    if (!answered(world) || world->network.count > 0 || !engine_quiet(world->engine))
+    if (lives_on(world->zombie) || !answered(world) || world->network.count > 0 ||
+        !engine_quiet(world->engine))
         return false;
     for (unsigned w = 0; w < world->engine->engine.config.workers; w++)
         if (atomic_load(&fg_admission_gauges(world->engine->plan.admissions[w])->holds) > 0)
@@ -128,15 +135,13 @@ static bool come_to_rest(struct world *world, const char *what)
     for (unsigned i = 0; !at_rest(world) && !world->failed; i++) {
         schedule_round(world);
         if (i > REST_ROUNDS || world->now_ns > until_ns)
-            world_fail(
-                world,
-                "I9: %s, but there is no rest: engine %s, %u requests unsettled, delivery %s "
-                "lag %llu",
-                what, world->engine ? "serves" : "is away", world->clients.unsettled,
-                world->engine && engine_quiet(world->engine) ? "done" : "not done",
-                world->engine ? (unsigned long long)atomic_load(
-                                    &fg_delivery_stats(world->engine->engine.delivery)->lag)
-                              : 0);
+            world_fail(world,
+                       "I9: %s, but there is no rest: engine %s, %u requests unsettled, %u "
+                       "datagrams on their way, old engine %s, operator %s, engine %s",
+                       what, world->engine ? "serves" : "is away", world->clients.unsettled,
+                       world->network.count, lives_on(world->zombie) ? "lives on" : "is gone",
+                       world->engine && operator_settled(world->engine) ? "done" : "not done",
+                       world->engine && engine_quiet(world->engine) ? "quiet" : "busy");
     }
     return !world->failed;
 }

@@ -38,6 +38,8 @@ struct world {
     struct sim_clients clients;
     struct sim_engine *engine; /* serves; NULL: none */
     struct sim_engine *zombie; /* was left behind and lives on; NULL: none */
+    bool left_behind;          /* there was one */
+    bool taking_over;          /* the fence's epoch is not used up yet */
     uint64_t start_at_ns;      /* the next engine starts; meaningless while one serves */
     unsigned engines;          /* started so far */
     uint64_t stalled_until_ns[16];
