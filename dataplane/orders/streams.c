@@ -159,6 +159,7 @@ struct fg_stream *fg_streams_unasked(struct fg_streams *streams)
 
 void fg_streams_rewind(struct fg_streams *streams)
 {
+    fg_streams_overtaken(streams); /* what was not read before may be gone by now */
     for (uint32_t sale = 1; sale <= streams->greatest; sale++)
         if (streams->by_sale[sale]) {
             streams->by_sale[sale]->passed = (struct fg_stream_id){0};
@@ -193,6 +194,7 @@ void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
 {
     /* A later segment's base repeats what the records before it have told. If it did not, the next
      * record would be BROKEN. */
+    fg_stream_defined(stream);
     stream->passed = passed;
     if (!stream->met && passed.sale_seq > stream->base)
         stream->base = passed.sale_seq;

@@ -119,6 +119,8 @@ static void test_lag(void **state)
     fg_stream_pass(&streams, two, (struct fg_stream_id){1, 1}, false);
     assert_int_equal(streams.lag, 6);
     fg_streams_rewind(&streams);
+    fg_stream_defined(one);
+    fg_stream_defined(two);
     assert_int_equal(streams.lag, 6); /* reading again counts nothing twice */
     claim(&streams, one, (struct id){1, 3});
     claim(&streams, two, (struct id){1, 1});
@@ -282,6 +284,27 @@ static void test_numbers_out_of_range(void **state)
     fg_streams_fini(&streams);
 }
 
+/* The log's oldest segments went before this pass, with the record that archived the sale: whoever
+ * is not named any more is archived. */
+static void test_archived_unseen(void **state)
+{
+    (void)state;
+    struct fg_streams streams;
+    assert_int_equal(fg_streams_init(&streams), 0);
+    struct fg_stream *gone = fg_streams_insert(&streams, 1), *live = fg_streams_insert(&streams, 2);
+    fg_stream_name(&streams, gone, "gone");
+    fg_stream_name(&streams, live, "live");
+    claim(&streams, gone, (struct id){1, 7});
+    claim(&streams, live, (struct id){0, 0});
+
+    fg_streams_rewind(&streams);
+    fg_stream_defined(live);
+    fg_streams_end(&streams);
+    assert_int_equal(gone->state, FG_STREAM_DONE);
+    assert_int_equal(live->state, FG_STREAM_LIVE);
+    fg_streams_fini(&streams);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_broken_numbering),
         cmocka_unit_test(test_lag),
         cmocka_unit_test(test_archived),
+        cmocka_unit_test(test_archived_unseen),
         cmocka_unit_test(test_delivered_is_certain),
         cmocka_unit_test(test_consumed),
         cmocka_unit_test(test_many_epochs),
