@@ -160,8 +160,14 @@ static void check_streams(struct sim_engine *e, const struct fg_check_input *inp
 
 /* I5: pool and cells, and what orders hold or have, are the supply. Nothing is unsettled but holds.
  */
-static void check_stock(struct sim_engine *e, const struct fg_check_input *input)
+void checks_stock(struct sim_engine *e)
 {
+    struct fg_check_input everything = {0}, *input = &everything;
+
+    if (!followed.open)
+        return;
+    checks_durable(e);
+    fg_log_book_input(&followed.book, input);
     const struct fg_stock *stock = &e->engine.stock;
 
     for (uint32_t i = 0; i < input->items_count; i++) {
@@ -259,7 +265,7 @@ void checks_end(struct sim_engine *e)
     if (fg_check_run(&input, &result, &findings) != 0)
         abort();
     check_streams(e, &input, &findings);
-    check_stock(e, &input);
+    checks_stock(e);
     check_sold(e, &input);
     check_voids(world, &input);
     world->stats->orders += result.redis_orders;

@@ -23,6 +23,9 @@ void checks_follow(struct sim_engine *engine);
 /* It has ended, one way or the other. */
 void checks_leave(struct world *world);
 
+/* The engine is quiet: its stock is what the log says. */
+void checks_stock(struct sim_engine *engine);
+
 /* At the end, drained: everything. */
 void checks_end(struct sim_engine *engine);
 

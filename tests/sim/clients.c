@@ -387,6 +387,7 @@ void clients_ask_again(struct world *world)
         if (request->order == 0)
             continue;
         request->repeats = 0;
+        request->closing = true; /* asks until it is told */
         ask_next(world, request, FG_OP_QUERY, 0);
     }
 }

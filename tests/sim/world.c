@@ -134,6 +134,8 @@ static bool come_to_rest(struct world *world, const char *what)
 
     for (unsigned i = 0; !at_rest(world) && !world->failed; i++) {
         schedule_round(world);
+        if (world->engine && i % 16 == 0 && engine_quiet(world->engine))
+            checks_stock(world->engine);
         if (i > REST_ROUNDS || world->now_ns > until_ns)
             world_fail(world,
                        "I9: %s, but there is no rest: engine %s, %u requests unsettled, %u "
