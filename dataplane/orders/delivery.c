@@ -99,6 +99,8 @@ static int step_claim(struct fg_delivery *delivery)
     fg_log_reader_rewind(delivery->reader);
     fg_streams_rewind(&delivery->streams);
     delivery->in_frame = false;
+    delivery->pass_over = false;
+    delivery->pass_first = 0;
     delivery->phase = FG_PHASE_READ;
     delivery->poll_sales = 0;
     delivery->poll_at_ns = delivery->now_ns + FG_DELIVERY_POLL_NS;
@@ -129,6 +131,7 @@ static int step_read(struct fg_delivery *delivery)
         return 1;
     }
     fg_streams_end(&delivery->streams);
+    delivery->pass_over = true;
     fg_batches_flush(&delivery->batches);
     delivery->caught_up = !fg_batches_next(&delivery->batches);
     if (delivery->caught_up)
@@ -200,7 +203,7 @@ struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uin
         return (struct fg_stream_view){0};
     return (struct fg_stream_view){.state = LOAD(board->state),
                                    .logged = LOAD(board->logged),
-                                   .delivered = LOAD(board->delivered),
+                                   .delivered = LOAD(board->rebuild) ? 0 : LOAD(board->delivered),
                                    .consumed = LOAD(board->consumed),
                                    .lag = LOAD(board->lag)};
 }

@@ -24,8 +24,10 @@ struct fg_delivery {
     struct fg_log_reader *reader;
     struct fg_streams streams;
     struct fg_batches batches;
-    bool in_frame;  /* the frame read last may have more records */
-    bool caught_up; /* the last step left nothing that is durable and can be delivered */
+    bool in_frame;       /* the frame read last may have more records */
+    bool caught_up;      /* the last step left nothing that is durable and can be delivered */
+    bool pass_over;      /* this pass has read all there was once: every stream's base is known */
+    uint32_t pass_first; /* segment that this pass began with; 0: none was read yet */
     enum fg_delivery_phase phase;
     unsigned gaps;                   /* since something was appended */
     uint32_t poll_next;              /* sale to ask about after this one */

@@ -117,6 +117,8 @@ int fg_delivery_read_on(struct fg_delivery *delivery)
         delivery->in_frame = true;
         if (last != 0 && frame->sequence != last + 1)
             fg_streams_overtaken(&delivery->streams);
+        if (delivery->pass_first == 0)
+            delivery->pass_first = fg_log_reader_position(delivery->reader).segment;
     }
     take_records(delivery);
     return 1;

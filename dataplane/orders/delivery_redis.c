@@ -273,8 +273,30 @@ static void settle_rebuild(struct fg_delivery *delivery, const struct fg_stream 
                           memory_order_relaxed);
 }
 
+/* Can the log refill the stream? Segments may have gone since it was asked for, and since this pass
+ * read where the log begins: then it is read again first. True: do what was asked for. */
+static bool refillable(struct fg_delivery *delivery, const struct fg_stream *stream)
+{
+    uint32_t first, last;
+    if (fg_log_reader_range(delivery->reader, &first, &last) != 0 ||
+        first != delivery->pass_first) {
+        begin_claims(delivery);
+        return false;
+    }
+    if (stream->base == 0 && stream->state != FG_STREAM_DONE)
+        return true;
+    settle_rebuild(delivery, stream);
+    fg_delivery_set_error(delivery,
+                          "%s: not rebuilt: the log has lost events of it to retention since that "
+                          "was asked for, and the stream is the only place that has them",
+                          stream->name);
+    return false;
+}
+
 bool fg_delivery_move_aside(struct fg_delivery *delivery)
 {
+    if (!delivery->pass_over)
+        return false;
     /* acquire: pairs with the release in fg_delivery_rebuild(). Cleared before the boards are
      * looked at: what is asked for later sets it again. */
     if (!atomic_load_explicit(&delivery->rebuilds, memory_order_relaxed) ||
@@ -284,10 +306,8 @@ bool fg_delivery_move_aside(struct fg_delivery *delivery)
     if (!stream)
         return false;
     atomic_store_explicit(&delivery->rebuilds, true, memory_order_relaxed); /* there may be more */
-    if (stream->base > 0) { /* the log was cut since it was asked for */
-        settle_rebuild(delivery, stream);
+    if (!refillable(delivery, stream))
         return true;
-    }
     struct fg_redis_link *link = delivery->config.link;
     char aside[sizeof(delivery->aside)] = {0};
     enum fg_redis_answer answer =

@@ -273,6 +273,11 @@ void fg_stream_stop(struct fg_streams *streams, struct fg_stream *stream,
         count(streams, stream, 0, 0);
 }
 
+static bool id_before(struct fg_stream_id a, struct fg_stream_id b)
+{
+    return a.epoch < b.epoch || (a.epoch == b.epoch && a.sale_seq < b.sale_seq);
+}
+
 bool fg_stream_moved(const struct fg_stream *stream, struct fg_stream_id last)
 {
     switch (stream->state) {
@@ -280,10 +285,12 @@ bool fg_stream_moved(const struct fg_stream *stream, struct fg_stream_id last)
     case FG_STREAM_REFUSED:
         return true; /* it answered: the key is of the right type, or Redis no longer refuses */
     case FG_STREAM_FOREIGN:
+        /* An operator has moved it away, or restored it. That it goes on growing is no reason to
+         * read the whole log again. */
+        return id_before(last, stream->last);
     case FG_STREAM_LOST_BEYOND_LOG:
-        /* An operator has moved it away. That it goes on growing is no reason to read the whole
-         * log again. */
-        return last.sale_seq == 0 && last.epoch == 0 && !fg_stream_id_equal(last, stream->last);
+        /* It was restored, as far as the log can continue it. */
+        return last.sale_seq >= stream->base && !fg_stream_id_equal(last, stream->last);
     default:
         return !fg_stream_id_equal(last, stream->last); /* [moved.1] */
     }

@@ -80,7 +80,17 @@ static void test_foreign_tail_stops_only_its_sale(void **state)
         assert_int_equal(lag(f), 10);
         log_orders(f, 2, 4 + i, 4 + i);
     }
-    /* An operator moves the foreign stream away. */
+    /* An operator restores it: what it ended with is gone. (Growing alone changes nothing.) */
+    struct fake_stream *spring = fake_stream(f->redis, "spring");
+    fake_lose_tail(spring, 0);
+    fake_add(spring, (struct fg_stream_id){EPOCH, 1}, hand_log_order_id(1, 1));
+    assert_int_equal(run_ms(f, 1100), 0);
+    assert_spring(10);
+    assert_states(f, FG_STREAM_LIVE, FG_STREAM_LIVE);
+    fake_add(spring, (struct fg_stream_id){EPOCH + 1, 2}, 1);
+    assert_int_equal(run_ms(f, 1100), 0);
+    assert_states(f, FG_STREAM_FOREIGN, FG_STREAM_LIVE);
+    /* Or moves it away. */
     fake_lose_tail(fake_stream(f->redis, "spring"), 0);
     assert_int_equal(run_ms(f, 1100), 0);
     assert_spring(10);
@@ -216,6 +226,44 @@ static void test_archived_sales(void **state)
     assert_int_equal(fg_delivery_rebuild(f->delivery, 1), -ERANGE);
     assert_int_equal(run_ms(f, 1100), 0);
     assert_int_equal(fake_stream(f->redis, "spring")->asides, 0);
+
+    /* It is restored, as the alarm says: less than the log's beginning is no help, more is. */
+    fake_add(fake_stream(f->redis, "spring"), (struct fg_stream_id){5, 19}, 1);
+    unsigned claims = f->redis->claims;
+    assert_int_equal(run_ms(f, 3000), 0);
+    assert_in_range(f->redis->claims - claims, 5, 6); /* the polls' */
+    assert_states(f, FG_STREAM_LOST_BEYOND_LOG, FG_STREAM_LIVE);
+    fake_add(fake_stream(f->redis, "spring"), (struct fg_stream_id){5, 20}, 1);
+    fake_add(fake_stream(f->redis, "spring"), (struct fg_stream_id){EPOCH, 21}, 1);
+    assert_int_equal(run_ms(f, 1100), 0);
+    assert_states(f, FG_STREAM_LIVE, FG_STREAM_LIVE);
+    assert_int_equal(fg_delivery_stream(f->delivery, 1).delivered, 23);
+    assert_int_equal(fake_stream(f->redis, "spring")->count, 5);
+}
+
+/* The log's only segment goes, and another one, which continues it, takes its place: its base, and
+ * the orders `first` to `last` of "summer", are what the log has then. */
+static void replace_segment(struct fixture *f, uint64_t first, uint64_t last)
+{
+    struct hand_log old = f->log;
+    char path[128];
+
+    hand_log_open(&f->log, old.segment + 1, EPOCH);
+    f->log.sequence = old.sequence;
+    f->log.previous_crc = old.previous_crc;
+    f->log.lsn = old.lsn;
+    hand_log_sale(&f->log, 2, "summer");
+    hand_log_position(&f->log, 2, first, EPOCH);
+    hand_log_frame(&f->log, FG_FRAME_BASE);
+    log_orders(f, 2, first, last);
+    snprintf(path, sizeof(path), "%s/segment-%08u.fgl", old.dir, f->log.segment);
+    assert_int_equal(rename(f->log.path, path), 0);
+    assert_int_equal(unlink(old.path), 0);
+    assert_int_equal(rmdir(f->log.dir), 0);
+    snprintf(f->log.dir, sizeof(f->log.dir), "%s", old.dir);
+    snprintf(f->log.path, sizeof(f->log.path), "%s", path);
+    close(old.file);
+    free(old.frame);
 }
 
 /* Its last segment goes while delivery runs; whatever becomes of the stream is no concern then. */
@@ -228,25 +276,7 @@ static void test_archived_sale_leaves_the_log(void **state)
     assert_states(f, FG_STREAM_LIVE, FG_STREAM_LIVE);
     assert_int_equal(fg_delivery_stream(f->delivery, 1).delivered, 23);
 
-    struct hand_log old = f->log;
-    hand_log_open(&f->log, 4, EPOCH);
-    f->log.sequence = old.sequence;
-    f->log.previous_crc = old.previous_crc;
-    f->log.lsn = old.lsn;
-    hand_log_sale(&f->log, 2, "summer");
-    hand_log_position(&f->log, 2, 3, EPOCH);
-    hand_log_frame(&f->log, FG_FRAME_BASE);
-    log_orders(f, 2, 3, 4);
-    /* In the old directory, in the old segment's place. */
-    char path[128];
-    snprintf(path, sizeof(path), "%s/segment-00000004.fgl", old.dir);
-    assert_int_equal(rename(f->log.path, path), 0);
-    assert_int_equal(unlink(old.path), 0);
-    assert_int_equal(rmdir(f->log.dir), 0);
-    snprintf(f->log.dir, sizeof(f->log.dir), "%s", old.dir);
-    snprintf(f->log.path, sizeof(f->log.path), "%s", path);
-    close(old.file);
-    free(old.frame);
+    replace_segment(f, 3, 4);
 
     fake_lose_tail(fake_stream(f->redis, "spring"), 0);
     assert_int_equal(run_ms(f, 1100), 0);
@@ -256,6 +286,37 @@ static void test_archived_sale_leaves_the_log(void **state)
     assert_int_equal(run_ms(f, 3000), 0);
     assert_in_range(f->redis->claims - claims, 2, 3); /* of summer alone */
     assert_int_equal(lag(f), 0);
+}
+
+/* Segments go while delivery runs, and it does not read them again: a rebuild must look for itself
+ * whether the log can still refill what it would move away. */
+static void test_rebuild_of_what_has_left_the_log(void **state)
+{
+    struct fixture *f = *state;
+    struct fake_stream *spring = fake_stream(f->redis, "spring");
+    log_orders(f, 1, 1, 5);
+    log_orders(f, 2, 1, 2);
+    hand_log_state(&f->log, 1, FG_SALE_ARCHIVED);
+    hand_log_frame(&f->log, 0);
+    assert_int_equal(run_ms(f, 5), 0);
+    assert_states(f, FG_STREAM_LIVE, FG_STREAM_LIVE);
+    replace_segment(f, 3, 4);
+    assert_int_equal(run_ms(f, 5), 0);
+    assert_states(f, FG_STREAM_LIVE, FG_STREAM_LIVE);
+    (void)fg_delivery_rebuild(f->delivery, 1);
+    assert_int_equal(run_ms(f, 3000), 0);
+    assert_int_equal(spring->asides, 0);
+    assert_int_equal(spring->count, 5);
+    assert_states(f, FG_STREAM_DONE, FG_STREAM_LIVE);
+    assert_int_equal(fg_delivery_rebuild(f->delivery, 1), -ERANGE);
+    assert_int_equal(lag(f), 0);
+    assert_error(f, "spring: not rebuilt");
+
+    /* And of what lives on, whose first part is gone. */
+    (void)fg_delivery_rebuild(f->delivery, 2);
+    assert_int_equal(run_ms(f, 3000), 0);
+    assert_int_equal(fake_stream(f->redis, "summer")->asides, 0);
+    assert_summer(4);
 }
 
 /* --- what the consumer is done with ------------------------------------------------------- */
@@ -419,6 +480,7 @@ int main(void)
         CASE(test_key_of_the_wrong_type),
         CASE(test_archived_sales),
         CASE(test_archived_sale_leaves_the_log),
+        CASE(test_rebuild_of_what_has_left_the_log),
         CASE(test_consumed_is_trimmed),
         CASE(test_odd_key_is_told_once),
         CASE(test_trim_refused),
