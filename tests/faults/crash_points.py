@@ -32,7 +32,7 @@ def run(settings):
 
 def one_round(seed, long):
     with Rig('crash_points', seed) as rig:
-        rig.config = {'budget': '512MiB', 'keep': '0'}
+        rig.config = {'budget': '512MiB', 'keep': '0', 'stock': 200000}
         rig.start_redis()
         rig.write_files()
         side = Side(rig)

@@ -27,6 +27,7 @@ def one(seed):
         disk = LoopDisk(rig, mib=300)
         disk.use_for_log()
         leave(disk, LEFT_MIB)
+        rig.config = {'stock': 200000}
         rig.start_redis()
         rig.write_files()
         rig.start_all(rate=3000)

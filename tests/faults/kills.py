@@ -5,7 +5,7 @@ import time
 
 from rig import Counts, Rig
 
-KILLS_A_ROUND = 25  # then the books are judged and a new log begins
+KILLS_A_ROUND = 50  # then the books are judged and a new log begins
 
 
 def run(settings):

@@ -7,7 +7,7 @@ import time
 from disks import LoopDisk
 from rig import DISK, Counts, Rig, need
 
-CUTS_A_ROUND = 25
+CUTS_A_ROUND = 50
 
 
 def run(settings):

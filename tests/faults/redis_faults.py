@@ -76,6 +76,7 @@ def sales_go_on(rig):
 
 def run(settings):
     with Rig('redis_faults', settings.seed) as rig:
+        rig.config = {'stock': 200000}
         rig.start_redis()
         rig.write_files()
         rig.start_all(rate=800)

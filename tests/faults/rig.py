@@ -252,12 +252,17 @@ class Rig:
         keys.write_text('keys:\n  - {id: 7, secret: 000102030405060708090a0b0c0d0e0f, ops: all, '
                         'sales: all}\n')
         keys.chmod(0o600)
-        (self.dir / 'sale.yaml').write_text(f'name: {SALE}\ncancel_final: true\nitems:\n' + (items or '''\
-  - {id: 1, name: plenty, stock: 200000, limit: 0, max_per_order: 3}
-  - {id: 2, name: held, stock: 40, limit: 4, max_per_order: 3, hold: 150ms}
-  - {id: 3, name: few, stock: 2000, limit: 2, max_per_order: 2, hold: 300ms}
+        (self.dir / 'sale.yaml').write_text(f'name: {SALE}\ncancel_final: true\nitems:\n' + (items or f'''\
+  - {{id: 1, name: plenty, stock: {self.stock()}, limit: 0, max_per_order: 3}}
+  - {{id: 2, name: held, stock: 40, limit: 4, max_per_order: 3, hold: 150ms}}
+  - {{id: 3, name: few, stock: 2000, limit: 2, max_per_order: 2, hold: 300ms}}
 '''))
         self.write_engine('engine', port, more)
+
+    def stock(self):
+        """Of the item that must not run out before the run is over. What is allocated for its orders
+        is touched at every start, so it is no more than that."""
+        return self.config.get('stock', 100000)
 
     def write_engine(self, name, port, more=''):
         """The configuration NAME.yaml of an engine at that port, with this rig's log and socket."""
@@ -284,7 +289,7 @@ log:
   keep: {self.config.get('keep', '24h')}
 restart_grace: {self.config.get('restart_grace', '100ms')}
 limits:
-  orders: 400000
+  orders: {self.stock() + 20000}
   items: 64
   parked: 1024
 control:
