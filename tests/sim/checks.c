@@ -119,18 +119,57 @@ static void check_sold_out(struct sim_engine *e, const struct fg_reply *reply)
                    reply->quantity, reply->item, item->pooled, left);
 }
 
+/* Kinds of event of an order that are durable, a bit for each; ADMIT_FINAL: it has no hold. */
+#define ADMIT_FINAL 1u
+
+static unsigned durable_kinds(uint64_t order)
+{
+    unsigned kinds = 0;
+
+    for (unsigned s = 0; s < followed.book.sales_count; s++) {
+        const struct fg_sale_stream *stream = &followed.book.streams[s];
+        for (uint64_t i = stream->count; i-- > 0;) {
+            const struct fg_order_event *event = &stream->entries[i].event;
+            if (event->order == order) {
+                kinds |= 1u << event->kind;
+                if (event->kind == FG_EVENT_ADMIT && event->hold_ms == 0)
+                    kinds |= ADMIT_FINAL;
+            }
+        }
+    }
+    return kinds;
+}
+
+/* Rule 2 of the protocol: what a reply tells of an order is on disk. */
+static void check_told(struct sim_engine *e, const struct fg_reply *reply)
+{
+    static const unsigned wanted[] = {
+        [FG_VERDICT_ADMITTED] = 1u << FG_EVENT_ADMIT,
+        [FG_VERDICT_CONFIRMED] = 1u << FG_EVENT_CONFIRM | 1u << FG_EVENT_REACQUIRE | ADMIT_FINAL,
+        [FG_VERDICT_CANCELLED] = 1u << FG_EVENT_CANCEL,
+        [FG_VERDICT_EXPIRED] = 1u << FG_EVENT_EXPIRE,
+    };
+
+    if (followed.open && !(durable_kinds(reply->order) & wanted[reply->verdict]))
+        world_fail(e->world,
+                   "I2: order %" PRIu64 " was told %s, and no event that says so is on disk",
+                   reply->order, fg_verdict_name(reply->verdict));
+}
+
 void checks_reply(struct sim_engine *e, const uint8_t *payload)
 {
     struct fg_header header;
     struct fg_reply reply;
 
     memcpy(&header, payload, sizeof(header));
-    /* In a datagram of several entries one may have waited for another's record meanwhile. */
-    if (header.count != 1 || e != e->world->engine)
-        return;
-    memcpy(&reply, payload + FG_REPLY_BYTES(0), sizeof(reply));
-    if (reply.verdict == FG_VERDICT_SOLD_OUT)
-        check_sold_out(e, &reply);
+    for (unsigned i = 0; i < header.count && e == e->world->engine; i++) {
+        memcpy(&reply, payload + FG_REPLY_BYTES(i), sizeof(reply));
+        if (reply.order != 0 && reply.verdict <= FG_VERDICT_EXPIRED)
+            check_told(e, &reply);
+        /* In a datagram of several entries one may have waited for another's record meanwhile. */
+        if (reply.verdict == FG_VERDICT_SOLD_OUT && header.count == 1)
+            check_sold_out(e, &reply);
+    }
 }
 
 /* --- The end --- */

@@ -299,6 +299,7 @@ static int disk_write(void *context, int handle, const void *data, size_t length
     assert(offset % FG_BLOCK_BYTES == 0 && length % FG_BLOCK_BYTES == 0 && length > 0);
     world_may_crash(disk->world, disk->faults.crash, SIM_CRASH_IN_DISK);
     grow(file, offset + length);
+    world_meanwhile(disk->world);
     if (disk->world->may_crash && fault_chance(disk->world, disk->faults.crash)) {
         tear(disk, file, data, length, offset);
         world_may_crash(disk->world, 1000000, SIM_CRASH_IN_DISK);
@@ -321,6 +322,7 @@ static int disk_flush(void *context, int handle)
 {
     struct sim_disk *disk = context;
     struct disk_file *file = file_of(disk, handle);
+    world_meanwhile(disk->world);
     world_may_crash(disk->world, disk->faults.crash, SIM_CRASH_IN_DISK);
     bool fails = fault_chance(disk->world, disk->faults.flush_eio);
     for (uint32_t i = 0; i < file->blocks_count; i++) {

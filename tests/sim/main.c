@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,10 @@ static void run_here(uint64_t seed, bool trace)
 {
     static struct world world;
 
+    /* What a crash leaves is given back by the end of the process alone; until then memory goes
+     * round without asking the kernel. */
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     alarm(RUN_LIMIT_S);
     world_run(&world, seed, &outcome->stats, trace);
     outcome->failed = world.failed;

@@ -3,7 +3,7 @@
 # Does the simulator bite? Each plant of dataplane/faults.h breaks one rule of the product; the
 # simulator must find it within the seeds below, all of which pass without a plant (sim/seeds).
 #
-# tests/sim/plants.sh [PLANT...]
+# tests/sim/plants.sh [PLANT...]    JOBS at a time, 2 if not said
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
@@ -28,6 +28,6 @@ plants=("$@")
 [ $# -gt 0 ] ||
     mapfile -t plants < <(sed -n '/^#define FG_PLANTS/,/^$/s/^ *X(\([A-Z_]*\),.*/\1/p' \
         dataplane/faults.h)
-out=$(printf '%s\n' "${plants[@]}" | xargs -P 2 -I{} bash -c 'hunt {}')
+out=$(printf '%s\n' "${plants[@]}" | xargs -P "${JOBS:-2}" -I{} bash -c 'hunt {}')
 echo "$out"
 [[ $out != *'not ok'* ]]

@@ -40,7 +40,7 @@ static void draw_crashes(struct sim_profile *p, struct sim_random *random)
     p->crash_points = random_word(random) & random_word(random);
     p->zombie = chance(random, 7, 3000);
     p->wall_step = chance(random, 6, 600000);
-    p->rot = chance(random, 7, 700000);
+    p->rot = chance(random, 5, 700000);
     p->long_pause = chance(random, 5, 500000);
     p->stall = chance(random, 5, 10000);
 }

@@ -11,7 +11,8 @@ int fg_redis_tail_known(void *question, const char *sale, struct fg_stream_id la
     struct sim_redis *redis = &the_world->redis;
 
     (void)question;
-    if (the_world->now_ns < redis->away_until_ns)
+    if (the_world->now_ns < redis->away_until_ns ||
+        (!the_world->healed && random_below(&the_world->random, 4) == 0))
         return -EIO;
     const struct redis_stream *stream = redis_stream(redis, sale);
     return stream->last.epoch > last.epoch || stream->last.sale_seq > last.sale_seq;

@@ -249,7 +249,9 @@ static void act(struct world *world, unsigned actor)
     world->may_crash = true;
     switch (actor) {
     case JOURNAL:
+        world->writing = true;
         engine_journal(e);
+        world->writing = false;
         break;
     case STORAGE:
         engine_storage(e);
@@ -342,7 +344,7 @@ void schedule_round(struct world *world)
     } else {
         if (world->starting)
             count_fault(world, SIM_CRASH_IN_START);
-        world->may_crash = world->starting = false;
+        world->may_crash = world->starting = world->writing = false;
         schedule_death(world);
     }
     pass_time(world);

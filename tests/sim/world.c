@@ -54,6 +54,20 @@ void world_may_crash(struct world *world, unsigned per_million, enum sim_fault p
     world_crash(world);
 }
 
+void world_meanwhile(struct world *world)
+{
+    struct sim_engine *e = world->engine;
+
+    if (!world->writing || !e || random_below(&world->random, 2))
+        return;
+    world->writing = false;
+    for (uint64_t some = random_below(&world->random, 4); some > 0; some--)
+        engine_worker(e, (unsigned)random_below(&world->random, e->engine.config.workers));
+    if (random_below(&world->random, 2))
+        clients_step(world);
+    world->writing = true;
+}
+
 #ifdef FG_FAULTS
 static void at_crash_point(enum fg_crash_point at)
 {

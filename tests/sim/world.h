@@ -48,6 +48,7 @@ struct world {
     /* a crash on the way */
     jmp_buf crash;
     bool may_crash; /* an engine of ours is being stepped */
+    bool writing;   /* its journal is: workers go on while it waits for the disk */
     bool starting;
     bool healed;
     unsigned crashes;
@@ -68,6 +69,9 @@ __attribute__((format(printf, 2, 3))) void world_fail(struct world *world, const
 
 /* Ends the engine's life here, if chance has it so. `place`: what is counted. */
 void world_may_crash(struct world *world, unsigned per_million, enum sim_fault place);
+
+/* The journal waits for the disk: workers and clients go on meanwhile, if chance has it so. */
+void world_meanwhile(struct world *world);
 
 /* Ends the engine's life here. */
 __attribute__((noreturn)) void world_crash(struct world *world);

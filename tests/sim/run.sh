@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The simulator as a part of make test, two processes side by side: on one a fixed list of seeds, in
+# which every fault must have occurred, the same seed twice, and the plants; on the other fresh
+# seeds from the clock for two minutes.
+#
+# tests/sim/run.sh [SECONDS]    of fresh seeds, 120 if not said
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+
+readonly sim=build/simulated/sim/flashgate-sim seconds=${1:-120}
+make --no-print-directory -s -j2 SIMULATED=1 simulator || exit 1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+"$sim" --seed now --seconds "$seconds" > "$dir/fresh" 2>&1 &
+fresh=$!
+
+echo '== the fixed list'
+"$sim" --seed 1 --runs 800 --coverage || failed=1
+echo '== the same seed twice'
+"$sim" --seed 1 --runs 40 --twice | tail -n 1 || failed=1
+echo '== plants'
+JOBS=1 tests/sim/plants.sh || failed=1
+
+echo "== fresh seeds"
+wait "$fresh" || failed=1
+cat "$dir/fresh"
+[ -z "${failed:-}" ]
