@@ -4,7 +4,8 @@
  * (a plant: the simulator must find it) or die at a named place (a crash point). In every other
  * build both macros are nothing.
  *
- * FG_PLANTED stands where the rule is kept; FG_CRASH_POINT between two steps that a crash may part.
+ * FG_PLANTED stands where the rule is kept (NO_PREDECESSOR and NO_FENCE, which append.lua keeps, in
+ * the simulated Redis that stands for it); FG_CRASH_POINT between two steps that a crash may part.
  * The environment chooses, once at start: FLASHGATE_PLANT=NAME, FLASHGATE_CRASH=NAME[:N] (dies by
  * SIGKILL the N-th time the point is reached, default the first). A simulator sets the variables
  * and the hook itself.
