@@ -92,7 +92,6 @@ int fg_call_consumed(struct fg_call *call)
                               "delivery has not come to sale %.64s in the log yet; try again",
                               call->texts[0]);
     call->result = json_pack("{s:s,s:I,s:I}", "sale", call->texts[0], "consumed",
-                             (json_int_t)(view.consumed > seq ? view.consumed : seq), "delivered",
-                             (json_int_t)view.delivered);
+                             (json_int_t)view.consumed, "delivered", (json_int_t)view.delivered);
     return 0;
 }

@@ -201,10 +201,12 @@ struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uin
     const struct fg_stream_board *board = fg_streams_board(&delivery->streams, sale);
     if (!board)
         return (struct fg_stream_view){0};
+    uint64_t consumed = LOAD(board->consumed), told = LOAD(board->told);
     return (struct fg_stream_view){.state = LOAD(board->state),
                                    .logged = LOAD(board->logged),
                                    .delivered = LOAD(board->rebuild) ? 0 : LOAD(board->delivered),
-                                   .consumed = LOAD(board->consumed),
+                                   /* delivery sees what was told at its next poll */
+                                   .consumed = told > consumed ? told : consumed,
                                    .lag = LOAD(board->lag)};
 }
 

@@ -332,7 +332,8 @@ static void test_consumed_is_trimmed(void **state)
     assert_int_equal(fg_delivery_consumed(f->delivery, UINT32_MAX, 1), -ENOENT);
     assert_int_equal(fg_delivery_consumed(f->delivery, 1, 11), -ERANGE);
     assert_int_equal(fg_delivery_consumed(f->delivery, 1, 4), 0);
-    assert_int_equal(fg_delivery_consumed(f->delivery, 1, 2), 0); /* it does not go back */
+    assert_int_equal(fg_delivery_consumed(f->delivery, 1, 2), 0);     /* it does not go back */
+    assert_int_equal(fg_delivery_stream(f->delivery, 1).consumed, 4); /* at once */
     assert_int_equal(run_ms(f, 1100), 0);
     assert_int_equal(spring->count, 6);
     assert_int_equal(spring->entries[0].id.sale_seq, 5);
