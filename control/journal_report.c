@@ -44,6 +44,22 @@ const char *fg_journal_end_text(const struct fg_journal_facts *facts)
     return facts->last_flags & FG_FRAME_CLOSING ? "closed" : "not closed";
 }
 
+/* Nothing was written to the first segment there is. A start judges so, too. */
+static int judge_empty(const struct fg_journal_facts *facts, const char *dir, char *message,
+                       size_t size)
+{
+    if (facts->segment > 1) {
+        snprintf(message, size,
+                 "%s: the first segment there is number %" PRIu32
+                 ", and it is empty: older ones are missing; restore them",
+                 dir, facts->segment);
+        return FG_EXIT_CORRUPT;
+    }
+    snprintf(message, size,
+             "%s: there is no log, or an empty one: name the log.directory of an engine", dir);
+    return FG_EXIT_FAILED;
+}
+
 int fg_journal_judge(const struct fg_journal_facts *facts, const char *dir, char *message,
                      size_t size)
 {
@@ -74,11 +90,7 @@ int fg_journal_judge(const struct fg_journal_facts *facts, const char *dir, char
     default:
         if (facts->frames > 0 || facts->end == FG_LOG_MORE)
             return FG_EXIT_OK;
-        snprintf(message, size,
-                 "%s: there is no log, or an empty one: name the log.directory of "
-                 "an engine",
-                 dir);
-        return FG_EXIT_FAILED;
+        return judge_empty(facts, dir, message, size);
     }
 }
 
@@ -86,6 +98,8 @@ static const char *end_hint(const struct fg_journal_facts *facts)
 {
     if (facts->end == FG_LOG_TORN)
         return "what a crash leaves: the next start cuts it; none of it was acknowledged";
+    if (facts->end != FG_LOG_END)
+        return "the figures above go up to there";
     return facts->last_flags & FG_FRAME_CLOSING
                ? "the last frame was written when idle or at a clean stop"
                : "the engine ended without a stop, or was cut off";

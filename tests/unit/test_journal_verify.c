@@ -57,10 +57,35 @@ static void what_the_journal_writes_is_sound(void **state)
     fg_journal_check_fini(&check);
 }
 
+/* The segments that were prepared are left, those with records are not: no start would take it. */
+static void empty_segments_alone_are_damage(void **state)
+{
+    struct log_fixture *fixture = *state;
+    const struct fg_journal_visitor visitor = {0};
+    struct fg_journal_facts facts;
+    char message[MESSAGE_BYTES], path[300], name[FG_SEGMENT_NAME_BYTES];
+
+    assert_int_equal(fg_journal_walk(&fg_disk_files, fixture->dir, &visitor, &facts), 0);
+    assert_int_equal(fg_journal_judge(&facts, fixture->dir, message, sizeof(message)),
+                     FG_EXIT_FAILED);
+    fg_segment_name(name, 2);
+    snprintf(path, sizeof(path), "%s/%s", fixture->dir, name);
+    int file = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    assert_true(file >= 0);
+    assert_int_equal(ftruncate(file, 16 << 20), 0);
+    close(file);
+    assert_int_equal(fg_journal_walk(&fg_disk_files, fixture->dir, &visitor, &facts), 0);
+    assert_int_equal(fg_journal_judge(&facts, fixture->dir, message, sizeof(message)),
+                     FG_EXIT_CORRUPT);
+    assert_non_null(strstr(message, "number 2, and it is empty"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_the_journal_writes_is_sound, fixture_open,
+                                        fixture_close),
+        cmocka_unit_test_setup_teardown(empty_segments_alone_are_damage, fixture_open,
                                         fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
