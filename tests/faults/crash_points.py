@@ -7,7 +7,8 @@ import signal
 import struct
 import time
 
-from rig import Counts, Failed, Rig, SALE, Skipped, crash_points, need, wait_for
+from parts import SALE, Failed, Skipped, need, wait_for
+from rig import Counts, Rig, crash_points
 
 BUILD = 'build/faults'
 BLOCK, MAGIC = 4096, 0x4c474746  # dataplane/orders/log.h

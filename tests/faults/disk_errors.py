@@ -5,7 +5,8 @@ durable must not have been acknowledged."""
 import time
 
 from disks import NetworkDisk
-from rig import DISK, Rig, need
+from parts import need
+from rig import DISK, Rig
 
 
 def run(settings):

@@ -5,7 +5,8 @@ with a warning in the status, and when there is room again the sale goes on by i
 import os
 
 from disks import MIB, LoopDisk
-from rig import Counts, Rig, command, need, wait_for
+from parts import command, need, wait_for
+from rig import Counts, Rig
 
 LEFT_MIB = 40  # two segments of 16 MiB and a little, so that the last one is soon reached
 

@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 
-from rig import Failed, Process, Skipped, command, needs, wait_for
+from parts import Failed, Process, Skipped, command, needs, wait_for
 
 EXT4_IOC_SHUTDOWN = 0x8004587d  # _IOR('X', 125, __u32)
 NO_LOG_FLUSH = 2  # what is not flushed is lost, as when the power goes

@@ -5,7 +5,8 @@ left; it is mounted anew and the engine started again."""
 import time
 
 from disks import LoopDisk
-from rig import DISK, Counts, Rig, need
+from parts import need
+from rig import DISK, Counts, Rig
 
 CUTS_A_ROUND = 50
 

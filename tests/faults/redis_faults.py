@@ -5,7 +5,8 @@ of the engine. Sales go on; once Redis is well again each stream is what the log
 import signal
 import time
 
-from rig import FENCE, STREAM, Rig, need, wait_for
+from parts import FENCE, STREAM, need, wait_for
+from rig import Rig
 
 
 def killed(rig):

@@ -22,7 +22,7 @@ import traceback
 
 sys.dont_write_bytecode = True
 
-import rig  # noqa: E402
+import parts  # noqa: E402
 
 KINDS = ['kills', 'crash_points', 'vhost', 'power_cuts', 'disk_errors', 'disk_full',
          'redis_faults', 'sentinel', 'takeover', 'stall']
@@ -53,7 +53,7 @@ def make_wire():
     """A veth pair: the engine has fg0, without an address in the kernel; the generator has fg1."""
     for words in ('link set lo up', 'link add fg0 type veth peer name fg1', 'link set fg0 up',
                   'link set fg1 up'):
-        rig.command('ip', *words.split())
+        parts.command('ip', *words.split())
 
 
 TABLE = '| kind | faults injected | engine lives | acknowledgements checked | differences |\n' \
@@ -71,9 +71,9 @@ def run_kind(name, settings):
             with open(settings.table, 'a') as table:
                 table.write(f'| `{name}` | {counts.faults:,} | {counts.lives:,} | {counts.told:,} | '
                             f'{counts.differences:,} |\n')
-    except rig.Skipped as reason:
+    except parts.Skipped as reason:
         return f'skip - {name}: {reason}', True
-    except rig.Failed as reason:
+    except parts.Failed as reason:
         line, good = f'not ok - {name}: {reason}', False
     except Exception:
         traceback.print_exc(file=sys.stdout)

@@ -6,7 +6,8 @@ import shutil
 import signal
 import time
 
-from rig import STREAM, Process, Redis, Rig, Skipped, need, needs, wait_for
+from parts import STREAM, Process, Redis, Skipped, need, needs, wait_for
+from rig import Rig
 
 PORTS, SENTINEL_PORT = (6401, 6402), 26401
 

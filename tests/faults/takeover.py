@@ -6,7 +6,8 @@ on that. The old one, awake again, must find itself fenced and end with a status
 import signal
 import time
 
-from rig import FENCED, Rig, command, need
+from parts import Failed, command, need
+from rig import FENCED, Rig
 
 # The log of an engine that goes on writing and delivering must not be taken by a mere copy: what it
 # delivers after that, a hold that runs out, is in no log of the new engine.
@@ -42,6 +43,19 @@ def make_switch(rig):
             command('ip', *words.split())
 
 
+def start_beside(rig, old):
+    """DPDK's af_packet makes the name of a group in the namespace of process and interface ids, and
+    two engines beside each other may come to the same one: then another process id is tried."""
+    for _ in range(5):
+        rig.start_engine()
+        try:
+            return rig.serving()
+        except Failed:
+            if 'PACKET_FANOUT' not in rig.engine.tail():
+                raise
+    raise Failed(f'no engine could be started beside {old.name}')
+
+
 def take_over(rig, number):
     old, source, way = rig.engine, rig.log_dir, WAYS[number % len(WAYS)]
     if way != 'cut off':
@@ -56,7 +70,7 @@ def take_over(rig, number):
         command(ctl, 'takeover', '--config', rig.dir / f'{rig.engine_name}.yaml', source)
     else:
         command(ctl, 'journal', 'copy', source, rig.log_dir)
-    rig.restart()
+    start_beside(rig, old)
     rig.admitting(50)
     old.signal(signal.SIGCONT)
     status = old.wait()

@@ -3,7 +3,8 @@
 
 import json
 
-from rig import Rig, need
+from parts import need
+from rig import Rig
 
 
 def run(settings):
