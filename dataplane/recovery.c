@@ -96,6 +96,27 @@ static int refuse_order(struct recovery *recovery, const struct fg_record *recor
     return rc;
 }
 
+/*
+ * A request may be used again when its sale is archived. Workers see that before it is on record,
+ * and the engine may have died in between: so an order of a closed sale, with nothing left to do,
+ * gives way here as it did there. False: it is none, and the log is damaged.
+ */
+static bool gives_way(const struct recovery *recovery, unsigned w,
+                      const struct fg_order_event *event)
+{
+    struct fg_admission *admission = recovery->plan->admissions[w];
+    struct fg_order_view view;
+    const struct fg_now now = {0};
+
+    if (fg_admission_order(admission, &now, event->buyer, event->request, &view) != 0)
+        return false;
+    const struct fg_item *item = fg_control_item(recovery->plan->engine->control, view.item);
+    if (!item || item->sale == event->sale || item->state != FG_SALE_CLOSED || view.held)
+        return false;
+    fg_admission_forget_order(admission, event->buyer, event->request);
+    return true;
+}
+
 static int apply_order(struct recovery *recovery, const struct fg_record *record)
 {
     const struct fg_order_event *event = record->order;
@@ -117,6 +138,8 @@ static int apply_order(struct recovery *recovery, const struct fg_record *record
                                                   config->restart_grace_ms);
     }
     rc = fg_admission_restore(recovery->plan->admissions[w], event, held_until_ms, &units);
+    if (rc == -EEXIST && gives_way(recovery, w, event))
+        rc = fg_admission_restore(recovery->plan->admissions[w], event, held_until_ms, &units);
     if (rc == 0)
         rc = fg_control_replay_units(engine->control, event->item, units);
     return rc == 0 ? 0 : refuse_order(recovery, record, rc);

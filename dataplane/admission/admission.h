@@ -61,13 +61,19 @@ void fg_admission_destroy(struct fg_admission *admission);
 /*
  * Before the worker starts: applies one order event of the log. `held_until_ms` is when a held
  * order expires, in engine ms (ADMIT of a held order only). 0, -ENOSPC when the table is full,
- * -EINVAL when the event does not follow from the earlier ones.
+ * -EEXIST when the request has an order of another item (of an archived sale, it may have been used
+ * again), -EINVAL when the event does not follow from the earlier ones.
  * Returns in *units by how much the event changed units given: +quantity, -quantity or 0.
  * fg_admission_restored() is called after the last one: held orders get their timers and `open`.
  */
 int fg_admission_restore(struct fg_admission *admission, const struct fg_order_event *event,
                          uint32_t held_until_ms, int32_t *units);
 void fg_admission_restored(struct fg_admission *admission, const struct fg_catalogue *catalogue);
+
+/* Before the worker starts: forgets one order, which exists and is not held. Its units are not
+ * given back. */
+void fg_admission_forget_order(struct fg_admission *admission, const uint8_t buyer[FG_BUYER_BYTES],
+                               uint64_t request);
 
 /* Before the worker starts: forgets the orders of items that `gone` says are not known any more. */
 void fg_admission_forget(struct fg_admission *admission, bool (*gone)(void *arg, uint32_t item),

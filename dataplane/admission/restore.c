@@ -70,13 +70,23 @@ int fg_admission_restore(struct fg_admission *a, const struct fg_order_event *ev
     *units = 0;
     if (event->kind == FG_EVENT_ADMIT) {
         if (order)
-            return -EINVAL;
+            return order->item != event->item ? -EEXIST : -EINVAL;
         *units = event->quantity;
         return restore_admit(a, event, hash, held_until_ms);
     }
     if (!order || order->id != event->order || order->quantity != event->quantity)
         return -EINVAL;
     return restore_change(order, event->kind, units);
+}
+
+void fg_admission_forget_order(struct fg_admission *a, const uint8_t buyer[FG_BUYER_BYTES],
+                               uint64_t request)
+{
+    struct fg_order *first = fg_book_buyer(&a->book, fg_book_hash(&a->book, buyer), buyer);
+    struct fg_order *order = fg_book_find(&a->book, first, request);
+
+    assert(order && order->state != FG_ORDER_HELD);
+    fg_book_remove(&a->book, order);
 }
 
 struct forgetting {

@@ -375,6 +375,50 @@ static void archived_sales_are_forgotten(void **state)
     empty_directory();
 }
 
+/* A sale leaves the catalogue before the record that archives it is durable. Meanwhile a buyer may
+ * use a request of it for another sale; and the engine may die before the record is there. */
+static void a_request_used_again_while_its_sale_is_archived(void **state)
+{
+    (void)state;
+    for (unsigned archived = 0; archived < 2; archived++) {
+        struct fixture *f = start(2, NOW);
+        struct fg_order_view view;
+
+        write_sale(f, 1, "s1", 100, 101);
+        write_sale(f, 2, "s2", 200, 201);
+        for (unsigned n = 0; n < BUYERS; n++)
+            write_event(f, FG_EVENT_ADMIT, n, 100, NOW);
+        write_down(f);
+        write_state(f, 1, FG_SALE_CLOSED);
+        sale_number = 2;
+        write_event(f, FG_EVENT_ADMIT, 7, 200, NOW);
+        write_down(f);
+        sale_number = 1;
+        if (archived)
+            write_state(f, 1, FG_SALE_ARCHIVED);
+        stop(f);
+        f = start(1, NOW);
+        assert_int_equal(look_up(f, 7, &view), 0);
+        assert_int_equal(view.item, 200);
+        assert_int_equal(free_units(f, 200), 100 - 2);
+        assert_int_equal(fg_admission_gauges(f->plan.admissions[0])->orders,
+                         archived ? 1 : BUYERS); /* one gave way */
+        if (!archived)
+            assert_int_equal(free_units(f, 100), 100 - (BUYERS / 3 * 6 + 1));
+        stop(f);
+        empty_directory();
+    }
+
+    /* Of a sale that goes on it is damage. */
+    struct fixture *f = start(2, NOW);
+    write_sale(f, 1, "s1", 100, 101);
+    write_event(f, FG_EVENT_ADMIT, 7, 100, NOW);
+    write_event(f, FG_EVENT_ADMIT, 7, 101, NOW);
+    stop(f);
+    assert_refused(start_with(1, NOW, 1000), "damaged");
+    empty_directory();
+}
+
 /* Nothing is sold before its sale is in the log. */
 static void an_unknown_item_is_damage(void **state)
 {
@@ -469,6 +513,7 @@ int main(void)
         cmocka_unit_test(holds_go_on),
         cmocka_unit_test(new_events_follow),
         cmocka_unit_test(archived_sales_are_forgotten),
+        cmocka_unit_test(a_request_used_again_while_its_sale_is_archived),
         cmocka_unit_test(an_unknown_item_is_damage),
         cmocka_unit_test(what_cannot_be_applied_is_named),
         cmocka_unit_test(second_engine_is_refused),
