@@ -2,6 +2,8 @@
 /* What applying a file comes to: what it gives, what it takes, and what is refused. */
 #include "tests/unit/model_fixture.h"
 
+#include <time.h>
+
 static int plan(struct fixture *f, const struct fg_sale *wanted)
 {
     f->message[0] = '\0';
@@ -272,6 +274,41 @@ static void the_65th_live_sale_is_refused(void **state)
     fg_model_sale_free(wanted);
 }
 
+/* Processor time of `runs` plans that name a sale's items the other way round and change each. */
+static clock_t time_plans(struct fixture *f, uint32_t items, unsigned runs)
+{
+    struct fg_sale *old = sale_of("large", 1, items), *wanted = sale_of("large", 1, items);
+    for (uint32_t i = 0; i < items; i++) {
+        wanted->items[i].id = items - i;
+        wanted->items[i].stock = 2;
+    }
+    put(f, old, 1);
+    clock_t began = clock();
+    for (unsigned run = 0; run < runs; run++) {
+        assert_int_equal(plan(f, wanted), 0);
+        assert_int_equal(json_array_size(f->plan.changes), items);
+        fg_plan_free(&f->plan);
+    }
+    clock_t took = clock() - began;
+    fg_model_sale_free(old);
+    fg_model_sale_free(wanted);
+    return took;
+}
+
+/* Control does nothing else while it plans. As many items in fewer and larger sales: a plan that
+ * compares each item with each takes ten times as long. */
+static void planning_does_not_slow_down_with_the_sale(void **state)
+{
+    struct fixture *f = *state;
+    f->config.limit_items = FG_ITEMS_PER_SALE_MAX;
+    f->config.limit_orders = 4 * FG_ITEMS_PER_SALE_MAX;
+    clock_t small = time_plans(f, FG_ITEMS_PER_SALE_MAX / 20, 100);
+    clock_t large = time_plans(f, FG_ITEMS_PER_SALE_MAX, 5);
+    if (large > 3 * small)
+        fail_msg("%ld ms in large sales, %ld ms in small ones", large / (CLOCKS_PER_SEC / 1000),
+                 small / (CLOCKS_PER_SEC / 1000));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -287,6 +324,7 @@ int main(void)
         TEST(names_and_ids_of_archived_sales_stay_used),
         TEST(what_does_not_fit_names_the_number_to_raise),
         TEST(the_65th_live_sale_is_refused),
+        TEST(planning_does_not_slow_down_with_the_sale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
