@@ -110,8 +110,6 @@ sim:
 	@$(if $(PLANT),FLASHGATE_PLANT=$(PLANT)) build/simulated/sim/flashgate-sim --seed $(SEED) \
 	    --runs $(RUNS) $(if $(TRACE),--trace)
 
-# It brings a journal and a delivery of its own, and the commands on logs need the real ones, too.
-$(BUILD)/unit/test_methods: LIBS += -Wl,--allow-multiple-definition
 unit: units
 	@set -e; for test in $(UNITS); do echo "== $$test"; $$test; done
 
