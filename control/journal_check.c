@@ -252,3 +252,19 @@ int fg_journal_check_record(void *arg, const struct fg_journal_frame *frame,
     return fg_event_is_control(record->unit) ? check_control(arg, frame, record)
                                              : check_order(arg, frame, record);
 }
+
+int fg_journal_check_log(struct fg_journal_check *check, const struct fg_disk *disk,
+                         const char *dir, struct fg_journal_facts *facts)
+{
+    const struct fg_journal_visitor visitor = {.arg = check,
+                                               .frame = fg_journal_check_frame,
+                                               .record = fg_journal_check_record,
+                                               .again = fg_journal_check_again};
+
+    int rc = fg_journal_check_init(check);
+    if (rc == 0)
+        rc = fg_journal_walk(disk, dir, &visitor, facts);
+    if (rc == 0)
+        fg_journal_check_end(check);
+    return rc;
+}

@@ -39,7 +39,14 @@ struct fg_journal_check {
     char problem[512];
 };
 
-/* 0 or -ENOMEM. */
+/* Checks the log in `dir` from its beginning; nothing has to be called before. 0 with the verdict
+ * in *check, or a negative errno: the log could not be read. In either case fg_journal_check_fini
+ * is called when *check is no longer needed. */
+int fg_journal_check_log(struct fg_journal_check *check, const struct fg_disk *disk,
+                         const char *dir, struct fg_journal_facts *facts);
+
+/* Its parts, for a walk of another's. 0 or -ENOMEM; freed by fg_journal_check_fini in either case.
+ */
 int fg_journal_check_init(struct fg_journal_check *check);
 void fg_journal_check_fini(struct fg_journal_check *check);
 

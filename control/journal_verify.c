@@ -62,22 +62,15 @@ static int run(const struct fg_cli_call *call)
 {
     const char *dir = call->arguments[0];
     struct fg_journal_check check;
-    const struct fg_journal_visitor visitor = {.arg = &check,
-                                               .frame = fg_journal_check_frame,
-                                               .record = fg_journal_check_record,
-                                               .again = fg_journal_check_again};
     struct fg_journal_facts facts;
     char message[1024] = "";
-    int status = FG_EXIT_MEMORY;
 
-    int rc = fg_journal_check_init(&check);
-    if (rc == 0)
-        rc = fg_journal_walk(&fg_disk_files, dir, &visitor, &facts);
+    int rc = fg_journal_check_log(&check, &fg_disk_files, dir, &facts);
+    int status = FG_EXIT_FAILED;
     if (rc != 0) {
-        status = fg_cli_fail(call, FG_EXIT_FAILED, "%s: %s", dir, strerror(-rc));
+        fg_cli_fail(call, status, "%s: %s", dir, strerror(-rc));
         goto free_check;
     }
-    fg_journal_check_end(&check);
     status = fg_journal_judge(&facts, dir, message, sizeof(message));
     if (check.status != FG_EXIT_OK) {
         status = check.status;

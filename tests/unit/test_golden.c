@@ -8,6 +8,9 @@
  */
 #include "log_fixture.h"
 
+#include "control/journal_check.h"
+#include "control/sale.h"
+
 /* One record, and the epoch and frame that it stands in. A frame's control events come first. */
 struct golden {
     unsigned epoch, frame;
@@ -42,9 +45,21 @@ struct golden {
             __VA_ARGS__                                                                            \
         }                                                                                          \
     }
+/* As fg_sale_to_json() writes them: read_golden() sees to it. */
+#define ITEM(id, name, stock, hold)                                                                \
+    "{\"id\":" id ",\"name\":\"" name "\",\"stock\":" stock                                        \
+    ",\"limit\":0,\"max_per_order\":9,\"hold_ms\":" hold "}"
+#define SALE_BODY(number, name, state, opens, items)                                               \
+    "{\"name\":\"" name "\",\"number\":" number ",\"state\":\"" state "\",\"opens_ns\":" opens     \
+    ",\"closes_ns\":0,\"cancel_final\":true,\"late_confirm\":\"reacquire\",\"items\":[" items "]}"
 #define SALE_ONE                                                                                   \
-    "{\"name\": \"golden\", \"items\": [{\"item\": 11, \"stock\": 5}, {\"item\": 12, \"stock\": "  \
-    "9}]}"
+    SALE_BODY("1", "golden", "scheduled", "0",                                                     \
+              ITEM("11", "Shoe", "5", "60000") "," ITEM("12", "Hat", "9", "0"))
+/* Opened at AT(2); the stock with what was added and removed; hats are held from now on. */
+#define SALE_ONE_CHANGED                                                                           \
+    SALE_BODY("1", "golden", "open", "1790000002000000000",                                        \
+              ITEM("11", "Shoe", "45", "60000") "," ITEM("12", "Hat", "7", "1000"))
+#define SALE_TWO SALE_BODY("2", "second", "scheduled", "0", ITEM("21", "Sock", "1", "0"))
 
 /* The one list of what the logs hold. */
 static const struct golden records[] = {
@@ -58,27 +73,28 @@ static const struct golden records[] = {
           .at_ns = AT(4)),
     CONTROL(1, 3, STOCK_ADD, 1, "", .revision = 3, .at_ns = AT(5), .value = 40, .value2 = 11),
     CONTROL(1, 3, STOCK_REMOVE, 1, "", .revision = 4, .at_ns = AT(6), .value = 2, .value2 = 12),
-    CONTROL(1, 3, ITEM_STATE, 1, "", .revision = 5, .at_ns = AT(7), .value = 1, .value2 = 12),
     ORDER(1, 3, CONFIRM, 4, 0x4000000001, "aaaa", .item = 11, .quantity = 1, .request = 1,
           .at_ns = AT(8)),
     ORDER(1, 3, CANCEL, 5, 0x4000000003, "cccc", .item = 12, .quantity = 3, .request = 7,
           .at_ns = AT(9)),
     ORDER(1, 4, EXPIRE, 6, 0x4000000002, "bbbb", .item = 11, .quantity = 2, .request = UINT64_MAX,
           .at_ns = AT(64)),
-    CONTROL(2, 1, BLOCK_LIST, 0, "{\"buyers\": []}", .revision = 6, .at_ns = AT(70)),
-    CONTROL(2, 1, ENGINE_STATE, 0, "", .revision = 7, .at_ns = AT(71), .value = 1),
-    CONTROL(2, 1, SALE, 2, "{\"name\": \"second\"}", .revision = 8, .at_ns = AT(72)),
+    CONTROL(2, 1, SALE, 1, SALE_ONE_CHANGED, .revision = 5, .at_ns = AT(70)),
+    CONTROL(2, 1, SALE, 2, SALE_TWO, .revision = 6, .at_ns = AT(71)),
+    CONTROL(2, 1, SALE_STATE, 2, "", .revision = 7, .at_ns = AT(72), .value = FG_SALE_CLOSED),
     ORDER(2, 1, REACQUIRE, 7, 0x4000000002, "bbbb", .item = 11, .quantity = 2,
           .request = UINT64_MAX, .at_ns = AT(73)),
     ORDER(2, 2, ADMIT, 8, 0x8000000001, "dddd", .item = 12, .quantity = 1, .hold_ms = 1000,
           .request = 9, .at_ns = AT(74)),
     ORDER(2, 3, EXPIRE, 9, 0x8000000001, "dddd", .item = 12, .quantity = 1, .request = 9,
           .at_ns = AT(75)),
-    ORDER(2, 3, REFUSE_LATE, 10, 0x8000000001, "dddd", .item = 12, .quantity = 1, .request = 9,
+    ORDER(2, 3, ADMIT, 10, 0x8000000002, "eeee", .item = 12, .quantity = 7, .hold_ms = 1000,
+          .request = 10, .at_ns = AT(75) + 1),
+    ORDER(2, 3, REFUSE_LATE, 11, 0x8000000001, "dddd", .item = 12, .quantity = 1, .request = 9,
           .at_ns = AT(76)),
-    CONTROL(2, 4, NAMES_USED, 0, "{\"sales\": [\"second\"], \"items\": []}", .revision = 9,
-            .at_ns = AT(77)),
-    CONTROL(2, 4, SALE_STATE, 2, "", .revision = 9, .at_ns = AT(78), .value = FG_SALE_ARCHIVED),
+    CONTROL(2, 4, NAMES_USED, 0, "{\"sales\":[\"second\"],\"items\":[21]}", .revision = 8,
+            .at_ns = AT(78)),
+    CONTROL(2, 4, SALE_STATE, 2, "", .revision = 8, .at_ns = AT(78), .value = FG_SALE_ARCHIVED),
 };
 #define RECORDS (sizeof(records) / sizeof(records[0]))
 
@@ -134,6 +150,21 @@ static void take_golden(const struct log_fixture *fixture, const char *version)
     close(out);
 }
 
+/* The body of a SALE is what control makes of the sale that it tells. */
+static void assert_control_writes(const char *body)
+{
+    struct fg_sale sale;
+    json_t *json = json_loads(body, 0, NULL);
+    assert_int_equal(fg_sale_from_json(&sale, json), 0);
+    json_decref(json);
+    json = fg_sale_to_json(&sale);
+    char *text = json_dumps(json, JSON_COMPACT);
+    assert_string_equal(text, body);
+    free(text);
+    json_decref(json);
+    fg_sale_free(&sale);
+}
+
 /* Reads the log as it lies there: every record, and every frame of this version. */
 static void read_golden(const struct log_fixture *fixture, unsigned version)
 {
@@ -155,12 +186,31 @@ static void read_golden(const struct log_fixture *fixture, unsigned version)
             assert_memory_equal(record.unit, &wanted->order, FG_RECORD_BYTES);
             if (fg_event_is_control(record.unit))
                 assert_memory_equal(record.body, wanted->body, wanted->control.body_length);
+            if (record.control->kind == FG_EVENT_SALE)
+                assert_control_writes(wanted->body);
         }
     }
     assert_string_equal(fg_log_reader_reason(reader), "");
     assert_int_equal(i, RECORDS);
     assert_int_equal(fg_log_reader_sequence(reader), 13);
     fg_log_reader_close(reader);
+}
+
+/* flashgatectl journal verify finds nothing wrong with it. */
+static void verify_golden(const struct log_fixture *fixture)
+{
+    struct fg_journal_check check;
+    struct fg_journal_facts facts;
+    char message[MESSAGE_BYTES];
+
+    assert_int_equal(fg_journal_check_log(&check, &fg_disk_files, fixture->dir, &facts), 0);
+    if (check.status != FG_EXIT_OK)
+        fail_msg("record %llu: %s", (unsigned long long)check.at.lsn, check.problem);
+    assert_int_equal(fg_journal_judge(&facts, fixture->dir, message, sizeof(message)), FG_EXIT_OK);
+    assert_int_equal(facts.last_lsn, RECORDS);
+    assert_int_equal(check.orders.count, 5);
+    assert_int_equal(check.units, 1 + 2 + 7);
+    fg_journal_check_fini(&check);
 }
 
 /* What recovery tells of the golden part, and of `more` orders after it. */
@@ -191,6 +241,7 @@ static void open_and_go_on(struct log_fixture *fixture, unsigned version)
     snprintf(name, sizeof(name), "v%u", version);
     take_golden(fixture, name);
     read_golden(fixture, version);
+    verify_golden(fixture);
     for (unsigned run = 0; run < 3; run++) {
         journal_must_open(fixture);
         assert_int_equal(fixture->found.epoch, 3 + run);

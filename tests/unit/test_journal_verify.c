@@ -35,19 +35,13 @@ static void what_the_journal_writes_is_sound(void **state)
 {
     struct log_fixture *fixture = *state;
     struct fg_journal_check check;
-    const struct fg_journal_visitor visitor = {.arg = &check,
-                                               .frame = fg_journal_check_frame,
-                                               .record = fg_journal_check_record,
-                                               .again = fg_journal_check_again};
     struct fg_journal_facts facts;
     char message[MESSAGE_BYTES];
 
     write_log(fixture);
     journal_must_open(fixture); /* another epoch */
     journal_drop(fixture);
-    assert_int_equal(fg_journal_check_init(&check), 0);
-    assert_int_equal(fg_journal_walk(&fg_disk_files, fixture->dir, &visitor, &facts), 0);
-    fg_journal_check_end(&check);
+    assert_int_equal(fg_journal_check_log(&check, &fg_disk_files, fixture->dir, &facts), 0);
     if (check.status != FG_EXIT_OK)
         fail_msg("record %llu: %s", (unsigned long long)check.at.lsn, check.problem);
     assert_int_equal(fg_journal_judge(&facts, fixture->dir, message, sizeof(message)), FG_EXIT_OK);
