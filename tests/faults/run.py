@@ -46,7 +46,11 @@ def run_inside():
     finally:
         child.kill()  # and --kill-child all that it started
         child.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        for _ in range(50):  # what is being killed may still be writing there
+            shutil.rmtree(folder, ignore_errors=True)
+            if not os.path.exists(folder):
+                break
+            time.sleep(0.1)
 
 
 def make_wire():
