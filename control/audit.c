@@ -24,6 +24,7 @@
 #include "control/audit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,9 +68,18 @@ int audit_read_log(struct audit *audit)
     }
     snprintf(audit->torn, sizeof(audit->torn), "%s", end == FG_LOG_TORN ? message : "");
     int status = log_status(audit, end);
-    if (end == FG_LOG_END && status != FG_EXIT_OK)
+    if (end != FG_LOG_END || status == FG_EXIT_OK)
+        return status;
+    uint32_t first = fg_log_reader_position(audit->book.reader).segment;
+    if (first <= 1) {
         snprintf(message, size, "%s: there is no log in it", audit->dir);
-    return status;
+        return status;
+    }
+    snprintf(message, size,
+             "%s: the first segment there is number %" PRIu32
+             ", and it is empty: older ones are missing; restore them",
+             audit->dir, first);
+    return FG_EXIT_CORRUPT;
 }
 
 /* --- the command --- */

@@ -187,6 +187,21 @@ static void a_log_alone_is_checked(void **state)
     ends(place, FG_EXIT_BOOKS, "1 difference\n");
 }
 
+static void a_log_that_begins_with_an_empty_segment_lacks_older_ones(void **state)
+{
+    struct place *place = *state;
+    char path[sizeof(place->log.path)];
+    assert_int_equal(ftruncate(place->log.file, 0), 0);
+    assert_int_equal(ftruncate(place->log.file, HAND_LOG_BYTES), 0);
+    audit(place, NULL, NULL);
+    ends(place, FG_EXIT_FAILED, "there is no log in it");
+    snprintf(path, sizeof(path), "%s/segment-00000002.fgl", place->log.dir);
+    assert_int_equal(rename(place->log.path, path), 0);
+    memcpy(place->log.path, path, sizeof(path));
+    audit(place, NULL, NULL);
+    ends(place, FG_EXIT_CORRUPT, "number 2, and it is empty");
+}
+
 static void an_engine_with_the_same_books_passes(void **state)
 {
     struct place *place = *state;
@@ -234,6 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_log_alone_is_checked, begin, end),
+        cmocka_unit_test_setup_teardown(a_log_that_begins_with_an_empty_segment_lacks_older_ones,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(an_engine_with_the_same_books_passes, begin, end),
         cmocka_unit_test_setup_teardown(an_engine_with_other_books_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_busy_engine_is_not_compared, begin, end),
