@@ -49,14 +49,16 @@ static int replay_supply(struct fg_model *model, const struct fg_control_event *
     return 0;
 }
 
-/* An id, or [first, last] of a run of them, is used and gone unless it is live. */
-static int replay_ids(struct fg_model *model, const json_t *value)
+/* An id, or [first, last] of a run of them, is used and gone unless it is live. *left is how many
+ * more there may be. */
+static int replay_ids(struct fg_model *model, const json_t *value, uint64_t *left)
 {
     bool run = json_is_array(value);
     json_int_t first = json_integer_value(run ? json_array_get(value, 0) : value);
     json_int_t last = run ? json_integer_value(json_array_get(value, 1)) : first;
-    if (first <= 0 || last < first || last > UINT32_MAX)
+    if (first <= 0 || last < first || last > UINT32_MAX || (uint64_t)(last - first) >= *left)
         return -EINVAL;
+    *left -= (uint64_t)(last - first) + 1;
     for (json_int_t id = first; id <= last; id++) {
         int rc = fg_model_id_used(model, (uint32_t)id)
                      ? 0
@@ -72,8 +74,9 @@ static int replay_names(struct fg_model *model, const json_t *body)
     const json_t *names = json_object_get(body, "sales"), *ids = json_object_get(body, "items");
     size_t i;
     json_t *value;
-    if (!json_is_array(names) || !json_is_array(ids))
+    if (!json_is_array(names) || !json_is_array(ids) || json_array_size(names) > FG_SALES_EVER_MAX)
         return -EINVAL;
+    uint64_t left = fg_names_used_ids_max(json_array_size(names));
     json_array_foreach(names, i, value)
     {
         const char *name = json_string_value(value);
@@ -85,7 +88,7 @@ static int replay_names(struct fg_model *model, const json_t *body)
     }
     json_array_foreach(ids, i, value)
     {
-        int rc = replay_ids(model, value);
+        int rc = replay_ids(model, value, &left);
         if (rc != 0)
             return rc;
     }

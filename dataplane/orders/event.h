@@ -94,6 +94,16 @@ static_assert(sizeof(struct fg_control_event) == FG_RECORD_BYTES, "a control eve
  * writes NAMES_USED, with the whole list, before a sale is archived or loses an item.
  */
 
+/*
+ * How many ids a NAMES_USED with so many names may tell: each sale has its bound, and live sales
+ * may have lost items. Whoever expands its runs refuses more, before four bytes of log take all
+ * memory.
+ */
+static inline uint64_t fg_names_used_ids_max(size_t names)
+{
+    return ((uint64_t)names + FG_SALES_LIVE_MAX) * FG_ITEMS_PER_SALE_MAX;
+}
+
 /* One record as found in a frame. */
 struct fg_record {
     uint64_t lsn;

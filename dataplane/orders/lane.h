@@ -86,12 +86,19 @@ static inline uint32_t fg_lane_room(const struct fg_lane *lane)
     return lane->capacity - fg_lane_count(lane);
 }
 
+/* Worker: has another engine taken over? Then nothing that is known here of orders and stock need
+ * be true any more. relaxed: see fg_lane_fence(). */
+static inline bool fg_lane_fenced(const struct fg_lane *lane)
+{
+    return atomic_load_explicit(&lane->fenced, memory_order_relaxed) != 0;
+}
+
 /* Worker: has the log room for a new order, or for what settles one? relaxed: what is queued before
  * the change is seen has its room all the same. */
 static inline bool fg_lane_log_room(const struct fg_lane *lane, bool settles)
 {
     uint32_t room = atomic_load_explicit(&lane->log_room, memory_order_relaxed);
-    if (atomic_load_explicit(&lane->fenced, memory_order_relaxed))
+    if (fg_lane_fenced(lane))
         return false;
     return room == FG_LOG_OPEN || (settles && room == FG_LOG_SETTLES);
 }
@@ -110,7 +117,7 @@ static inline uint64_t fg_lane_push(struct fg_lane *lane, const struct fg_order_
 static inline uint64_t fg_lane_durable(const struct fg_lane *lane)
 {
     uint64_t durable = atomic_load_explicit(&lane->durable, memory_order_acquire);
-    return atomic_load_explicit(&lane->fenced, memory_order_relaxed) ? 0 : durable;
+    return fg_lane_fenced(lane) ? 0 : durable;
 }
 
 /* Any thread: another engine has taken over. relaxed: what the worker sees a moment later is as if

@@ -179,15 +179,16 @@ static int move_units(struct fg_log_book *book, const struct fg_record *record)
     return note_change(book, place, now->limit, record);
 }
 
-/* One id, or [first, last] of a run of them. */
-static int take_gone(struct fg_log_book *book, const json_t *value)
+/* One id, or [first, last] of a run of them. *left is how many more there may be. */
+static int take_gone(struct fg_log_book *book, const json_t *value, uint64_t *left)
 {
     bool run = json_is_array(value);
     json_int_t first = json_integer_value(run ? json_array_get(value, 0) : value);
     json_int_t last = run ? json_integer_value(json_array_get(value, 1)) : first;
 
-    if (first <= 0 || last < first || last > UINT32_MAX)
+    if (first <= 0 || last < first || last > UINT32_MAX || (uint64_t)(last - first) >= *left)
         return -EBADMSG;
+    *left -= (uint64_t)(last - first) + 1;
     for (json_int_t id = first; id <= last; id++) {
         if (!check_grow((void **)&book->gone, book->gone_count, &book->gone_room,
                         sizeof(*book->gone)))
@@ -201,14 +202,16 @@ static int take_names(struct fg_log_book *book, const struct fg_record *record)
 {
     json_t *body = json_loadb(record->body, record->control->body_length, 0, NULL), *value;
     const json_t *ids = json_object_get(body, "items");
-    int rc = json_is_array(ids) ? 0 : -EBADMSG;
+    size_t names = json_array_size(json_object_get(body, "sales"));
+    uint64_t left = fg_names_used_ids_max(names);
+    int rc = json_is_array(ids) && names <= FG_SALES_EVER_MAX ? 0 : -EBADMSG;
     size_t i;
 
     book->gone_count = 0; /* it is the whole list */
     json_array_foreach(ids, i, value)
     {
         if (rc == 0)
-            rc = take_gone(book, value);
+            rc = take_gone(book, value, &left);
     }
     json_decref(body);
     return rc;

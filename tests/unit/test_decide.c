@@ -394,6 +394,23 @@ static void archived_sale(void **state)
     assert_verdict(OP(CANCEL, 2, 1, 0, 0), CANCELLED, 0); /* void */
 }
 
+/* Another engine has taken over: what this one knows of orders and stock may be past already. */
+static void nothing_is_told_after_a_fence(void **state)
+{
+    (void)state;
+    static const unsigned ops[] = {FG_OP_ORDER, FG_OP_CONFIRM, FG_OP_CANCEL, FG_OP_QUERY};
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    assert_verdict(OP(ORDER, 2, 1, ITEM_HELD, 1), ADMITTED, FG_HELD);
+    assert_verdict(OP(ORDER, 3, 1, ITEM_HELD, 1), ADMITTED, FG_HELD);
+    assert_verdict(OP(CANCEL, 3, 1, 0, 0), CANCELLED, 0);
+    fg_lane_fence(&shop.lanes[0]);
+    for (uint32_t buyer = 1; buyer <= 4; buyer++)
+        for (unsigned i = 0; i < sizeof(ops) / sizeof(*ops); i++)
+            assert_verdict(shop_do(&shop, ops[i], buyer, 1, buyer == 1 ? ITEM_PLAIN : ITEM_HELD, 1),
+                           BUSY, 0);
+    assert_verdict(OP(STOCK, 1, 1, ITEM_PLAIN, 0), BUSY, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_shop, close_shop)
@@ -416,6 +433,7 @@ int main(void)
         TEST(stock_and_ping),
         TEST(entries_of_one_datagram_share_a_partition),
         TEST(archived_sale),
+        TEST(nothing_is_told_after_a_fence),
     };
     return cmocka_run_group_tests_name("decide", tests, NULL, NULL);
 }

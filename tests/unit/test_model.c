@@ -172,6 +172,11 @@ static void what_replay_does_not_know_it_refuses(void **state)
          NULL},
         {{.kind = FG_EVENT_NAMES_USED}, "{\"sales\":[1],\"items\":[]}"},
         {{.kind = FG_EVENT_NAMES_USED}, "{\"sales\":[],\"items\":[0]}"},
+        {{.kind = FG_EVENT_NAMES_USED}, "{\"sales\":[],\"items\":[[2,1]]}"},
+        {{.kind = FG_EVENT_NAMES_USED}, "{\"sales\":[],\"items\":[[-1,1]]}"},
+        /* More ids than the sales named can have had: believed, it would take all memory. */
+        {{.kind = FG_EVENT_NAMES_USED}, "{\"sales\":[\"a\"],\"items\":[[1,4294967295]]}"},
+        {{.kind = FG_EVENT_NAMES_USED}, "{\"sales\":[\"a\"],\"items\":[[1,650000],650001]}"},
     };
     replay_sale(f, &spring, 3, 1);
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
