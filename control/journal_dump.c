@@ -73,6 +73,9 @@ static int read_filter(struct dump *dump)
         status = read_number(call, FG_CLI_ORDER, &dump->order);
     if (status != FG_EXIT_OK)
         return status;
+    if (dump->from > dump->to)
+        return fg_cli_fail(call, FG_EXIT_USAGE, "--from %s is after --to %s",
+                           call->options[FG_CLI_FROM], call->options[FG_CLI_TO]);
     dump->by_order = call->options[FG_CLI_ORDER];
     dump->sale = call->options[FG_CLI_SALE];
     if (dump->sale && !fg_u64_parse(dump->sale, &dump->number))

@@ -97,6 +97,8 @@ refused 1 'is not empty \(segment-' 'a copy over a log' "$build/flashgatectl" jo
 refused 1 'nowhere' 'no log there' "$build/flashgatectl" journal verify "$dir/nowhere"
 mkdir "$dir/empty"
 refused 1 'there is no log' 'an empty directory' "$build/flashgatectl" journal verify "$dir/empty"
+refused 2 'is after --to 4' 'a range the wrong way round' "$build/flashgatectl" journal dump "$live" \
+    --from 10 --to 4
 refused 2 'none of ADMIT' 'a kind that is none' "$build/flashgatectl" journal dump "$live" --kind X
 refused 2 'is no number' 'an LSN that is none' "$build/flashgatectl" journal dump "$live" --to 1x
 refused 2 '32 hex digits' 'a buyer that is none' "$build/flashgatectl" journal dump "$live" --buyer 12
