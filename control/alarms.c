@@ -82,12 +82,13 @@ static void add_stream(json_t *alarms, const struct fg_delivery *delivery,
     case FG_STREAM_BAD_KEY:
         alarm_of(alarms,
                  "STREAM BAD KEY: a key of sale %s in Redis is not of the type that it must be; "
-                 "nothing is delivered to it",
+                 "nothing is delivered to it; delivery status names the key",
                  sale->name);
         break;
     case FG_STREAM_REFUSED:
         alarm_of(alarms,
-                 "STREAM REFUSED: Redis refuses the entries of sale %s; it is tried again slowly",
+                 "STREAM REFUSED: Redis refuses the entries of sale %s; it is tried again slowly; "
+                 "delivery status has its words",
                  sale->name);
         break;
     case FG_STREAM_SEEKING:

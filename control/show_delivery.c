@@ -16,7 +16,7 @@ void fg_show_delivery_line(const json_t *delivery, FILE *out)
         fprintf(out, "; last error %.1f s ago: %s",
                 (double)number(delivery, "last_error_age_ms") / 1000, text(delivery, "last_error"));
     else if (*text_or(delivery, "last_error", ""))
-        fprintf(out, "; %s", text(delivery, "last_error"));
+        fprintf(out, "; last error: %s", text(delivery, "last_error"));
     fputc('\n', out);
 }
 
