@@ -15,23 +15,6 @@
 
 /* --- the connection --- */
 
-/* The first line of a private file; NULL with a sentence. */
-static char *read_password(const char *path, char *message, size_t size)
-{
-    size_t length;
-    char *password = fg_options_file(path, true, &length, message, size);
-    if (password)
-        password[strcspn(password, "\r\n")] = '\0';
-    return password;
-}
-
-static void erase(char *password)
-{
-    if (password)
-        explicit_bzero(password, strlen(password));
-    free(password);
-}
-
 /* Where the configuration's Redis is now; sentinels are asked. An exit status. */
 static int find_address(const struct fg_config *config, char *address, size_t size,
                         struct audit *audit)
@@ -46,8 +29,8 @@ static int find_address(const struct fg_config *config, char *address, size_t si
     }
     char *password = NULL;
     if (config->redis_sentinel_password_file) {
-        password = read_password(config->redis_sentinel_password_file, audit->message,
-                                 sizeof(audit->message));
+        password = fg_password_read(config->redis_sentinel_password_file, audit->message,
+                                    sizeof(audit->message));
         if (!password)
             return FG_EXIT_CONFIG;
     }
@@ -60,7 +43,7 @@ static int find_address(const struct fg_config *config, char *address, size_t si
     unsigned turn = 0;
     enum fg_redis_answer answer =
         fg_redis_master_ask(&redis, &turn, &master, audit->message, sizeof(audit->message));
-    erase(password);
+    fg_password_free(password);
     snprintf(address, size, "%s:%u", master.host, master.port);
     return answer == FG_REDIS_OK ? FG_EXIT_OK : FG_EXIT_FAILED;
 }
@@ -70,13 +53,13 @@ static int login(struct audit *audit, const struct fg_config *config, redisConte
     char *password = NULL;
     if (config->redis_password_file) {
         password =
-            read_password(config->redis_password_file, audit->message, sizeof(audit->message));
+            fg_password_read(config->redis_password_file, audit->message, sizeof(audit->message));
         if (!password)
             return FG_EXIT_CONFIG;
     }
     int rc = fg_sale_streams_login(redis, config->redis_user, password, config->redis_database,
                                    audit->message, sizeof(audit->message));
-    erase(password);
+    fg_password_free(password);
     return rc == 0 ? FG_EXIT_OK : FG_EXIT_FAILED;
 }
 

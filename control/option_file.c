@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads a file for fg_options_read(), whole, with a limit on its size. */
+/* Reads a file for fg_options_read(), whole, with a limit on its size; and passwords' files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -71,4 +71,20 @@ char *fg_options_file(const char *path, bool private_file, size_t *length, char 
 close_file:
     close(fd);
     return text;
+}
+
+char *fg_password_read(const char *path, char *message, size_t size)
+{
+    size_t length;
+    char *password = fg_options_file(path, true, &length, message, size);
+    if (password)
+        password[strcspn(password, "\r\n")] = '\0';
+    return password;
+}
+
+void fg_password_free(char *password)
+{
+    if (password)
+        explicit_bzero(password, strlen(password));
+    free(password);
 }

@@ -104,6 +104,11 @@ void fg_options_free(const struct fg_option_table *table, void *target);
 char *fg_options_file(const char *path, bool private_file, size_t *length, char *message,
                       size_t size);
 
+/* The first line of a private file, without its end. NULL with a message; else freed by
+ * fg_password_free, which takes NULL and leaves nothing of it in memory. */
+char *fg_password_read(const char *path, char *message, size_t size);
+void fg_password_free(char *password);
+
 /* --- For the checks of tables --- */
 
 /* Says what is wrong with option `name` of this table, at the line that gave it. Returns -1. */

@@ -12,7 +12,7 @@
 #define GRACE_MS_MIN 60000 /* clients retry for less: whoever was about to confirm gets through */
 #define NS_PER_MS    UINT64_C(1000000)
 
-struct recovery {
+struct engine_recovery {
     const struct fg_recovery_plan *plan;
     const struct fg_disk *disk;
     uint64_t now_ns;  /* wall clock of this start */
@@ -56,7 +56,7 @@ static uint64_t record_wall_ns(const struct fg_record *record)
 
 /* The wall time of the log's last record. Holds need it before the journal, which is still reading,
  * has come so far. Only the last segment that has records is read for it. */
-static int find_last_ns(struct recovery *recovery)
+static int find_last_ns(struct engine_recovery *recovery)
 {
     uint32_t first, last;
     int rc;
@@ -78,7 +78,7 @@ static int find_last_ns(struct recovery *recovery)
     return rc;
 }
 
-static int refuse_order(struct recovery *recovery, const struct fg_record *record, int rc)
+static int refuse_order(struct engine_recovery *recovery, const struct fg_record *record, int rc)
 {
     const struct fg_config *config = &recovery->plan->engine->config;
 
@@ -101,7 +101,7 @@ static int refuse_order(struct recovery *recovery, const struct fg_record *recor
  * and the engine may have died in between: so an order of a closed sale, with nothing left to do,
  * gives way here as it did there. False: it is none, and the log is damaged.
  */
-static bool gives_way(const struct recovery *recovery, unsigned w,
+static bool gives_way(const struct engine_recovery *recovery, unsigned w,
                       const struct fg_order_event *event)
 {
     struct fg_admission *admission = recovery->plan->admissions[w];
@@ -117,7 +117,7 @@ static bool gives_way(const struct recovery *recovery, unsigned w,
     return true;
 }
 
-static int apply_order(struct recovery *recovery, const struct fg_record *record)
+static int apply_order(struct engine_recovery *recovery, const struct fg_record *record)
 {
     const struct fg_order_event *event = record->order;
     struct fg_engine *engine = recovery->plan->engine;
@@ -151,7 +151,7 @@ static bool item_is_gone(void *control, uint32_t item)
 }
 
 /* What a control event means for orders that were or will be read. */
-static void apply_to_orders(struct recovery *recovery, const struct fg_control_event *event)
+static void apply_to_orders(struct engine_recovery *recovery, const struct fg_control_event *event)
 {
     const struct fg_recovery_plan *plan = recovery->plan;
 
@@ -167,7 +167,7 @@ static void apply_to_orders(struct recovery *recovery, const struct fg_control_e
 
 static int apply(void *arg, const struct fg_record *record)
 {
-    struct recovery *recovery = arg;
+    struct engine_recovery *recovery = arg;
 
     if (!fg_event_is_control(record->unit))
         return apply_order(recovery, record);
@@ -183,7 +183,7 @@ static int apply(void *arg, const struct fg_record *record)
 }
 
 /* A live sale whose first orders are missing: no engine removes such segments. */
-static int check_beheaded(const struct recovery *recovery)
+static int check_beheaded(const struct engine_recovery *recovery)
 {
     const struct fg_engine *engine = recovery->plan->engine;
 
@@ -201,7 +201,7 @@ static int check_beheaded(const struct recovery *recovery)
     return FG_EXIT_OK;
 }
 
-static int open_log(struct recovery *recovery, const struct fg_clock *clock)
+static int open_log(struct engine_recovery *recovery, const struct fg_clock *clock)
 {
     struct fg_engine *engine = recovery->plan->engine;
     const struct fg_config *config = &engine->config;
@@ -234,7 +234,7 @@ static int open_log(struct recovery *recovery, const struct fg_clock *clock)
     return status;
 }
 
-static int run(struct recovery *recovery, const struct fg_clock *clock)
+static int run(struct engine_recovery *recovery, const struct fg_clock *clock)
 {
     const struct fg_recovery_plan *plan = recovery->plan;
     struct fg_engine *engine = plan->engine;
@@ -257,7 +257,7 @@ static int run(struct recovery *recovery, const struct fg_clock *clock)
 int fg_recovery_run(struct fg_recovery_plan *plan, const struct fg_disk *disk,
                     const struct fg_clock *clock, char *message, size_t size)
 {
-    struct recovery *recovery = calloc(1, sizeof(*recovery));
+    struct engine_recovery *recovery = calloc(1, sizeof(*recovery));
 
     message[0] = '\0';
     if (!recovery) {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -14,24 +13,6 @@
 #define NS_PER_MS     UINT64_C(1000000)
 
 /* --- links --- */
-
-/* The first line of a private file. NULL with a sentence; erased and freed by erase(). */
-static char *read_password(const char *path, char *message, size_t size)
-{
-    size_t length;
-    char *password = fg_options_file(path, true, &length, message, size);
-
-    if (password)
-        password[strcspn(password, "\r\n")] = '\0';
-    return password;
-}
-
-static void erase(char *password)
-{
-    if (password)
-        explicit_bzero(password, strlen(password));
-    free(password);
-}
 
 struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigned epoch,
                                          uint64_t instance, char *message, size_t size)
@@ -54,9 +35,9 @@ struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigne
     char *password = NULL, *sentinel_password = NULL;
     struct fg_redis_link *link = NULL;
 
-    if (file && !(password = read_password(file, message, size)))
+    if (file && !(password = fg_password_read(file, message, size)))
         return NULL;
-    if (sentinel_file && !(sentinel_password = read_password(sentinel_file, message, size)))
+    if (sentinel_file && !(sentinel_password = fg_password_read(sentinel_file, message, size)))
         goto erase_passwords;
     redis.password = password;
     redis.sentinel_password = sentinel_password;
@@ -64,8 +45,8 @@ struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigne
     if (!link)
         snprintf(message, size, "no memory for the link to Redis");
 erase_passwords:
-    erase(password);
-    erase(sentinel_password);
+    fg_password_free(password);
+    fg_password_free(sentinel_password);
     return link;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Segment files: their names, which there are, and making a new one. Inside orders only.
+ * Segment files: their names, which there are, and making a new one. Whoever reads logs from
+ * outside the engine (control/journal_*, perf/check) uses what names and counts them; only orders
+ * makes and cuts them.
  */
 #ifndef FG_ORDERS_SEGMENT_H
 #define FG_ORDERS_SEGMENT_H
