@@ -140,7 +140,7 @@ for key in sys.argv[1:]:
 print(value)' "$@" 2> /dev/null
 }
 
-redis_answers() { redis-cli -s "$dir/redis.sock" ping | grep -q PONG; }
+redis_answers() { grep -q PONG <(redis-cli -s "$dir/redis.sock" ping); }
 delivered() { [ "$(ctl --json status | json delivery lag)" = 0 ]; }
 
 # The cores that this process may use, as a list.

@@ -12,7 +12,7 @@ readonly stream='flashgate:{drop}:orders'
 # ask COMMAND...: Redis does it, or the test ends.
 ask() { redis -e "$@" > "$dir/redis-said" || die "redis-cli $*: $(cat "$dir/redis-said")"; }
 
-lags() { ctl --json status | grep -qE '"lag": *[1-9]'; }
+lags() { grep -qE '"lag": *[1-9]' <(ctl --json status); }
 length_is() { [ "$(redis xlen "$stream")" = "$1" ]; }
 
 # second_engine: engine.yaml becomes that of another engine, on a copy of the log as it is now.
@@ -119,8 +119,8 @@ start stale "$build/flashgated" --config "$dir/engine.yaml"
 ends_fenced stale 'an engine on an older copy of the log ends'
 start stale "$build/flashgated" --config "$dir/engine.yaml"
 stale_is() {
-    "$build/flashgatectl" --socket "$dir/stale-log.sock" --json sale show "$1" |
-        grep -qE "\"stream\": *\"$2\""
+    grep -qE "\"stream\": *\"$2\"" \
+        <("$build/flashgatectl" --socket "$dir/stale-log.sock" --json sale show "$1")
 }
 before=$(redis xlen "$stream")
 for sale in drop other; do

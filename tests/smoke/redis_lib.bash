@@ -22,7 +22,7 @@ orders() {
 }
 
 # stream_is SALE STATE: as the engine sees it.
-stream_is() { ctl --json sale show "$1" | grep -qE "\"stream\": *\"$2\""; }
+stream_is() { grep -qE "\"stream\": *\"$2\"" <(ctl --json sale show "$1"); }
 
 # equal_to_log SALE [LOG]: the stream's entries are the sale's order events in the log, id by id and
 # field by field; says how many.

@@ -24,7 +24,7 @@ role_is() { [ "$(redis-cli -p "$1" role | head -1)" = "$2" ]; }
 entries() { redis-cli -p "$1" xlen 'flashgate:{drop}:orders'; }
 has_entries() { [ "$(entries "$1")" = "$2" ]; }
 knows_replica() {
-    redis-cli -p $sentinel_port sentinel replicas orders | grep -q "^127.0.0.1:$replica_port\$"
+    grep -q "^127.0.0.1:$replica_port\$" <(redis-cli -p $sentinel_port sentinel replicas orders)
 }
 
 make_veth
