@@ -21,6 +21,7 @@
 #include "control/sale.h"
 #include "dataplane/recovery.h"
 #include "flashgate/exit_status.h"
+#include "hand_log.h"
 
 #define S          UINT64_C(1000000000)
 #define NOW        (1800000000 * S)
@@ -131,8 +132,8 @@ static void stop(struct fixture *f)
 
 static uint32_t sale_number = 1; /* of the events written */
 
-static void write_sale(struct fixture *f, uint32_t number, const char *name, uint32_t final,
-                       uint32_t held)
+/* The body of a SALE event; the caller frees it. */
+static char *sale_body(uint32_t number, const char *name, uint32_t final, uint32_t held)
 {
     struct fg_sale_item items[] = {
         {.id = final, .name = "Shoe", .stock = 100, .max_per_order = 5},
@@ -143,6 +144,14 @@ static void write_sale(struct fixture *f, uint32_t number, const char *name, uin
     snprintf(sale.name, sizeof(sale.name), "%s", name);
     json_t *json = fg_sale_to_json(&sale);
     char *body = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return body;
+}
+
+static void write_sale(struct fixture *f, uint32_t number, const char *name, uint32_t final,
+                       uint32_t held)
+{
+    char *body = sale_body(number, name, final, held);
     struct fg_control_event event = {
         .kind = FG_EVENT_SALE,
         .body_length = (uint32_t)strlen(body),
@@ -153,7 +162,6 @@ static void write_sale(struct fixture *f, uint32_t number, const char *name, uin
     assert_true(fg_journal_submit(f->engine.journal, &event, body) > 0);
     assert_int_equal(fg_journal_step(f->engine.journal), 1);
     free(body);
-    json_decref(json);
 }
 
 static void apply_sale(struct fixture *f)
@@ -419,6 +427,90 @@ static void a_request_used_again_while_its_sale_is_archived(void **state)
     empty_directory();
 }
 
+static void hand_sale(struct hand_log *log, uint32_t number, const char *name, uint32_t final)
+{
+    char *body = sale_body(number, name, final, final + 1);
+    struct fg_control_event event = {
+        .kind = FG_EVENT_SALE, .sale = number, .body_length = (uint32_t)strlen(body)};
+    uint8_t *unit = hand_log_unit(log, fg_record_bytes(&event));
+
+    memcpy(unit, &event, sizeof(event));
+    memcpy(unit + sizeof(event), body, event.body_length);
+    free(body);
+}
+
+static void hand_event(struct hand_log *log, unsigned kind, uint32_t sale, uint64_t seq, unsigned n)
+{
+    struct fg_order_event event = {.kind = (uint8_t)kind,
+                                   .quantity = 2,
+                                   .item = 100 * sale,
+                                   .sale = sale,
+                                   .sale_seq = seq,
+                                   .order = 1000 + n,
+                                   .request = 5,
+                                   .at_ns = NOW};
+    buyer_of(n, event.buyer);
+    memcpy(hand_log_unit(log, sizeof(event)), &event, sizeof(event));
+}
+
+/* The log's first segments are gone, with the ADMITs of sale 1; of its later events some are left.
+ */
+static void write_beheaded(bool archived)
+{
+    struct hand_log log;
+    char path[128];
+
+    hand_log_open(&log, 3, 4);
+    hand_sale(&log, 1, "s1", 100);
+    hand_sale(&log, 2, "s2", 200);
+    hand_log_position(&log, 1, 41, 2);
+    hand_log_frame(&log, FG_FRAME_BASE);
+    hand_event(&log, FG_EVENT_CANCEL, 1, 41, 3);
+    hand_event(&log, FG_EVENT_ADMIT, 1, 42, 4);
+    hand_event(&log, FG_EVENT_ADMIT, 2, 1, 7);
+    hand_event(&log, FG_EVENT_CANCEL, 1, 43, 4);
+    hand_log_frame(&log, 0);
+    if (archived) {
+        hand_log_state(&log, 1, FG_SALE_ARCHIVED);
+        hand_log_frame(&log, 0);
+    }
+    snprintf(path, sizeof(path), "%s/segment-00000003.fgl", dir);
+    assert_int_equal(rename(log.path, path), 0);
+    hand_log_close(&log);
+}
+
+/* What is left of an archived sale's orders is passed over, and nothing else. */
+static void remains_of_an_archived_sale(void **state)
+{
+    (void)state;
+    struct fg_order_view view;
+
+    write_beheaded(true);
+    for (unsigned starts = 0; starts < 2; starts++) {
+        struct fixture *f = start(2, NOW);
+        assert_null(fg_control_sale_name(f->engine.control, 1));
+        assert_int_equal(look_up(f, 3, &view), -ENOENT);
+        assert_int_equal(look_up(f, 4, &view), -ENOENT);
+        assert_int_equal(look_up(f, 7, &view), 0);
+        assert_int_equal(view.item, 200);
+        assert_int_equal(free_units(f, 200), 100 - 2);
+        stop(f);
+    }
+    empty_directory();
+}
+
+/* A live sale's orders never go: somebody took its segments away. */
+static void a_live_sale_without_its_first_orders_is_damage(void **state)
+{
+    (void)state;
+    write_beheaded(false);
+    struct fixture *f = start_with(2, NOW, 1000);
+    assert_int_equal(f->status, FG_EXIT_CORRUPT);
+    assert_non_null(strstr(f->message, "orders of sale s1, which is not archived"));
+    stop(f);
+    empty_directory();
+}
+
 /* Nothing is sold before its sale is in the log. */
 static void an_unknown_item_is_damage(void **state)
 {
@@ -514,6 +606,8 @@ int main(void)
         cmocka_unit_test(new_events_follow),
         cmocka_unit_test(archived_sales_are_forgotten),
         cmocka_unit_test(a_request_used_again_while_its_sale_is_archived),
+        cmocka_unit_test(remains_of_an_archived_sale),
+        cmocka_unit_test(a_live_sale_without_its_first_orders_is_damage),
         cmocka_unit_test(an_unknown_item_is_damage),
         cmocka_unit_test(what_cannot_be_applied_is_named),
         cmocka_unit_test(second_engine_is_refused),

@@ -276,6 +276,20 @@ static void begin_late(struct reading *reading)
     hand_log_frame(&reading->log, FG_FRAME_BASE);
 }
 
+/* More ids than there can have been would take all memory. */
+static void runs_of_ids_have_a_bound(void **state)
+{
+    (void)state;
+    struct reading reading;
+    begin(&reading, 3);
+    put(&reading, (struct fg_control_event){.kind = FG_EVENT_NAMES_USED},
+        "{\"sales\": [\"old\"], \"items\": [[1, 4294967295], [1, 4294967295]]}");
+    hand_log_frame(&reading.log, FG_FRAME_BASE);
+    assert_int_equal(read_on(&reading), -EBADMSG);
+    assert_int_equal(reading.book.gone_count, 0);
+    end(&reading);
+}
+
 static void the_first_base_stands_for_what_is_gone(void **state)
 {
     (void)state;
@@ -473,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_log_that_grows_is_read_on),
         cmocka_unit_test(oversold_at_a_prefix_of_the_log_is_found),
         cmocka_unit_test(states_are_read),
+        cmocka_unit_test(runs_of_ids_have_a_bound),
         cmocka_unit_test(the_first_base_stands_for_what_is_gone),
         cmocka_unit_test(a_later_base_must_say_what_the_log_says),
         cmocka_unit_test(an_epoch_that_is_used_again_is_found),
