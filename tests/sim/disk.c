@@ -52,12 +52,12 @@ unsigned disk_settle_block(struct sim_disk *disk, struct disk_block *block)
     assert(medium);
     if (block->medium)
         memcpy(medium, block->medium, FG_BLOCK_BYTES);
-    for (unsigned at = 0; at < FG_BLOCK_BYTES; at += DISK_SECTOR) {
+    for (unsigned at = 0; at < FG_BLOCK_BYTES; at += disk->sector) {
         bool kept = mode == 0 ? false : mode == 1 ? true : random_below(random, 2) == 0;
         if (kept)
-            memcpy(medium + at, written + at, DISK_SECTOR);
+            memcpy(medium + at, written + at, disk->sector);
         else
-            lost += memcmp(medium + at, written + at, DISK_SECTOR) != 0;
+            lost += memcmp(medium + at, written + at, disk->sector) != 0;
     }
     if (block->medium != block->cache)
         free(block->medium);

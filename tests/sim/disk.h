@@ -4,7 +4,7 @@
  *
  * Each block has what programs see (the cache) and what is on the medium. A write changes the
  * cache; a flush, or a file opened so that every write is flushed, brings it to the medium. A power
- * cut keeps of every block that was not flushed each 512-byte sector or not, as chance has it, and
+ * cut keeps of every block that was not flushed each sector or not, as chance has it, and
  * of the names that were not synced the first few, or any. A dying process loses nothing that was
  * written, but its last write may be half done. After a failed write or flush nobody knows what the
  * medium has, and the cache goes on showing what was written, as a page cache does: whoever reads
@@ -19,7 +19,6 @@
 #define DISK_NAMES      320
 #define DISK_NAME_BYTES 32
 #define DISK_OPEN       64
-#define DISK_SECTOR     512
 
 struct world;
 
@@ -61,7 +60,8 @@ struct sim_disk {
     struct world *world;
     struct fg_disk seam; /* its context is this struct */
     struct disk_faults faults;
-    bool flushes; /* files opened to write flush every write */
+    unsigned sector; /* bytes that are written whole or not at all */
+    bool flushes;    /* files opened to write flush every write */
     bool locked;
     struct disk_file files[DISK_FILES];
     struct disk_name names[DISK_NAMES], synced[DISK_NAMES];

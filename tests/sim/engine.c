@@ -340,7 +340,9 @@ bool engine_quiet(const struct sim_engine *e)
 
     for (unsigned w = 0; w < e->engine.config.workers; w++) {
         const struct fg_lane *lane = fg_journal_lane(e->engine.journal, w);
-        if (fg_admission_waiting(e->plan.admissions[w]) > 0 || fg_lane_durable(lane) < lane->queued)
+        const struct fg_admission_gauges *gauges = fg_admission_gauges(e->plan.admissions[w]);
+        if (fg_admission_waiting(e->plan.admissions[w]) > 0 ||
+            atomic_load(&gauges->settled) < lane->queued)
             return false;
     }
     return e->engine.control->change.stage == FG_CHANGE_NONE &&

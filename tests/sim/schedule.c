@@ -121,6 +121,7 @@ static bool fence_all(struct world *world)
         snprintf(name, sizeof(name), "sale%u", s + 1);
         if (!way.connected || way.seam.append(&way, &claim) != FG_REDIS_OK)
             return false;
+        world->fence_claimed = true;
     }
     return true;
 }
@@ -162,8 +163,11 @@ static void take_over(struct world *world)
     world->disk = disk_copy(old->disk);
     world->disk->flushes = random_below(&world->random, 2) == 0;
     world->disk->faults = old->disk->faults;
+    world->disk->sector = old->disk->sector;
     world->zombie = old;
     world->left_behind = world->taking_over = true;
+    /* It may be cut off from Redis for a while, and hears of its fence when it is not any more. */
+    old->way.busy_until_ns = world->now_ns + random_scaled(&world->random, 1, 10 * SIM_S);
     network_drop(world);
     start_later(world);
 }
@@ -215,7 +219,8 @@ void schedule_death(struct world *world)
 static void end_failed(struct world *world, int status)
 {
     event(world, SIM_EVENT_STOP, world->engine->number, (unsigned)status, 0);
-    if (world->healed)
+    /* A takeover that was begun shuts the engine out, also one that came to nothing. */
+    if (world->healed && !(status == FG_EXIT_FENCED && world->fence_claimed))
         world_fail(world, "the engine ended with status %d, with nothing wrong", status);
     bury(world);
     start_later(world);

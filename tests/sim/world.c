@@ -104,6 +104,8 @@ static void begin(struct world *world, uint64_t seed, struct sim_stats *stats, b
     profile_draw(&world->profile, &world->random);
     world->disk = disk_create(world);
     world->disk->flushes = random_below(&world->random, 2) == 0;
+    /* A frame of few records fits a sector of 512 bytes; with less than any disk has, all tear. */
+    world->disk->sector = random_below(&world->random, 2) ? 512 : 64;
     world->disk->faults = (struct disk_faults){
         .write_eio = world->profile.write_eio,
         .flush_eio = world->profile.flush_eio,

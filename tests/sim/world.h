@@ -39,6 +39,7 @@ struct world {
     struct sim_engine *engine; /* serves; NULL: none */
     struct sim_engine *zombie; /* was left behind and lives on; NULL: none */
     bool left_behind;          /* there was one */
+    bool fence_claimed;        /* by a takeover that may not have come about */
     bool taking_over;          /* the fence's epoch is not used up yet */
     uint64_t start_at_ns;      /* the next engine starts; meaningless while one serves */
     unsigned engines;          /* started so far */
