@@ -50,7 +50,7 @@ static void draw_crashes(struct sim_profile *p, struct sim_random *random)
     p->crashes_max = (unsigned)random_between(random, 2, 12);
     p->crash_points = UINT64_C(1) << random_below(random, FG_CRASH_COUNT);
     p->crash_point = 500000;
-    p->crash_disk = 20000;
+    p->crash_disk = 100000;
 }
 
 void profile_draw(struct sim_profile *p, struct sim_random *random)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/stats.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 static const char *const fault_texts[] = {
@@ -69,6 +70,14 @@ void stats_print(const struct sim_stats *stats)
     printf("\n");
 }
 
+/* A segment is seldom removed, and a tail seldom torn: only a long list must have died there. */
+#define LONG_LIST 10000
+
+static bool rare(unsigned at)
+{
+    return at == FG_CRASH_TAIL_CUT || at == FG_CRASH_SEGMENT_REMOVED;
+}
+
 /* A stream is only to be rebuilt when Redis has lost its fence while two engines wrote: that is too
  * rare for a short list. */
 unsigned stats_missing(const struct sim_stats *stats)
@@ -82,7 +91,7 @@ unsigned stats_missing(const struct sim_stats *stats)
         if (stats->operations[i] == 0 && i != SIM_OP_REBUILD && ++missing)
             printf("not ok never occurred: %s\n", operation_texts[i]);
     for (unsigned i = 0; i < FG_CRASH_COUNT; i++)
-        if (stats->crashed_at[i] == 0 && ++missing)
+        if (stats->crashed_at[i] == 0 && (!rare(i) || stats->runs >= LONG_LIST) && ++missing)
             printf("not ok never occurred: a crash at %s\n", point_name(i));
     return missing;
 }
