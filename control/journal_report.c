@@ -65,6 +65,14 @@ int fg_journal_judge(const struct fg_journal_facts *facts, const char *dir, char
 {
     char name[FG_SEGMENT_NAME_BYTES];
 
+    if (facts->unfinished) {
+        snprintf(
+            message, size,
+            "%s: a copy of a log into it was cut short (%s is there), and may lack orders: run "
+            "that journal copy or takeover again",
+            dir, FG_COPY_UNFINISHED);
+        return FG_EXIT_CORRUPT;
+    }
     fg_segment_name(name, facts->segment);
     switch (facts->end) {
     case FG_LOG_CORRUPT:

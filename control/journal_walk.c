@@ -193,6 +193,18 @@ static int measure_torn(const struct walk *walk)
     return rc;
 }
 
+static bool is_unfinished(const struct fg_disk *disk, const char *path)
+{
+    int dir = disk->open_dir(disk->context, path, false);
+    int mark = dir < 0 ? dir : disk->open_read(disk->context, dir, FG_COPY_UNFINISHED, false);
+
+    if (mark >= 0)
+        disk->close(disk->context, mark);
+    if (dir >= 0)
+        disk->close(disk->context, dir);
+    return mark >= 0;
+}
+
 int fg_journal_walk(const struct fg_disk *disk, const char *dir,
                     const struct fg_journal_visitor *visitor, struct fg_journal_facts *facts)
 {
@@ -216,5 +228,6 @@ int fg_journal_walk(const struct fg_disk *disk, const char *dir,
         }
     }
     fg_log_reader_close(walk.reader);
+    facts->unfinished = is_unfinished(disk, dir);
     return facts->end == FG_LOG_TORN ? measure_torn(&walk) : 0;
 }

@@ -48,6 +48,7 @@ struct fg_journal_facts {
     uint64_t offset;     /* bytes */
     uint64_t torn_bytes; /* FG_LOG_TORN: that are not zero after the end, in whole blocks */
     char reason[160];    /* TORN, CORRUPT, VERSION: what is wrong with the frame there */
+    bool unfinished;     /* a copy into the directory was cut short: no log, whatever is there */
     pid_t writer;        /* process that has the log locked; 0: none is seen */
 };
 

@@ -51,8 +51,8 @@ static void what_the_journal_writes_is_sound(void **state)
     fg_journal_check_fini(&check);
 }
 
-/* The segments that were prepared are left, those with records are not: no start would take it. */
-static void empty_segments_alone_are_damage(void **state)
+/* Half a copy; and the segments that were prepared, when those with records are gone. */
+static void what_no_start_would_take_is_damage(void **state)
 {
     struct log_fixture *fixture = *state;
     const struct fg_journal_visitor visitor = {0};
@@ -62,6 +62,16 @@ static void empty_segments_alone_are_damage(void **state)
     assert_int_equal(fg_journal_walk(&fg_disk_files, fixture->dir, &visitor, &facts), 0);
     assert_int_equal(fg_journal_judge(&facts, fixture->dir, message, sizeof(message)),
                      FG_EXIT_FAILED);
+    snprintf(path, sizeof(path), "%s/" FG_COPY_UNFINISHED, fixture->dir);
+    int mark = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    assert_true(mark >= 0);
+    close(mark);
+    assert_int_equal(fg_journal_walk(&fg_disk_files, fixture->dir, &visitor, &facts), 0);
+    assert_int_equal(fg_journal_judge(&facts, fixture->dir, message, sizeof(message)),
+                     FG_EXIT_CORRUPT);
+    assert_non_null(strstr(message, "cut short"));
+    assert_int_equal(unlink(path), 0);
+
     fg_segment_name(name, 2);
     snprintf(path, sizeof(path), "%s/%s", fixture->dir, name);
     int file = open(path, O_CREAT | O_EXCL | O_WRONLY, 0600);
@@ -79,7 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_the_journal_writes_is_sound, fixture_open,
                                         fixture_close),
-        cmocka_unit_test_setup_teardown(empty_segments_alone_are_damage, fixture_open,
+        cmocka_unit_test_setup_teardown(what_no_start_would_take_is_damage, fixture_open,
                                         fixture_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
