@@ -140,11 +140,43 @@ static int note_served(void *arg, const struct fg_journal_frame *frame,
     return served->records;
 }
 
-/* Is what stands in log.directory an earlier attempt's copy, from which no engine has served? */
+/* What the state file tells of an earlier attempt. */
+struct attempt {
+    uint64_t id; /* of the log */
+    uint32_t epoch;
+    uint64_t instance;
+};
+
+static void state_path(const struct takeover *takeover, char *path, size_t size)
+{
+    snprintf(path, size, "%s/" STATE_FILE, takeover->config.log_dir);
+}
+
+/* Was there one, on the same log? */
+static bool read_attempt(const struct takeover *takeover, struct attempt *attempt)
+{
+    char path[4200];
+
+    state_path(takeover, path, sizeof(path));
+    FILE *file = fopen(path, "re");
+    bool known = file && fscanf(file, "%" SCNx64 " %" SCNu32 " %" SCNu64, &attempt->id,
+                                &attempt->epoch, &attempt->instance) == 3;
+    if (file)
+        fclose(file);
+    return known && attempt->id == takeover->source.journal_id;
+}
+
+/* Is what stands in log.directory an earlier attempt's copy, from which no engine has served? Only
+ * what an attempt wrote down is taken for one: this machine's own log, whose engine was taken over
+ * before, may hold orders that are nowhere else. */
 static bool is_earlier_attempt(void *arg)
 {
     const struct takeover *takeover = arg;
-    struct served served = {.epoch = takeover->source.last_epoch};
+    struct attempt attempt;
+
+    if (!read_attempt(takeover, &attempt))
+        return false;
+    struct served served = {.epoch = attempt.epoch};
     const struct fg_journal_visitor visitor = {.arg = &served, .record = note_served};
     struct fg_journal_facts facts;
     const char *dir = takeover->config.log_dir;
@@ -153,35 +185,24 @@ static bool is_earlier_attempt(void *arg)
            facts.journal_id == takeover->source.journal_id && !served.records;
 }
 
-static void state_path(const struct takeover *takeover, char *path, size_t size)
-{
-    snprintf(path, size, "%s/" STATE_FILE, takeover->config.log_dir);
-}
-
 /* Our fence's number: an earlier attempt's on the same log and epoch, or a random one that is on
  * the disk before it is used. */
 static int take_instance(struct takeover *takeover)
 {
     char path[4200];
-    uint64_t id, instance;
-    uint32_t epoch;
+    struct attempt attempt;
 
     if (mkdir(takeover->config.log_dir, 0750) != 0 && errno != EEXIST)
         return fg_cli_fail(takeover->call, FG_EXIT_CONFIG, "log.directory %s cannot be made: %s",
                            takeover->config.log_dir, strerror(errno));
-    state_path(takeover, path, sizeof(path));
-    FILE *file = fopen(path, "re");
-    bool known =
-        file && fscanf(file, "%" SCNx64 " %" SCNu32 " %" SCNu64, &id, &epoch, &instance) == 3;
-    if (file)
-        fclose(file);
-    if (known && id == takeover->source.journal_id && epoch == takeover->source.last_epoch) {
-        takeover->instance = instance;
+    if (read_attempt(takeover, &attempt) && attempt.epoch == takeover->source.last_epoch) {
+        takeover->instance = attempt.instance;
         return FG_EXIT_OK;
     }
     if (getrandom(&takeover->instance, sizeof(takeover->instance), 0) != sizeof(takeover->instance))
         return fg_cli_fail(takeover->call, FG_EXIT_FAILED, "the system gives no random numbers");
-    file = fopen(path, "we");
+    state_path(takeover, path, sizeof(path));
+    FILE *file = fopen(path, "we");
     bool written =
         file &&
         fprintf(file, "%016" PRIx64 " %" PRIu32 " %" PRIu64 "\n", takeover->source.journal_id,

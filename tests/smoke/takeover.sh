@@ -93,6 +93,9 @@ check 'nothing is acknowledged after it' test "$(wc -l < "$dir/acknowledged")" =
 sed "s|$dir/log-b|$dir/log-c|" "$dir/b.yaml" > "$dir/c.yaml"
 refused 10 'taken over: its mark is 3' 'to take the old log over again' "$build/flashgatectl" takeover \
     --config "$dir/c.yaml" "$dir/log"
+# A's log may hold orders that are nowhere else, also to a takeover in the other direction.
+refused 1 'not empty \(segment-' 'to take B over onto what A wrote' "$build/flashgatectl" takeover \
+    --config "$dir/engine.yaml" "$dir/log-b"
 
 # The stream is B's log.
 in_log=$(b_ctl --json journal dump "$dir/log-b" | grep -c '"id":"')
