@@ -55,12 +55,6 @@ void fg_journal_orders_fini(struct fg_journal_orders *orders)
     orders->places = NULL;
 }
 
-void fg_journal_orders_clear(struct fg_journal_orders *orders)
-{
-    memset(orders->places, 0, (orders->mask + 1) * sizeof(*orders->places));
-    orders->count = 0;
-}
-
 /* Buyers choose these words, but a log that somebody made slow to check harms nobody else. */
 static uint64_t hash_of(const uint8_t *buyer, uint64_t request)
 {

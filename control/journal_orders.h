@@ -24,7 +24,6 @@ extern const char fg_journal_never_admitted[];
 /* 0 or -ENOMEM. */
 int fg_journal_orders_init(struct fg_journal_orders *orders);
 void fg_journal_orders_fini(struct fg_journal_orders *orders);
-void fg_journal_orders_clear(struct fg_journal_orders *orders);
 
 /*
  * Applies an event. `live` tells whether an item is on sale: an order of one that is not is

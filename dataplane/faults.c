@@ -28,11 +28,6 @@ static const char *const points[FG_CRASH_COUNT] = {
 #undef X
 };
 
-const char *fg_plant_name(enum fg_plant plant)
-{
-    return plants[plant];
-}
-
 const char *fg_crash_point_name(enum fg_crash_point at)
 {
     return points[at];

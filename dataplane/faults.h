@@ -67,7 +67,6 @@ enum fg_crash_point {
 extern unsigned fg_planted;                           /* enum fg_plant */
 extern void (*fg_crash_hook)(enum fg_crash_point at); /* takes the place of the environment's */
 void fg_crash_point(enum fg_crash_point at);
-const char *fg_plant_name(enum fg_plant plant);
 const char *fg_crash_point_name(enum fg_crash_point at);
 #define FG_PLANTED(name)     (fg_planted == FG_PLANT_##name)
 #define FG_CRASH_POINT(name) fg_crash_point(FG_CRASH_##name)

@@ -24,16 +24,6 @@ const char *fg_check_invariant(enum fg_check check)
     return invariants[check];
 }
 
-const char *fg_check_meaning(enum fg_check check)
-{
-    static const char *const meanings[] = {
-#define X(name, invariant, text) text,
-        FG_CHECKS(X)
-#undef X
-    };
-    return meanings[check];
-}
-
 void fg_found(struct fg_findings *findings, enum fg_check which, const char *format, ...)
 {
     char sentence[512];

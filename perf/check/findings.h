@@ -44,7 +44,6 @@ enum fg_check {
 
 const char *fg_check_name(enum fg_check check);
 const char *fg_check_invariant(enum fg_check check);
-const char *fg_check_meaning(enum fg_check check);
 
 /* Sentences told for each kind, at most: a broken run may hold millions. All are counted. */
 #define FG_CHECK_SENTENCES 20

@@ -76,19 +76,23 @@ static int begin_anew(struct fg_log_book *book)
 
 /* --- sales --- */
 
+static bool widen(void **array, size_t room, size_t size)
+{
+    void *wider = realloc(*array, room * size);
+    if (wider)
+        *array = wider;
+    return wider;
+}
+
 /* Makes room in all arrays that have one element for each sale. */
 static bool grow_sales(struct fg_log_book *book)
 {
     if (book->sales_count < book->sales_room)
         return true;
     unsigned room = book->sales_room ? 2 * book->sales_room : 8;
-    void *streams = realloc(book->streams, room * sizeof(*book->streams));
-    book->streams = streams ? streams : book->streams;
-    void *sales = realloc(book->sales, room * sizeof(*book->sales));
-    book->sales = sales ? sales : book->sales;
-    void *named = realloc(book->named, room * sizeof(*book->named));
-    book->named = named ? named : book->named;
-    if (!streams || !sales || !named)
+    if (!widen((void **)&book->streams, room, sizeof(*book->streams)) ||
+        !widen((void **)&book->sales, room, sizeof(*book->sales)) ||
+        !widen((void **)&book->named, room, sizeof(*book->named)))
         return false;
     book->sales_room = room;
     return true;

@@ -242,4 +242,26 @@ static inline void damage(const struct log_fixture *fixture, uint32_t number, ui
     close(file);
 }
 
+static inline uint64_t lane_durable(const struct log_fixture *fixture, unsigned worker)
+{
+    return fg_lane_durable(fg_journal_lane(fixture->journal, worker));
+}
+
+/* Frames of the log, as a reader sees them. */
+static inline unsigned count_frames(const struct log_fixture *fixture, uint16_t flags)
+{
+    const struct fg_frame *frame;
+    unsigned count = 0;
+    int error;
+    struct fg_log_reader *reader = fg_log_reader_open(&fg_disk_files, fixture->dir, true, &error);
+
+    assert_non_null(reader);
+    enum fg_log_end end;
+    while ((end = fg_log_reader_next(reader, UINT64_MAX, &frame)) == FG_LOG_MORE)
+        count += frame->flags == flags;
+    assert_int_equal(end, FG_LOG_END);
+    fg_log_reader_close(reader);
+    return count;
+}
+
 #endif

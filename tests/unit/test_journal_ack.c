@@ -5,11 +5,6 @@
 
 #include "faulty_disk.h"
 
-static uint64_t lane_durable(const struct log_fixture *fixture, unsigned worker)
-{
-    return fg_lane_durable(fg_journal_lane(fixture->journal, worker));
-}
-
 /* What the marks were while the frame was being written. */
 static struct {
     struct log_fixture *fixture;
