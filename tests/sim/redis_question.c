@@ -6,11 +6,11 @@
 #include "dataplane/redis.h"
 #include "tests/sim/world.h"
 
-int fg_redis_tail_known(void *question, const char *sale, struct fg_stream_id last)
+int fg_redis_tail_known(void *arg, const char *sale, struct fg_stream_id last)
 {
     struct sim_redis *redis = &the_world->redis;
 
-    (void)question;
+    (void)arg;
     if (the_world->now_ns < redis->away_until_ns ||
         (!the_world->healed && random_below(&the_world->random, 4) == 0))
         return -EIO;
