@@ -300,9 +300,10 @@ static int disk_write(void *context, int handle, const void *data, size_t length
     world_may_crash(disk->world, disk->faults.crash, SIM_CRASH_IN_DISK);
     grow(file, offset + length);
     world_meanwhile(disk->world);
-    if (disk->world->may_crash && fault_chance(disk->world, disk->faults.crash)) {
+    /* Most calls are reads of a start; but what a start has to deal with comes of torn writes. */
+    if (world_crash_due(disk->world, 8 * disk->faults.crash, SIM_CRASH_IN_DISK)) {
         tear(disk, file, data, length, offset);
-        world_may_crash(disk->world, 1000000, SIM_CRASH_IN_DISK);
+        world_crash(disk->world);
     }
     if (fault_chance(disk->world, disk->faults.write_eio)) {
         note_fault(disk, SIM_DISK_WRITE_EIO, handle, offset);

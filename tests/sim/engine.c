@@ -148,6 +148,7 @@ int engine_start(struct world *world, const struct engine_plan *plan)
         memcpy(world->refusal, e->message, sizeof(world->refusal));
         return status;
     }
+    world->stats->faults[SIM_TAIL_CUT] += e->engine.recovered.cut_bytes > 0;
     event(world, SIM_EVENT_STARTED, e->number, fg_journal_epoch(e->engine.journal),
           e->engine.recovered.records);
     world->engine = e;

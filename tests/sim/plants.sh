@@ -7,7 +7,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
-readonly sim=build/simulated/sim/flashgate-sim budget=1500 limit_s=80
+readonly sim=build/simulated/sim/flashgate-sim budget=3000 limit_s=200
 
 # hunt PLANT: the first seed that finds it.
 hunt() {

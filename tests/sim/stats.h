@@ -25,6 +25,7 @@
     X(WALL_BACK, "wall clock set back")                                                            \
     X(STALL, "threads that stood still")                                                           \
     X(DISK_TORN, "writes torn by a crash or an error")                                             \
+    X(TAIL_CUT, "... torn tails that a start cut off")                                             \
     X(DISK_LOST, "unsynced writes lost in a power cut")                                            \
     X(DISK_NAME_LOST, "unsynced names lost in a power cut")                                        \
     X(DISK_WRITE_EIO, "writes that failed")                                                        \

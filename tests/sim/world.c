@@ -45,13 +45,19 @@ void world_crash(struct world *world)
     longjmp(world->crash, 1);
 }
 
-void world_may_crash(struct world *world, unsigned per_million, enum sim_fault place)
+bool world_crash_due(struct world *world, unsigned per_million, enum sim_fault place)
 {
     if (!world->may_crash || world->crashes >= world->profile.crashes_max ||
         !fault_chance(world, per_million))
-        return;
+        return false;
     count_fault(world, place);
-    world_crash(world);
+    return true;
+}
+
+void world_may_crash(struct world *world, unsigned per_million, enum sim_fault place)
+{
+    if (world_crash_due(world, per_million, place))
+        world_crash(world);
 }
 
 void world_meanwhile(struct world *world)
@@ -105,7 +111,7 @@ static void begin(struct world *world, uint64_t seed, struct sim_stats *stats, b
     world->disk = disk_create(world);
     world->disk->flushes = random_below(&world->random, 2) == 0;
     /* A frame of few records fits a sector of 512 bytes; with less than any disk has, all tear. */
-    world->disk->sector = random_below(&world->random, 2) ? 512 : 64;
+    world->disk->sector = random_below(&world->random, 4) == 0 ? 512 : 64;
     world->disk->faults = (struct disk_faults){
         .write_eio = world->profile.write_eio,
         .flush_eio = world->profile.flush_eio,

@@ -68,7 +68,9 @@ bool world_run(struct world *world, uint64_t seed, struct sim_stats *stats, bool
 /* Notes a violation; the first one is told. The run goes on to its next step and ends. */
 __attribute__((format(printf, 2, 3))) void world_fail(struct world *world, const char *format, ...);
 
-/* Ends the engine's life here, if chance has it so. `place`: what is counted. */
+/* Whether chance ends the engine's life here; then the caller must do so. `place`: is counted. */
+bool world_crash_due(struct world *world, unsigned per_million, enum sim_fault place);
+/* Ends it, if chance has it so. */
 void world_may_crash(struct world *world, unsigned per_million, enum sim_fault place);
 
 /* The journal waits for the disk: workers and clients go on meanwhile, if chance has it so. */
