@@ -13,6 +13,7 @@
  * apart is kept in a file beside the copy.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -185,6 +186,16 @@ static bool is_earlier_attempt(void *arg)
            facts.journal_id == takeover->source.journal_id && !served.records;
 }
 
+static bool sync_directory(const char *path)
+{
+    int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = dir >= 0 && fsync(dir) == 0;
+
+    if (dir >= 0)
+        close(dir);
+    return synced;
+}
+
 /* Our fence's number: an earlier attempt's on the same log and epoch, or a random one that is on
  * the disk before it is used. */
 static int take_instance(struct takeover *takeover)
@@ -211,6 +222,12 @@ static int take_instance(struct takeover *takeover)
     int error = errno;
     if (file && fclose(file) != 0)
         written = false;
+    /* Without its name the file is lost, too, and a second run shut out by the first one's fence.
+     */
+    if (written && !sync_directory(takeover->config.log_dir)) {
+        error = errno;
+        written = false;
+    }
     return written ? FG_EXIT_OK
                    : fg_cli_fail(takeover->call, FG_EXIT_DISK, "%s: %s", path, strerror(error));
 }

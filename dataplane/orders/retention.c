@@ -114,7 +114,8 @@ void fg_uses_order(struct fg_uses *uses, const struct fg_order_event *event)
         sale->last_seq = event->sale_seq;
     else
         give_up(uses);
-    use->last_at_ns = event->at_ns;
+    if (event->at_ns > use->last_at_ns) /* the wall clock may have been set back */
+        use->last_at_ns = event->at_ns;
 }
 
 void fg_uses_archived(struct fg_uses *uses, uint32_t sale, uint64_t sequence)

@@ -21,7 +21,7 @@
 struct fg_use {
     struct fg_use *next; /* the segment after it; under the lock */
     uint32_t segment;
-    uint64_t last_at_ns; /* of its last order event; 0: it holds none */
+    uint64_t last_at_ns; /* greatest of its order events; 0: it holds none */
     unsigned count, room;
     struct fg_use_sale {
         uint32_t sale;
