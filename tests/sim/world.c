@@ -131,16 +131,25 @@ static bool answered(const struct world *world)
     return world->engine && operator_settled(world->engine) && world->clients.unsettled == 0;
 }
 
-/* An old engine must have learnt that it is fenced, unless it has no stream to learn it from. */
-static bool lives_on(const struct sim_engine *zombie)
+/* An old engine must have learnt that it is fenced, unless it has no stream to learn it from: no
+ * sale at all, or only such as its successor has archived, and Redis has forgotten their fence
+ * (docs/reliability.md: a fence is as durable as Redis). */
+static bool lives_on(const struct world *world)
 {
-    return zombie && zombie->engine.control->model.sales_count > 0;
+    if (!world->zombie)
+        return false;
+    const struct fg_model *old = &world->zombie->engine.control->model;
+    for (unsigned i = 0; i < old->sales_count; i++)
+        if (!world->engine || !world->redis.fence_lost ||
+            fg_model_sale_number(&world->engine->engine.control->model, old->sales[i]->number))
+            return true;
+    return false;
 }
 
 /* Does nothing wait any more, and is no hold left that may run out and bring units back? */
 static bool at_rest(const struct world *world)
 {
-    if (lives_on(world->zombie) || !answered(world) || world->network.count > 0 ||
+    if (lives_on(world) || !answered(world) || world->network.count > 0 ||
         !engine_quiet(world->engine))
         return false;
     for (unsigned w = 0; w < world->engine->engine.config.workers; w++)
@@ -163,7 +172,7 @@ static bool come_to_rest(struct world *world, const char *what)
                        "I9: %s, but there is no rest: engine %s, %u requests unsettled, %u "
                        "datagrams on their way, old engine %s, operator %s, engine %s",
                        what, world->engine ? "serves" : "is away", world->clients.unsettled,
-                       world->network.count, lives_on(world->zombie) ? "lives on" : "is gone",
+                       world->network.count, lives_on(world) ? "lives on" : "is gone",
                        world->engine && operator_settled(world->engine) ? "done" : "not done",
                        world->engine && engine_quiet(world->engine) ? "quiet" : "busy");
     }
