@@ -268,8 +268,10 @@ static int settle_end(const struct recovery *recovery, bool torn, uint32_t last)
         if (status != FG_EXIT_OK)
             return status;
     }
-    int rc = 0;
-    if (torn) {
+    /* A crash may have come between a segment's getting its name and the directory's sync: what is
+     * written into it from now on must not be lost with the name. */
+    int rc = journal->disk->sync_dir(journal->disk->context, journal->dir);
+    if (rc == 0 && torn) {
         rc = cut_tail(recovery, end, last);
         FG_CRASH_POINT(TAIL_CUT);
     }

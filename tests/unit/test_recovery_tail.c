@@ -201,6 +201,21 @@ static void test_the_end_is_flushed_first(void **state)
     assert_int_equal(fixture->told.orders_count, 1);
 }
 
+static void test_names_are_synced_first(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct faults *faults = use_faulty_disk(fixture);
+
+    journal_must_open(fixture);
+    journal_drop(fixture);
+    faults->fail_sync = -EIO;
+    faults->writes_seen = 0;
+    assert_int_equal(journal_open(fixture), FG_EXIT_DISK);
+    assert_int_equal(faults->writes_seen, 0);
+    faults->fail_sync = 0;
+    journal_must_open(fixture);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 int main(void)
@@ -211,6 +226,7 @@ int main(void)
         CASE(test_streams_that_know_nothing_let_it_be_cut),
         CASE(test_torn_first_frame),
         CASE(test_the_end_is_flushed_first),
+        CASE(test_names_are_synced_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
