@@ -20,12 +20,9 @@ static int expect(void *arg, const struct fg_control_event *event, const char *b
         base->expected = bigger;
         base->room = room;
     }
-    struct fg_book_copy *copy = malloc(sizeof(*copy) + event->body_length);
+    struct fg_book_copy *copy = fg_book_copy_create(event, body);
     if (!copy)
         return -ENOMEM;
-    copy->event = *event;
-    if (event->body_length > 0)
-        memcpy(copy->body, body, event->body_length);
     base->expected[base->count++] = copy;
     return 0;
 }

@@ -124,16 +124,25 @@ static int grow(void **array, unsigned count, unsigned *room, size_t size)
     return 0;
 }
 
-/* Puts a copy of the event in the place of the one before. */
-static int keep(struct fg_book_copy **place, const struct fg_control_event *event, const char *body)
+struct fg_book_copy *fg_book_copy_create(const struct fg_control_event *event, const char *body)
 {
     struct fg_book_copy *copy = malloc(sizeof(*copy) + event->body_length);
 
     if (!copy)
-        return -ENOMEM;
+        return NULL;
     copy->event = *event;
     if (event->body_length > 0)
         memcpy(copy->body, body, event->body_length);
+    return copy;
+}
+
+/* Puts a copy of the event in the place of the one before. */
+static int keep(struct fg_book_copy **place, const struct fg_control_event *event, const char *body)
+{
+    struct fg_book_copy *copy = fg_book_copy_create(event, body);
+
+    if (!copy)
+        return -ENOMEM;
     free(*place);
     *place = copy;
     return 0;

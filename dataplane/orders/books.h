@@ -18,6 +18,9 @@ struct fg_book_copy {
     char body[];
 };
 
+/* Freed with free(). NULL when memory is short. */
+struct fg_book_copy *fg_book_copy_create(const struct fg_control_event *event, const char *body);
+
 struct fg_book_position {
     uint64_t last_seq; /* sale_seq of the sale's last order event; 0: none */
     uint32_t epoch;    /* it was written under */
