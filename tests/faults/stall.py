@@ -8,7 +8,7 @@ import signal
 import struct
 import time
 
-from disks import NetworkDisk
+from disks import LoopDisk
 from parts import Skipped, need
 from rig import Counts, Rig
 
@@ -23,9 +23,7 @@ MOST_DURING, MOST_AFTER = 7, 4
 
 def run(settings):
     total = Counts()
-    # A disk made of nbdkit, FUSE and a loop device needs processors of its own to show the engine's
-    # goodput and not its own: it is for the long run, on a machine that does nothing else.
-    for what in ('engine',) if settings.short else ('engine', 'disk'):
+    for what in ('engine', 'disk'):
         try:
             total += one(settings, what, what == 'disk')
         except Skipped as reason:
@@ -38,7 +36,7 @@ def run(settings):
 def one(settings, what, disk):
     with Rig('stall', settings.seed) as rig:
         if disk:
-            disk = NetworkDisk(rig)
+            disk = LoopDisk(rig)
             disk.use_for_log()
         rig.start_redis()
         rig.write_files()
