@@ -85,13 +85,14 @@ static unsigned run_loop(struct loop *loop, bool receiving)
     return work;
 }
 
-/* After many loops without work. A sleep would delay what waits for a flush or for its time. */
+/* After many loops without work. FG_IDLE_SLEEP sleeps also while orders wait for a flush: yielding all
+ * that time starves the kernel's own threads on some kernels (seen on Linux 6.18: the loop device's
+ * worker and ksoftirqd stood runnable for seconds), and with them the flush that is waited for. */
 static void idle(struct loop *loop)
 {
     enum fg_idle policy = loop->engine->config.idle;
 
-    if (policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER &&
-        fg_admission_waiting(loop->self->admission) == 0)
+    if (policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER)
         nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
     else if (policy != FG_IDLE_POLL && loop->empty >= YIELD_AFTER)
         sched_yield();
