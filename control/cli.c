@@ -7,132 +7,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "control/audit.h"
 #include "control/cli_table.h"
 #include "control/client.h"
-#include "control/journal_commands.h"
 #include "flashgate/version.h"
 
 #define FILE_MAX (FG_CONTROL_LINE_MAX / 2) /* JSON may write a byte as more than one */
-
-const struct fg_cli_command fg_cli_commands[] = {
-    {{"status"},
-     {NULL},
-     {NULL},
-     "status",
-     "shows the engine: workers, log, delivery, sales",
-     fg_show_status,
-     NULL},
-    {{"sale", "apply"},
-     {"FILE"},
-     {NULL},
-     "sale.apply",
-     "puts a sale file in force, new or changed (- reads standard input)",
-     fg_show_apply,
-     NULL},
-    {{"sale", "open"},
-     {"NAME"},
-     {"name"},
-     "sale.open",
-     "opens a sale now, and waits until every worker sells",
-     fg_show_state,
-     NULL},
-    {{"sale", "close"},
-     {"NAME"},
-     {"name"},
-     "sale.close",
-     "closes a sale for good, and waits until no worker sells",
-     fg_show_state,
-     NULL},
-    {{"sale", "archive"},
-     {"NAME"},
-     {"name"},
-     "sale.archive",
-     "ends a closed sale's life: its orders are forgotten, its log may go",
-     fg_show_state,
-     NULL},
-    {{"sale", "show"},
-     {"NAME"},
-     {"name"},
-     "sale.show",
-     "shows a sale with all its items",
-     fg_show_sale,
-     NULL},
-    {{"sale", "list"}, {NULL}, {NULL}, "sale.list", "lists the sales", fg_show_sales, NULL},
-    {{"order", "show"},
-     {"BUYER", "REQUEST"},
-     {"buyer", "request"},
-     "order.show",
-     "shows what became of a buyer's request (32 hex digits, a number)",
-     fg_show_order,
-     NULL},
-    {{"delivery", "status"},
-     {NULL},
-     {NULL},
-     "delivery.status",
-     "shows how far each sale's stream in Redis is",
-     fg_show_delivery,
-     NULL},
-    {{"delivery", "rebuild"},
-     {"SALE"},
-     {"sale"},
-     "delivery.rebuild",
-     "moves a sale's stream aside and fills it anew from the log",
-     fg_show_rebuild,
-     NULL},
-    {{"consumed"},
-     {"SALE", "SEQ"},
-     {"sale", "seq"},
-     "consumed",
-     "tells that a sale's entries up to SEQ are processed and may go",
-     fg_show_consumed,
-     NULL},
-    {{"journal", "verify"},
-     {"DIR"},
-     {NULL},
-     NULL,
-     "reads a log and tells whether it is sound",
-     NULL,
-     &fg_journal_verify_command},
-    {{"journal", "stat"},
-     {"DIR"},
-     {NULL},
-     NULL,
-     "tells how a log is filled",
-     NULL,
-     &fg_journal_stat_command},
-    {{"journal", "dump"},
-     {"DIR"},
-     {NULL},
-     NULL,
-     "prints the records of a log",
-     NULL,
-     &fg_journal_dump_command},
-    {{"journal", "copy"},
-     {"DIR", "TO"},
-     {NULL},
-     NULL,
-     "copies a log, of a running engine too",
-     NULL,
-     &fg_journal_copy_command},
-    {{"takeover"},
-     {"FROM"},
-     {NULL},
-     NULL,
-     "makes another engine's log this machine's, and shuts that engine out",
-     NULL,
-     &fg_takeover_command},
-    {{"audit"},
-     {"DIR"},
-     {NULL},
-     NULL,
-     "holds a log, its streams and what clients heard against each other",
-     NULL,
-     &fg_audit_command},
-};
-#define COMMANDS (sizeof(fg_cli_commands) / sizeof(*fg_cli_commands))
-const unsigned fg_cli_commands_count = COMMANDS;
 
 #define OWN_LETTER 256 /* what getopt returns for an option without a letter, and its number */
 
@@ -144,7 +25,7 @@ static const struct {
     FG_CLI_COMMON_OPTIONS(X) FG_CLI_OWN_OPTIONS(X)
 #undef X
 };
-static_assert(FG_CLI_OPTIONS_COUNT <= 32, "a set of options is one unsigned");
+static_assert(FG_CLI_OPTIONS_COUNT <= 64, "a set of options is one uint64_t");
 
 struct line {
     const char *options[FG_CLI_OPTIONS_COUNT]; /* NULL: not given, "": has no argument */
@@ -188,7 +69,7 @@ bool fg_cli_begins(const struct fg_cli_command *command, char *const *words, int
 /* The command that the line names, or NULL. */
 static const struct fg_cli_command *find_command(const struct line *line)
 {
-    for (size_t i = 0; i < COMMANDS; i++)
+    for (unsigned i = 0; i < fg_cli_commands_count; i++)
         if (line->count >= (int)fg_cli_words(&fg_cli_commands[i]) &&
             fg_cli_begins(&fg_cli_commands[i], line->words, line->count))
             return &fg_cli_commands[i];
@@ -213,7 +94,7 @@ static int incomplete_command(const struct line *line)
 
     if (line->count > 1)
         return unknown_command(line);
-    for (size_t i = 0; i < COMMANDS; i++) {
+    for (unsigned i = 0; i < fg_cli_commands_count; i++) {
         if (!fg_cli_begins(&fg_cli_commands[i], line->words, line->count))
             continue;
         if (!*before)
@@ -237,7 +118,7 @@ static int print_help(const struct line *line)
     if (line->count > 1)
         return unknown_command(line);
     bool known = line->count == 0;
-    for (size_t i = 0; i < COMMANDS && !known; i++)
+    for (unsigned i = 0; i < fg_cli_commands_count && !known; i++)
         known = fg_cli_begins(&fg_cli_commands[i], line->words, line->count);
     if (!known)
         return unknown_command(line);
@@ -289,6 +170,24 @@ close_file:
     return json;
 }
 
+/* The command's own options become parameters of the same name, with _ for -. An option without an
+ * argument is "true". */
+static void options_to_params(const struct line *line, const struct fg_cli_command *command,
+                              json_t *params)
+{
+    for (unsigned id = FG_CLI_VERSION + 1; id < FG_CLI_OPTIONS_COUNT; id++) {
+        char name[32];
+        if (id == FG_CLI_YES || !(command->options & UINT64_C(1) << id) || !line->options[id])
+            continue;
+        snprintf(name, sizeof(name), "%s", options[id].name);
+        for (char *at = name; *at; at++)
+            if (*at == '-')
+                *at = '_';
+        json_object_set_new(params, name,
+                            json_string(*options[id].argument ? line->options[id] : "true"));
+    }
+}
+
 /* NULL with a sentence and an exit status. */
 static json_t *params_of(const struct line *line, const struct fg_cli_command *command, int *status,
                          char *message, size_t size)
@@ -315,20 +214,51 @@ static json_t *params_of(const struct line *line, const struct fg_cli_command *c
     return params;
 }
 
+/* What the step takes away was told: does the person want it? Asked only of a terminal. */
+static bool person_agrees(const struct line *line, const char *message)
+{
+    char answer[16];
+    if (!isatty(fileno(line->in)))
+        return false;
+    fprintf(line->err, "%s\nGo on? [y/N] ", message);
+    fflush(line->err);
+    return fgets(answer, sizeof(answer), line->in) && (*answer == 'y' || *answer == 'Y');
+}
+
+/* Asks the engine, and the person where the engine wants that. */
+static int call_engine(const struct line *line, const struct fg_cli_command *command,
+                       json_t *params, json_t **result)
+{
+    const char *socket = line->options[FG_CLI_SOCKET];
+    char message[1024];
+    if (line->options[FG_CLI_YES])
+        json_object_set_new(params, "confirmed", json_true());
+    int status = fg_client_call(socket, command->method, json_incref(params), result, message,
+                                sizeof(message));
+    if (status == FG_EXIT_UNCONFIRMED && person_agrees(line, message)) {
+        json_object_set_new(params, "confirmed", json_true());
+        status = fg_client_call(socket, command->method, json_incref(params), result, message,
+                                sizeof(message));
+    } else if (status == FG_EXIT_UNCONFIRMED) {
+        strncat(message, "; give --yes to go on", sizeof(message) - strlen(message) - 1);
+    }
+    return status == FG_EXIT_OK ? status : fail(line, status, message);
+}
+
 /* Asks the engine and prints its answer. */
 static int ask_engine(const struct line *line, const struct fg_cli_command *command)
 {
     char message[1024];
     int status = FG_EXIT_USAGE;
-    json_t *params = params_of(line, command, &status, message, sizeof(message));
+    json_t *result, *params = params_of(line, command, &status, message, sizeof(message));
     if (!params)
         return fail(line, status, message);
-    json_t *result;
-    status = fg_client_call(line->options[FG_CLI_SOCKET], command->method, params, &result, message,
-                            sizeof(message));
+    options_to_params(line, command, params);
+    status = call_engine(line, command, params, &result);
+    json_decref(params);
     if (status != FG_EXIT_OK)
-        return fail(line, status, message);
-    if (line->options[FG_CLI_JSON]) {
+        return status;
+    if (line->options[FG_CLI_JSON] || !command->show) {
         json_dumpf(result, line->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         fputc('\n', line->out);
     } else {
@@ -357,8 +287,8 @@ static int check_options(const struct line *line, const struct fg_cli_command *c
 {
     for (unsigned id = FG_CLI_VERSION + 1; id < FG_CLI_OPTIONS_COUNT; id++) {
         bool given = line->options[id];
-        if (given == !!(fg_cli_required(command) & 1u << id) ||
-            (given && fg_cli_optional(command) & 1u << id))
+        if (given == !!(fg_cli_required(command) & UINT64_C(1) << id) ||
+            (given && fg_cli_optional(command) & UINT64_C(1) << id))
             continue;
         char text[160], message[256];
         fg_cli_usage(command, text, sizeof(text));

@@ -13,7 +13,10 @@
 
 static unsigned statuses_of(const struct fg_cli_command *command)
 {
-    return command->method ? ONLINE_STATUSES : command->local->statuses;
+    if (!command->method)
+        return command->local->statuses;
+    return ONLINE_STATUSES |
+           (command->options & FG_CLI_TAKES(YES) ? FG_CLI_STATUS(UNCONFIRMED) : 0);
 }
 
 void fg_cli_usage(const struct fg_cli_command *command, char *text, size_t size)
@@ -23,7 +26,7 @@ void fg_cli_usage(const struct fg_cli_command *command, char *text, size_t size)
     for (unsigned i = 0; i < fg_cli_words(command) && used < size; i++)
         used += (size_t)snprintf(text + used, size - used, i ? " %s" : "%s", command->words[i]);
     for (unsigned id = 0; id < FG_CLI_OPTIONS_COUNT && used < size; id++)
-        if (fg_cli_required(command) & 1u << id)
+        if (fg_cli_required(command) & UINT64_C(1) << id)
             used += (size_t)snprintf(text + used, size - used, " --%s %s", fg_cli_option_name(id),
                                      fg_cli_option_argument(id));
     for (unsigned i = 0; i < fg_cli_arguments(command) && used < size; i++)
@@ -41,7 +44,7 @@ static void print_option(FILE *out, char letter, const char *name, const char *a
         fprintf(out, "      --%-20s %s\n", text, help);
 }
 
-static void print_options(FILE *out, unsigned own)
+static void print_options(FILE *out, uint64_t own)
 {
     fprintf(out, "\nOptions:\n");
 #define X(id, letter, name, argument, help)                                                        \

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a command of flashgatectl is. The one table of commands is in cli.c, the one list of options
- * here. A command either asks the engine (`method`, `show`) or runs in this process (`run`).
+ * What a command of flashgatectl is. The one table of commands is in cli_commands.c, the one list
+ * of options here. A command either asks the engine (`method`, `show`) or runs in this process
+ * (`run`).
  */
 #ifndef FG_CONTROL_CLI_TABLE_H
 #define FG_CONTROL_CLI_TABLE_H
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "flashgate/control_api.h"
 #include "flashgate/exit_status.h"
 
 #define FG_CLI_WORDS_MAX     2
-#define FG_CLI_ARGUMENTS_MAX 2
+#define FG_CLI_ARGUMENTS_MAX 3
 
 /* X(ID, letter or 0, "name", "ARGUMENT" or "", help): those of every command. */
 #define FG_CLI_COMMON_OPTIONS(X)                                                                   \
@@ -36,7 +38,8 @@
     X(REDIS, 0, "redis", "ADDRESS", "where the streams are: a Unix socket's path, or HOST:PORT")   \
     X(HISTORY, 0, "history", "FILE[,FILE]", "what clients sent and heard, by flashgate-load")      \
     X(DRAINED, 0, "drained", "", "the streams should have all that is in the log")                 \
-    X(WITHOUT_FENCE, 0, "without-fence", "", "goes on when Redis cannot be asked")
+    X(WITHOUT_FENCE, 0, "without-fence", "", "goes on when Redis cannot be asked")                 \
+    X(YES, 'y', "yes", "", "does not ask before something is taken away")
 
 enum fg_cli_option {
 #define X(id, letter, name, argument, help) FG_CLI_##id,
@@ -55,7 +58,7 @@ struct fg_cli_call {
 };
 
 /* Sets of options and of exit statuses. */
-#define FG_CLI_TAKES(id)    (1u << FG_CLI_##id)
+#define FG_CLI_TAKES(id)    (UINT64_C(1) << FG_CLI_##id)
 #define FG_CLI_STATUS(name) (1u << FG_EXIT_##name)
 
 /* What more there is to say of a command that runs here. */
@@ -63,8 +66,8 @@ struct fg_cli_local {
     /* Writes results to call->out, and one sentence to call->err if it fails (fg_cli_fail). Returns
      * an exit status. */
     int (*run)(const struct fg_cli_call *call);
-    unsigned options;   /* it takes, beside the common ones: FG_CLI_TAKES() */
-    unsigned required;  /* those that must be given */
+    uint64_t options;   /* it takes, beside the common ones: FG_CLI_TAKES() */
+    uint64_t required;  /* those that must be given */
     unsigned statuses;  /* it may end with: FG_CLI_STATUS() */
     const char *manual; /* paragraphs for --help, with their line ends */
 };
@@ -75,7 +78,10 @@ struct fg_cli_command {
     const char *params[FG_CLI_ARGUMENTS_MAX];    /* ... as the method does; NULL: a file to read */
     const char *method;                          /* NULL: it runs here */
     const char *help;                            /* goes on from "This command " */
-    void (*show)(const json_t *result, FILE *out); /* with a method: its answer, for people */
+    uint64_t options; /* with a method: FG_CLI_TAKES() of those that it takes; but for YES, each
+                       * goes to the method as the parameter of its name */
+    void (*show)(const json_t *result, FILE *out); /* with a method: its answer for people; NULL:
+                                                    * JSON */
     const struct fg_cli_local *local;              /* without a method: how it runs here */
 };
 
@@ -95,11 +101,11 @@ unsigned fg_cli_words(const struct fg_cli_command *command);
 unsigned fg_cli_arguments(const struct fg_cli_command *command);
 
 /* Its own options: sets of FG_CLI_TAKES(). */
-static inline unsigned fg_cli_optional(const struct fg_cli_command *command)
+static inline uint64_t fg_cli_optional(const struct fg_cli_command *command)
 {
-    return command->method ? 0 : command->local->options;
+    return command->method ? command->options : command->local->options;
 }
-static inline unsigned fg_cli_required(const struct fg_cli_command *command)
+static inline uint64_t fg_cli_required(const struct fg_cli_command *command)
 {
     return command->method ? 0 : command->local->required;
 }

@@ -97,7 +97,10 @@ static int status_of(int code)
         return FG_EXIT_CONFIG;
     case FG_RPC_PARAMS:
         return FG_EXIT_USAGE;
+    case FG_RPC_CONFIRM:
+        return FG_EXIT_UNCONFIRMED;
     case FG_RPC_REFUSED:
+    case FG_RPC_FORBIDDEN:
     case FG_RPC_NOT_FOUND:
     case FG_RPC_INVALID:
         return FG_EXIT_REFUSED;

@@ -1,26 +1,79 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A call of a method under way: what the files of methods share. One thread: control. */
+/*
+ * The methods of the control protocol: the one table (methods_table.c), and what the files of
+ * methods share. One thread: control.
+ */
 #ifndef FG_CONTROL_METHODS_H
 #define FG_CONTROL_METHODS_H
 
 #include "control/internal.h"
+#include "control/roles.h"
 
-#define FG_CALL_PARAMS_MAX 2
+#define FG_CALL_PARAMS_MAX 8
 
+/* A call of a method under way. */
 struct fg_call {
     struct fg_control *control;
     const struct fg_peer *peer;
-    const char *texts[FG_CALL_PARAMS_MAX]; /* the parameters, in the table's order */
+    const char
+        *texts[FG_CALL_PARAMS_MAX]; /* the parameters, in the table's order; NULL: left out */
     size_t lengths[FG_CALL_PARAMS_MAX];
+    bool confirmed; /* whoever asks knows what it takes away, see fg_call_confirm() */
     json_t *result;
     char message[512];
 };
+
+struct fg_method_param {
+    const char *name; /* its value is a string */
+    bool optional;
+    const char *help; /* goes on from the name: "the sale's name" */
+};
+
+struct fg_method {
+    const char *name;
+    /* 0 with call->result, or an rpc error with call->message and then nothing has changed. */
+    int (*run)(struct fg_call *call);
+    enum fg_role role; /* least one that may call it */
+    bool asks;         /* it takes the boolean `confirmed`, and may call fg_call_confirm() */
+    struct fg_method_param params[FG_CALL_PARAMS_MAX];
+    const char *help; /* one sentence */
+};
+
+extern const struct fg_method fg_methods[];
+extern const unsigned fg_methods_count;
 
 /* Says why; returns the code. */
 __attribute__((format(printf, 3, 4))) int fg_call_refuse(struct fg_call *call, int code,
                                                          const char *format, ...);
 
-/* methods_delivery.c: 0 with call->result, or an rpc error with call->message. */
+/* Before a step that takes something away: 0 if the caller has confirmed it; else FG_RPC_CONFIRM
+ * with the sentence, which says what it takes. flashgatectl then asks the person, or wants --yes.
+ */
+__attribute__((format(printf, 2, 3))) int fg_call_confirm(struct fg_call *call, const char *format,
+                                                          ...);
+
+/* The live sale that texts[0] names. 0, or FG_RPC_NOT_FOUND with a sentence. */
+int fg_call_find_sale(struct fg_call *call, struct fg_sale **sale);
+
+/* Waits for the change under way, whoever asked for it. 0, or an rpc error with a sentence. */
+int fg_call_finish_change(struct fg_call *call);
+
+/* A change begins from what is in force: the changes before it are done, and what time has opened
+ * or closed is on record, for buyers have it so already. 0, or an rpc error with a sentence. */
+int fg_call_catch_up(struct fg_call *call);
+
+/* methods_sale.c */
+int fg_call_sale_list(struct fg_call *call);
+int fg_call_sale_show(struct fg_call *call);
+int fg_call_sale_apply(struct fg_call *call);
+int fg_call_sale_open(struct fg_call *call);
+int fg_call_sale_close(struct fg_call *call);
+int fg_call_sale_archive(struct fg_call *call);
+
+/* methods_order.c */
+int fg_call_order_show(struct fg_call *call);
+
+/* methods_delivery.c */
 int fg_call_delivery_status(struct fg_call *call);
 int fg_call_delivery_rebuild(struct fg_call *call);
 int fg_call_consumed(struct fg_call *call);

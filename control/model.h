@@ -38,6 +38,7 @@ struct fg_model_ids {
 
 struct fg_model {
     uint64_t revision;                        /* of the last event applied */
+    enum fg_engine_mode mode;                 /* of the last ENGINE_STATE */
     struct fg_sale *sales[FG_SALES_LIVE_MAX]; /* the place is the sale's bit in key rights */
     unsigned sales_count;
     struct fg_model_item *items;

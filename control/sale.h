@@ -27,6 +27,7 @@ struct fg_sale {
     uint8_t late_confirm; /* enum fg_late_confirm */
     uint64_t opens_ns;    /* wall clock; 0: by hand */
     uint64_t closes_ns;   /* wall clock; 0: by hand */
+    uint32_t limit;       /* units per buyer over all items; 0: none */
     uint32_t items_count;
     struct fg_sale_item *items; /* allocated */
 };

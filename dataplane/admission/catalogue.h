@@ -30,6 +30,20 @@ enum fg_sale_state {
         FG_SALE_STATE_COUNT
 };
 
+/* X(NAME, text, help): what the whole engine does, by an operator's word. */
+#define FG_ENGINE_MODES(X)                                                                         \
+    X(RUNNING, "running", "sells")                                                                 \
+    X(PAUSED, "paused", "ORDER is answered PAUSED; CONFIRM, CANCEL and expiry go on")              \
+    X(DRAINING, "draining", "ORDER is answered BUSY; what is under way comes to its end")          \
+    X(KILLED, "killed", "everything is answered BUSY")
+
+enum fg_engine_mode {
+#define X(name, text, help) FG_ENGINE_##name,
+    FG_ENGINE_MODES(X)
+#undef X
+        FG_ENGINE_MODE_COUNT
+};
+
 enum fg_late_confirm { FG_LATE_REFUSE, FG_LATE_REACQUIRE };
 
 /* One item on sale, with what a decision needs of its sale: one cache line. */
@@ -44,10 +58,12 @@ struct fg_item {
     uint8_t state;        /* enum fg_sale_state */
     uint8_t cancel_final; /* CANCEL may withdraw a final order */
     uint8_t late_confirm; /* enum fg_late_confirm */
-    uint8_t reserved[6];
-    uint64_t opens_ns;  /* wall clock; 0: opened by hand */
-    uint64_t closes_ns; /* wall clock; 0: closed by hand */
-    uint64_t spare;
+    uint8_t paused;       /* this item alone, whatever its sale's state is */
+    uint8_t reserved[5];
+    uint64_t opens_ns;   /* wall clock; 0: opened by hand */
+    uint64_t closes_ns;  /* wall clock; 0: closed by hand */
+    uint32_t sale_limit; /* units a buyer may have over all items of the sale; 0: no limit */
+    uint32_t spare;
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct fg_item) == 64, "an item is one cache line");
 
@@ -75,7 +91,7 @@ struct fg_catalogue {
     uint64_t freshness_ns;
     uint64_t archives;     /* when it has grown, orders of items that are gone are forgotten */
     uint32_t item_mask;    /* places in `items`, a power of two, less one */
-    bool killed;           /* kill switch: everything is BUSY */
+    uint8_t mode;          /* enum fg_engine_mode */
     struct fg_item *items; /* open addressing by fg_item_hash, linear, at most half full */
     const struct fg_keyring *keys;
     uint64_t key_sales[FG_KEYS_MAX]; /* by key's place in the ring: bit per sale_index */

@@ -418,7 +418,7 @@ unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg
         return refuse(a, answer, FG_VERDICT_MISROUTED, 0);
     if (!(turn->key->ops >> ask->op & 1))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
-    if (turn->catalogue->killed || fg_lane_fenced(a->lane))
+    if (turn->catalogue->mode == FG_ENGINE_KILLED || fg_lane_fenced(a->lane))
         return busy(a, answer);
     switch (ask->op) {
     case FG_OP_ORDER:

@@ -36,6 +36,7 @@
     X(STOCK_REMOVE, 36, "unsold units were taken off an item")                                     \
     X(ENGINE_STATE, 37, "the engine was paused, resumed, drained or killed")                       \
     X(BLOCK_LIST, 38, "a block list was loaded")                                                   \
+    X(ACT, 39, "an operator did what no other kind tells: {\"method\": ..., its parameters}")      \
     X(SALE_POSITION, 48, "base: a sale's next sale_seq and the epoch of its last order event")     \
     X(ITEM_SUPPLY, 49, "base: units of an item added and removed since its definition")            \
     X(NAMES_USED, 50, "all sale names and item ids ever used that no live sale has any more")
@@ -74,7 +75,8 @@ struct fg_control_event {
     /* Figures that the journal itself understands, by kind; 0 where not named:
      *                 value               value2                         value3
      * SALE_STATE      enum fg_sale_state
-     * ITEM_STATE      the new state       item
+     * ITEM_STATE      1 paused, 0 not     item
+     * ENGINE_STATE    enum fg_engine_mode
      * STOCK_ADD       units               item
      * STOCK_REMOVE    units               item
      * SALE_POSITION   next sale_seq       epoch of the last order event
@@ -91,7 +93,8 @@ static_assert(sizeof(struct fg_control_event) == FG_RECORD_BYTES, "a control eve
  * event of its sale; a SALE_STATE, and an ITEM_STATE of the same item, the one before. STOCK_ADD
  * and STOCK_REMOVE since the definition are summed into one ITEM_SUPPLY, which tells the sums and
  * adds nothing to them. Of ENGINE_STATE, BLOCK_LIST and NAMES_USED the last one counts: control
- * writes NAMES_USED, with the whole list, before a sale is archived or loses an item.
+ * writes NAMES_USED, with the whole list, before a sale is archived or loses an item. An ACT is for
+ * those who read the log: nothing follows from it, and no base frame repeats it.
  */
 
 /*

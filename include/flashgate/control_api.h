@@ -21,7 +21,9 @@
     X(SALE_FILE, -32001, "the sale file is wrong; nothing was changed")                            \
     X(NOT_FOUND, -32002, "there is no such sale or order")                                         \
     X(TIME_LIMIT, -32003, "it took too long; the message says what is still under way")            \
-    X(STOPPING, -32004, "the engine is stopping")
+    X(STOPPING, -32004, "the engine is stopping")                                                  \
+    X(FORBIDDEN, -32005, "the caller's role may not do this; nothing was changed")                 \
+    X(CONFIRM, -32006, "it takes something away: ask again with \"confirmed\": true")
 
 enum fg_rpc_error {
 #define X(name, code, meaning) FG_RPC_##name = code,

@@ -17,7 +17,8 @@
     X(CORRUPT, 9, "the log is damaged; the message names segment, frame and offset")               \
     X(FENCED, 10, "another engine has taken over this engine's streams")                           \
     X(BOOKS, 11, "the verifier found that the books do not balance")                               \
-    X(MEMORY, 12, "memory could not be had at start")
+    X(MEMORY, 12, "memory could not be had at start")                                              \
+    X(UNCONFIRMED, 13, "it takes something away and was not confirmed; nothing was changed")
 
 enum fg_exit_status {
 #define X(name, status, meaning) FG_EXIT_##name = status,

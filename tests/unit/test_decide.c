@@ -315,7 +315,7 @@ static void sale_states(void **state)
     assert_verdict(OP(ORDER, 1, 2, ITEM_PLAIN, 1), CLOSED, 0);
     assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), ADMITTED, FG_REPLAY); /* from memory */
     assert_verdict(OP(ORDER, 9, 1, ITEM_PLAIN, 1), ADMITTED, FG_REPLAY);
-    shop.catalogue.killed = true;
+    shop.catalogue.mode = FG_ENGINE_KILLED;
     assert_verdict(OP(QUERY, 9, 1, 0, 0), BUSY, 0);
 }
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Methods on sales. */
+#include <errno.h>
+#include <string.h>
+
+#include "control/methods.h"
+#include "control/plan.h"
+#include "flashgate/control_api.h"
+
+int fg_call_sale_list(struct fg_call *call)
+{
+    call->result = json_array();
+    for (unsigned i = 0; i < call->control->model.sales_count; i++)
+        json_array_append_new(call->result,
+                              fg_status_sale(call->control, call->control->model.sales[i], 0));
+    return 0;
+}
+
+int fg_call_sale_show(struct fg_call *call)
+{
+    struct fg_sale *sale;
+    int rc = fg_call_find_sale(call, &sale);
+    if (rc == 0)
+        call->result = fg_status_sale(call->control, sale, UINT32_MAX);
+    return rc;
+}
+
+static int put_sale(struct fg_call *call, const struct fg_sale *sale, bool takes)
+{
+    if (!sale)
+        return 0;
+    int rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
+    if (rc == -ENOMEM)
+        return fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+    if (rc != 0)
+        return fg_call_refuse(
+            call, FG_RPC_REFUSED,
+            "sale %s cannot be kept in the log: %s; make it several smaller sales", sale->name,
+            rc == -E2BIG ? "its record would be too long" : strerror(-rc));
+    return fg_call_finish_change(call);
+}
+
+static int carry_out(struct fg_call *call, const struct fg_plan *plan, const char *name)
+{
+    int rc = put_sale(call, plan->takes, true);
+    if (rc != 0)
+        return rc;
+    rc = put_sale(call, plan->gives, false);
+    if (rc != 0 && plan->takes) {
+        char rest[sizeof(call->message)];
+        memcpy(rest, call->message, sizeof(rest));
+        return fg_call_refuse(call, rc, "what the file takes is in force, the rest not yet: %.400s",
+                              rest);
+    }
+    if (rc == 0)
+        call->result = json_pack("{s:s,s:I,s:b,s:b,s:O}", "sale", name, "revision",
+                                 (json_int_t)call->control->model.revision, "new", plan->new_sale,
+                                 "changed", plan->takes || plan->gives, "changes", plan->changes);
+    return rc;
+}
+
+int fg_call_sale_apply(struct fg_call *call)
+{
+    struct fg_control *control = call->control;
+    struct fg_sale wanted;
+    struct fg_plan plan;
+    int rc = fg_call_catch_up(call);
+    if (rc != 0)
+        return rc;
+    if (fg_sale_parse(&wanted, call->texts[1], call->texts[0], call->lengths[0],
+                      fg_control_wall_ns(), call->message, sizeof(call->message)) != 0)
+        return FG_RPC_SALE_FILE;
+    rc = fg_plan_sale(&plan, &control->model, &control->engine->config, &wanted, call->message,
+                      sizeof(call->message));
+    if (rc == 0)
+        rc = carry_out(call, &plan, wanted.name);
+    else if (rc == -EPERM)
+        rc = FG_RPC_REFUSED;
+    else
+        rc = fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+    fg_plan_free(&plan);
+    fg_sale_free(&wanted);
+    return rc;
+}
+
+static int state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
+                        bool changed)
+{
+    call->result =
+        json_pack("{s:s,s:s,s:I,s:b}", "sale", name, "state", fg_sale_state_name(state), "revision",
+                  (json_int_t)call->control->model.revision, "changed", changed);
+    return 0;
+}
+
+static int set_state(struct fg_call *call, enum fg_sale_state state)
+{
+    struct fg_sale *sale;
+    int rc = fg_call_catch_up(call);
+    if (rc == 0)
+        rc = fg_call_find_sale(call, &sale);
+    if (rc != 0)
+        return rc;
+    bool change = sale->state != state;
+    if (change && sale->state >= FG_SALE_CLOSED)
+        return fg_call_refuse(call, FG_RPC_REFUSED, "sale %s is %s, and that is final", sale->name,
+                              fg_sale_state_name(sale->state));
+    if (change) {
+        fg_change_begin_state(call->control, call->peer, sale->number, state);
+        rc = fg_call_finish_change(call);
+    }
+    return rc == 0 ? state_result(call, sale->name, sale->state, change) : rc;
+}
+
+int fg_call_sale_open(struct fg_call *call)
+{
+    return set_state(call, FG_SALE_OPEN);
+}
+
+int fg_call_sale_close(struct fg_call *call)
+{
+    return set_state(call, FG_SALE_CLOSED);
+}
+
+int fg_call_sale_archive(struct fg_call *call)
+{
+    struct fg_control *control = call->control;
+    const char *name = call->texts[0];
+    struct fg_archive archive;
+    struct fg_sale *sale;
+    int rc = fg_call_catch_up(call);
+    if (rc == 0 && !fg_model_sale(&control->model, name) &&
+        fg_model_name_used(&control->model, name))
+        return state_result(call, name, FG_SALE_ARCHIVED, false);
+    if (rc == 0)
+        rc = fg_call_find_sale(call, &sale);
+    if (rc != 0)
+        return rc;
+    if (fg_archive_check(control, sale, call->message, sizeof(call->message)) != 0)
+        return FG_RPC_REFUSED;
+    rc = fg_archive_prepare(control, sale, &archive, call->message, sizeof(call->message));
+    if (rc != 0)
+        return rc == -ENOMEM ? FG_RPC_INTERNAL : FG_RPC_REFUSED;
+    fg_change_begin_archive(control, call->peer, sale->number, &archive);
+    rc = fg_call_finish_change(call);
+    return rc == 0 ? state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
+}

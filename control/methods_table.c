@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/methods.h"
+
+static int status(struct fg_call *call)
+{
+    call->result = fg_status_json(call->control);
+    return 0;
+}
+
+#define NAME_PARAM                                                                                 \
+    {                                                                                              \
+        "name", false, "the sale's name"                                                           \
+    }
+#define SALE_PARAM                                                                                 \
+    {                                                                                              \
+        "sale", false, "the sale's name"                                                           \
+    }
+#define ORDER_PARAMS                                                                               \
+    {"buyer", false, "32 hex digits, with or without dashes"},                                     \
+    {                                                                                              \
+        "request", false, "the request's number, decimal or 0x hex"                                \
+    }
+
+const struct fg_method fg_methods[] = {
+    {.name = "status", .run = status, .role = FG_ROLE_OBSERVER, .help = "The engine as it is now."},
+
+    /* sales */
+    {.name = "sale.apply",
+     .run = fg_call_sale_apply,
+     .role = FG_ROLE_OPERATOR,
+     .params = {{"text", false, "the sale file's text"},
+                {"source", false, "what messages call it"}},
+     .help = "Puts a sale file in force."},
+    {.name = "sale.open",
+     .run = fg_call_sale_open,
+     .role = FG_ROLE_OPERATOR,
+     .params = {NAME_PARAM},
+     .help = "Opens a sale now; answers when every worker sells."},
+    {.name = "sale.close",
+     .run = fg_call_sale_close,
+     .role = FG_ROLE_OPERATOR,
+     .params = {NAME_PARAM},
+     .help = "Closes a sale for good; answers when no worker sells."},
+    {.name = "sale.archive",
+     .run = fg_call_sale_archive,
+     .role = FG_ROLE_OWNER,
+     .params = {NAME_PARAM},
+     .help = "Ends a closed sale's life: its orders are forgotten, its log may go."},
+    {.name = "sale.show",
+     .run = fg_call_sale_show,
+     .role = FG_ROLE_OBSERVER,
+     .params = {NAME_PARAM},
+     .help = "One sale with all its items."},
+    {.name = "sale.list",
+     .run = fg_call_sale_list,
+     .role = FG_ROLE_OBSERVER,
+     .help = "The live sales, without their items."},
+
+    /* orders */
+    {.name = "order.show",
+     .run = fg_call_order_show,
+     .role = FG_ROLE_OBSERVER,
+     .params = {ORDER_PARAMS},
+     .help = "What became of a buyer's request."},
+
+    /* delivery */
+    {.name = "delivery.status",
+     .run = fg_call_delivery_status,
+     .role = FG_ROLE_OBSERVER,
+     .help = "The link to Redis, and how far each sale's stream is."},
+    {.name = "delivery.rebuild",
+     .run = fg_call_delivery_rebuild,
+     .role = FG_ROLE_OWNER,
+     .params = {SALE_PARAM},
+     .help = "Moves a sale's stream aside and fills it anew from the log."},
+    {.name = "consumed",
+     .run = fg_call_consumed,
+     .role = FG_ROLE_OPERATOR,
+     .params = {SALE_PARAM, {"seq", false, "the last sale_seq that is processed"}},
+     .help = "A sale's entries up to `seq` are processed and may go."},
+};
+const unsigned fg_methods_count = sizeof(fg_methods) / sizeof(*fg_methods);
