@@ -103,6 +103,12 @@ int fg_change_step(struct fg_control *control);
 int fg_change_finish(struct fg_control *control, char *message, size_t size);
 void fg_change_clear(struct fg_control *control);
 
+/* act.c: journals what `peer` (NULL: the engine itself) is about to do that makes no revision, as an
+ * ACT event {"method": method, members of params}, and waits until it is durable. `params` stays
+ * the caller's; NULL: none. 0, or an rpc error with a sentence, and then it must not be done. */
+int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
+                  const json_t *params, char *message, size_t size);
+
 /* archive.c: may the sale be archived? 0, or -EPERM with a sentence. */
 int fg_archive_check(const struct fg_control *control, const struct fg_sale *sale, char *message,
                      size_t size);

@@ -125,6 +125,8 @@ static int replay_event(struct fg_model *model, const struct fg_record *record)
         return replay_units(model, event);
     case FG_EVENT_ITEM_SUPPLY:
         return replay_supply(model, event);
+    case FG_EVENT_ACT: /* for those who read the log */
+        return 0;
     case FG_EVENT_SALE_POSITION: /* the journal's and delivery's; here: a number that was given */
         if (event->sale > model->numbers)
             model->numbers = event->sale;

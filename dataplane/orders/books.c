@@ -263,6 +263,8 @@ int fg_books_control(struct fg_books *books, const struct fg_control_event *even
         return keep(&books->block_list, event, body);
     case FG_EVENT_NAMES_USED:
         return keep(&books->names_used, event, body);
+    case FG_EVENT_ACT:
+        return 0;
     case FG_EVENT_SALE_POSITION:
         position = position_of(books, event->sale);
         if (!position || event->value == 0)

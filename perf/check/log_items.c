@@ -223,7 +223,8 @@ int log_book_control(struct fg_log_book *book, const struct fg_record *record, b
 
     if (event->kind == FG_EVENT_NAMES_USED)
         return take_names(book, record);
-    if (event->kind == FG_EVENT_ENGINE_STATE || event->kind == FG_EVENT_BLOCK_LIST)
+    if (event->kind == FG_EVENT_ENGINE_STATE || event->kind == FG_EVENT_BLOCK_LIST ||
+        event->kind == FG_EVENT_ACT)
         return 0;
     int place = log_book_place(book, event->sale);
     if (place < 0)

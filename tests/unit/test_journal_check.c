@@ -255,6 +255,14 @@ static void control_events_that_do_not_follow_are_told(void **state)
     told(log, "does not follow");
 }
 
+static void what_operators_did_is_passed_over(void **state)
+{
+    struct log *log = *state;
+    begin(log);
+    assert_int_equal(put_control(log, FG_EVENT_ACT, 0, 0, 0), 0);
+    assert_int_equal(put_order(log, FG_EVENT_ADMIT, 1, 1, 7, 1), 0);
+}
+
 /* --- epochs and bases --- */
 
 static void an_epoch_begins_with_its_frame(void **state)
@@ -422,6 +430,7 @@ int main(void)
         TEST(wrong_fields_are_told),
         TEST(more_orders_than_the_table_began_with),
         TEST(control_events_that_do_not_follow_are_told),
+        TEST(what_operators_did_is_passed_over),
         TEST(an_epoch_begins_with_its_frame),
         TEST(an_epoch_does_not_begin_twice),
         TEST(a_base_that_says_the_same_is_sound),

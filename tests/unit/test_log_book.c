@@ -290,6 +290,20 @@ static void runs_of_ids_have_a_bound(void **state)
     end(&reading);
 }
 
+static void what_operators_did_is_passed_over(void **state)
+{
+    (void)state;
+    struct reading reading;
+    begin(&reading, 1);
+    put_sale(&reading, 2, 3, 50);
+    hand_log_frame(&reading.log, FG_FRAME_BASE);
+    put(&reading, (struct fg_control_event){.kind = FG_EVENT_ACT}, "{\"method\": \"consumed\"}");
+    hand_log_frame(&reading.log, 0);
+    assert_int_equal(read_on(&reading), FG_LOG_END);
+    assert_string_equal(reading.sentences, "");
+    end(&reading);
+}
+
 static void the_first_base_stands_for_what_is_gone(void **state)
 {
     (void)state;
@@ -488,6 +502,7 @@ int main(void)
         cmocka_unit_test(oversold_at_a_prefix_of_the_log_is_found),
         cmocka_unit_test(states_are_read),
         cmocka_unit_test(runs_of_ids_have_a_bound),
+        cmocka_unit_test(what_operators_did_is_passed_over),
         cmocka_unit_test(the_first_base_stands_for_what_is_gone),
         cmocka_unit_test(a_later_base_must_say_what_the_log_says),
         cmocka_unit_test(an_epoch_that_is_used_again_is_found),
