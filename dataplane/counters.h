@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Everything a worker counts, in one list: index, name and help come from it.
- * Names are what status, metrics and docs show.
+ * Everything a worker counts, in one list: index, name and help come from it. Names are what status
+ * and metrics show; control/figures.c makes their figures, and docs/metrics.md, from these lists.
  */
 #ifndef FG_COUNTERS_H
 #define FG_COUNTERS_H
 
-#include <stdatomic.h>
-
+#include "dataplane/histogram.h"
 #include "flashgate/protocol.h"
 
-/* X(NAME, text, help) */
-#define FG_COUNTERS(X)                                                                             \
-    X(RX_FRAMES, "rx_frames", "frames received")                                                   \
-    X(TX_REPLIES, "tx_replies", "reply datagrams sent")                                            \
-    X(TX_ARP, "tx_arp", "ARP answers sent")                                                        \
-    X(TX_ICMP_ECHO, "tx_icmp_echo", "ICMP echo answers sent")                                      \
-    X(TX_DROPPED, "tx_dropped", "replies the port did not take")                                   \
-    X(HANDED_OVER, "handed_over", "datagrams given to the worker that owns their partition")       \
-    X(TAKEN_OVER, "taken_over", "datagrams taken from another worker")                             \
-    X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full") \
+/* X(NAME, text, help): why a frame is met with silence */
+#define FG_DROPS(X)                                                                                \
     X(DROP_NOT_FOR_US, "drop_not_for_us", "frames for another MAC or IP address")                  \
     X(DROP_NOT_IP, "drop_not_ip", "frames neither IPv4 nor ARP")                                   \
     X(DROP_RUNT, "drop_runt", "frames or packets shorter than their headers say")                  \
@@ -37,7 +28,19 @@
     X(DROP_KEY_SOURCE, "drop_key_source", "key not valid for the source address")                  \
     X(DROP_MAC, "drop_mac", "wrong mac")                                                           \
     X(DROP_STALE, "drop_stale", "time_ns outside the freshness window or before serving began")    \
-    X(DROP_COPIES, "drop_copies", "copies of an order that is still being decided, above four")    \
+    X(DROP_COPIES, "drop_copies", "copies of an order that is still being decided, above four")
+
+/* X(NAME, text, help) */
+#define FG_COUNTERS(X)                                                                             \
+    X(RX_FRAMES, "rx_frames", "frames received")                                                   \
+    X(TX_REPLIES, "tx_replies", "reply datagrams sent")                                            \
+    X(TX_ARP, "tx_arp", "ARP answers sent")                                                        \
+    X(TX_ICMP_ECHO, "tx_icmp_echo", "ICMP echo answers sent")                                      \
+    X(TX_DROPPED, "tx_dropped", "replies the port did not take")                                   \
+    X(HANDED_OVER, "handed_over", "datagrams given to the worker that owns their partition")       \
+    X(TAKEN_OVER, "taken_over", "datagrams taken from another worker")                             \
+    X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full") \
+    FG_DROPS(X)                                                                                    \
     X(REQUESTS, "requests", "datagrams accepted for a decision")                                   \
     X(ENTRIES, "entries", "entries decided")                                                       \
     X(REPLAYS, "replays", "answers that repeat an earlier decision")                               \
@@ -53,20 +56,27 @@ enum fg_counter {
         FG_COUNTER_COUNT
 };
 
-/* One worker's counters. worker: rw, control: ro (relaxed). */
+/* X(NAME, text, help): how an answer came about; its time runs from the burst that the request came
+ * in until the reply is finished, which leaves at the end of that loop */
+#define FG_LATENCIES(X)                                                                            \
+    X(AT_ONCE, "at_once", "decided and answered as it came in")                                    \
+    X(PARKED, "parked", "waited for the log's flush, or for other workers' orders to settle")
+
+enum fg_latency {
+#define X(name, text, help) FG_LATENCY_##name,
+    FG_LATENCIES(X)
+#undef X
+        FG_LATENCY_COUNT
+};
+
+/* One worker's counters. worker: rw, control and metrics: ro (relaxed). */
 struct fg_counters {
     _Atomic uint64_t count[FG_COUNTER_COUNT];
     _Atomic uint64_t verdicts[FG_VERDICT_MAX + 1]; /* by code */
     _Atomic uint64_t loops;
     _Atomic uint64_t busy_cycles, total_cycles;
+    struct fg_histogram latency[FG_LATENCY_COUNT];
 } __attribute__((aligned(128)));
-
-/* Single writer: a plain add, no lock prefix. */
-static inline void fg_count_add(_Atomic uint64_t *counter, uint64_t n)
-{
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-                          memory_order_relaxed);
-}
 
 static inline void fg_count(struct fg_counters *counters, enum fg_counter which)
 {

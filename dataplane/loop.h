@@ -7,8 +7,8 @@
  *   worker.c    the loop, its time, its idling and its end
  *
  * What a datagram's mbuf has to remember while admission or another worker has it (where its IP
- * header begins, and who received it) stands in the mbuf's hash field, which nothing else uses any
- * more: it lies on the line that the driver has just written. All else is in the bytes.
+ * header begins, who received it and when) stands in the mbuf's hash field, which nothing else uses
+ * any more: it lies on the line that the driver has just written. All else is in the bytes.
  */
 #ifndef FG_LOOP_H
 #define FG_LOOP_H
@@ -24,9 +24,11 @@
 
 /* What a mbuf remembers of a datagram. */
 struct tag {
-    uint8_t l3;       /* offset of the IP header */
-    uint8_t receiver; /* worker whose queue it came in by */
+    uint64_t l3 : 8;       /* offset of the IP header */
+    uint64_t receiver : 8; /* worker whose queue it came in by */
+    uint64_t arrived : 48; /* TSC when its burst was received; it comes round after many hours */
 };
+#define TAG_ARRIVED_MASK ((UINT64_C(1) << 48) - 1)
 static_assert(sizeof(struct tag) <= sizeof(((struct rte_mbuf *)0)->hash), "a tag fits the hash");
 
 /* Frames on their way out by one port. */
@@ -44,7 +46,8 @@ struct loop {
     unsigned workers, ports;
     uint32_t partitions;
     struct fg_now now;
-    unsigned empty; /* loops without work in a row */
+    unsigned empty;         /* loops without work in a row */
+    uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
     struct outgoing out[FG_PORTS_MAX];
     uint8_t port_index[RTE_MAX_ETHPORTS]; /* DPDK's id to ours */
 };
@@ -77,8 +80,9 @@ unsigned loop_take_over(struct loop *loop);
 void loop_send(struct loop *loop, struct rte_mbuf *frame, uint32_t length);
 /* Writes the headers around a finished reply payload, and sends it. */
 void loop_reply(struct loop *loop, struct rte_mbuf *frame, uint32_t payload);
-/* All that admission gives back, before it is given more; returns how many. */
-unsigned loop_send_ready(struct loop *loop);
+/* All that admission gives back, before it is given more; `how` they were answered. Returns how
+ * many. */
+unsigned loop_send_ready(struct loop *loop, enum fg_latency how);
 /* What other workers have answered of what this one received; returns how many. */
 unsigned loop_send_for_others(struct loop *loop);
 /* Sends what has gathered for a port. */

@@ -6,6 +6,7 @@
  *
  * A key is looked up again by the worker that takes a datagram over: its catalogue may be another.
  */
+#include <rte_cycles.h>
 #include <rte_prefetch.h>
 
 #include "dataplane/loop.h"
@@ -70,6 +71,7 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
 static void check(struct loop *loop, struct burst *burst)
 {
     unsigned kept = 0;
+    uint64_t arrived = burst->count > 0 ? rte_rdtsc() & TAG_ARRIVED_MASK : 0;
 
     for (unsigned i = 0; i < burst->count; i++) {
         const struct fg_parsed *parsed = &burst->parsed[i];
@@ -78,7 +80,8 @@ static void check(struct loop *loop, struct burst *burst)
             loop_drop(loop, frame, FG_COUNTER_DROP_MALFORMED);
             continue;
         }
-        struct tag tag = {.l3 = parsed->l3, .receiver = (uint8_t)loop->self->index};
+        struct tag tag = {
+            .l3 = parsed->l3, .receiver = loop->self->index & 0xff, .arrived = arrived};
         memcpy(&frame->hash, &tag, sizeof(tag));
         burst->frames[kept] = frame;
         burst->parsed[kept++] = *parsed;
@@ -134,7 +137,7 @@ static void decide(struct loop *loop, const struct fg_datagram *datagrams, unsig
     if (count == 0)
         return;
     fg_admission_decide(loop->self->admission, &loop->now, loop->catalogue, datagrams, count);
-    loop_send_ready(loop);
+    loop_send_ready(loop, FG_LATENCY_AT_ONCE);
 }
 
 /* Does the first entry settle an order? Such datagrams may use a ring's last part. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <rte_cycles.h>
+
 #include "dataplane/loop.h"
 #include "dataplane/net/reply.h"
 
@@ -76,21 +78,59 @@ unsigned loop_send_for_others(struct loop *loop)
     return total;
 }
 
+/* Replies that came in by one burst are counted together: they took as long as each other. */
+struct batch {
+    uint64_t arrived;
+    uint64_t count;
+};
+
+static void record(struct loop *loop, enum fg_latency how, uint64_t now, const struct batch *batch)
+{
+    uint64_t ticks = (now - batch->arrived) & TAG_ARRIVED_MASK;
+
+    if (batch->count == 0)
+        return;
+    if (ticks > TAG_ARRIVED_MASK / 2) /* another core's TSC, a little ahead */
+        ticks = 0;
+    fg_histogram_record(&loop->counters->latency[how],
+                        (uint64_t)(((unsigned __int128)ticks * loop->ns_per_tsc_32) >> 32),
+                        batch->count);
+}
+
+/* Sends what admission has given back; the TSC is read once for all of it. */
+static void send_batch(struct loop *loop, enum fg_latency how, const struct fg_ready *ready,
+                       unsigned n)
+{
+    struct batch batch = {.count = 0};
+    uint64_t now = rte_rdtsc();
+
+    for (unsigned i = 0; i < n; i++) {
+        struct rte_mbuf *frame = ready[i].packet;
+        if (ready[i].length == 0) {
+            rte_pktmbuf_free(frame); /* silence; admission has counted why */
+            continue;
+        }
+        uint64_t arrived = tag_of(frame).arrived;
+        if (arrived != batch.arrived) {
+            record(loop, how, now, &batch);
+            batch = (struct batch){.arrived = arrived};
+        }
+        batch.count++;
+        loop_reply(loop, frame, ready[i].length);
+    }
+    record(loop, how, now, &batch);
+}
+
 /* All that admission gives back, before it is given more. */
-unsigned loop_send_ready(struct loop *loop)
+unsigned loop_send_ready(struct loop *loop, enum fg_latency how)
 {
     struct fg_ready ready[FG_BURST];
     unsigned n, total = 0;
 
     do {
         n = fg_admission_ready(loop->self->admission, ready, FG_BURST);
-        for (unsigned i = 0; i < n; i++) {
-            struct rte_mbuf *frame = ready[i].packet;
-            if (ready[i].length == 0)
-                rte_pktmbuf_free(frame); /* silence; admission has counted why */
-            else
-                loop_reply(loop, frame, ready[i].length);
-        }
+        if (n > 0)
+            send_batch(loop, how, ready, n);
         total += n;
     } while (n == FG_BURST);
     return total;

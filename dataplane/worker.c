@@ -75,7 +75,7 @@ static unsigned run_loop(struct loop *loop, bool receiving)
     work += loop_take_over(loop);
     work += do_commands(loop);
     fg_admission_poll(loop->self->admission, &loop->now, loop->catalogue);
-    unsigned ready = loop_send_ready(loop);
+    unsigned ready = loop_send_ready(loop, FG_LATENCY_PARKED);
     work += ready + loop_send_for_others(loop);
     for (unsigned p = 0; p < loop->ports; p++)
         if (loop->out[p].count > 0)
@@ -142,6 +142,7 @@ static void loop_init(struct loop *loop, struct fg_worker *self)
         .workers = engine->config.workers,
         .ports = engine->config.ports_count,
         .partitions = engine->config.partitions,
+        .ns_per_tsc_32 = engine->clock.ns_per_tsc_32,
     };
     for (unsigned p = 0; p < loop->ports; p++)
         loop->port_index[engine->ports[p].id] = (uint8_t)p;

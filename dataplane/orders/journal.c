@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "dataplane/counters.h"
+#include "dataplane/count.h"
 #include "dataplane/faults.h"
 #include "dataplane/orders/journal_state.h"
 
@@ -66,6 +66,7 @@ static int put_frame(struct fg_journal *journal, struct fg_frame *frame, uint16_
     fg_count_add(&stats->records, frame->count);
     fg_count_add(&stats->bytes, span);
     fg_count_add(&stats->flush_ns_total, took);
+    fg_histogram_record(&stats->flush, took, 1);
     atomic_store_explicit(&stats->flush_ns_last, took, memory_order_relaxed);
     if (took > atomic_load_explicit(&stats->flush_ns_max, memory_order_relaxed))
         atomic_store_explicit(&stats->flush_ns_max, took, memory_order_relaxed);

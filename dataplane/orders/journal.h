@@ -9,6 +9,7 @@
 #ifndef FG_ORDERS_JOURNAL_H
 #define FG_ORDERS_JOURNAL_H
 
+#include "dataplane/histogram.h"
 #include "dataplane/orders/clock.h"
 #include "dataplane/orders/lane.h"
 #include "dataplane/orders/log.h"
@@ -130,6 +131,7 @@ struct fg_journal_stats {
     _Atomic uint64_t stuck;          /* the disk gives no further segment: errno, or 0 */
     _Atomic uint64_t retire_error;   /* the oldest segment cannot be removed: errno, or 0 */
     _Atomic uint64_t flushes_direct; /* 1: O_DIRECT|O_DSYNC, 0: fdatasync */
+    struct fg_histogram flush;       /* write and flush of each frame */
 };
 const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal);
 
