@@ -59,26 +59,32 @@ static int carry_out(struct fg_call *call, const struct fg_plan *plan, const cha
     return rc;
 }
 
-int fg_call_sale_apply(struct fg_call *call)
+int fg_call_carry_out(struct fg_call *call, const struct fg_sale *wanted)
 {
     struct fg_control *control = call->control;
-    struct fg_sale wanted;
     struct fg_plan plan;
+    int rc = fg_plan_sale(&plan, &control->model, &control->engine->config, wanted, call->message,
+                          sizeof(call->message));
+    if (rc == 0)
+        rc = carry_out(call, &plan, wanted->name);
+    else if (rc == -EPERM)
+        rc = FG_RPC_REFUSED;
+    else
+        rc = fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+    fg_plan_free(&plan);
+    return rc;
+}
+
+int fg_call_sale_apply(struct fg_call *call)
+{
+    struct fg_sale wanted;
     int rc = fg_call_catch_up(call);
     if (rc != 0)
         return rc;
     if (fg_sale_parse(&wanted, call->texts[1], call->texts[0], call->lengths[0],
                       fg_control_wall_ns(), call->message, sizeof(call->message)) != 0)
         return FG_RPC_SALE_FILE;
-    rc = fg_plan_sale(&plan, &control->model, &control->engine->config, &wanted, call->message,
-                      sizeof(call->message));
-    if (rc == 0)
-        rc = carry_out(call, &plan, wanted.name);
-    else if (rc == -EPERM)
-        rc = FG_RPC_REFUSED;
-    else
-        rc = fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
-    fg_plan_free(&plan);
+    rc = fg_call_carry_out(call, &wanted);
     fg_sale_free(&wanted);
     return rc;
 }

@@ -212,8 +212,10 @@ static void item_define(struct fg_model_item *entry, const struct fg_sale *sale,
         .state = sale->state,
         .cancel_final = sale->cancel_final,
         .late_confirm = sale->late_confirm,
+        .paused = item->paused,
         .opens_ns = sale->opens_ns,
         .closes_ns = sale->closes_ns,
+        .sale_limit = sale->limit,
     };
     memcpy(entry->name, item->name, sizeof(entry->name));
     entry->stock = item->stock;

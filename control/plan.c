@@ -76,7 +76,10 @@ struct demand {
     uint64_t definition_bytes; /* of the log's records that define the sales */
 };
 
-static void add_demand(struct demand *demand, const struct fg_sale *sale)
+/* `live` is the model that the sale is live in: what was added and removed counts. NULL: the
+ * definition alone. */
+static void add_demand(struct demand *demand, const struct fg_model *live,
+                       const struct fg_sale *sale)
 {
     json_t *definition = fg_sale_to_json(sale);
     demand->definition_bytes += json_dumpb(definition, NULL, 0, JSON_COMPACT);
@@ -84,7 +87,9 @@ static void add_demand(struct demand *demand, const struct fg_sale *sale)
     demand->items += sale->items_count;
     for (uint32_t i = 0; i < sale->items_count; i++) {
         bool held = sale->items[i].hold_ms != 0;
-        uint64_t orders = ORDERS_PER_UNITS((uint64_t)sale->items[i].stock, held);
+        uint64_t units =
+            live ? fg_model_supply(fg_model_item(live, sale->items[i].id)) : sale->items[i].stock;
+        uint64_t orders = ORDERS_PER_UNITS(units, held);
         demand->orders += orders;
         demand->events += orders * EVENTS_PER_ORDER(held);
     }
@@ -111,9 +116,9 @@ int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
     struct demand demand = {0};
     for (unsigned i = 0; i < model->sales_count; i++)
         if (!instead || model->sales[i]->number != instead->number)
-            add_demand(&demand, model->sales[i]);
+            add_demand(&demand, model, model->sales[i]);
     if (instead)
-        add_demand(&demand, instead);
+        add_demand(&demand, NULL, instead);
     if (demand.items > config->limit_items)
         return refuse(message, size,
                       "the live sales would have %" PRIu64 " items, but limits.items is %" PRIu32
@@ -140,7 +145,7 @@ int fg_plan_fits_names(const struct fg_model *model, const struct fg_config *con
 {
     struct demand demand = {0};
     for (unsigned i = 0; i < model->sales_count; i++)
-        add_demand(&demand, model->sales[i]);
+        add_demand(&demand, model, model->sales[i]);
     return fits_segment(config, demand.definition_bytes + names_bytes, message, size);
 }
 
@@ -276,9 +281,10 @@ __attribute__((format(printf, 2, 3))) static void note(struct fg_plan *plan, con
     } while (0)
 
 static void compare_item(struct fg_plan *plan, const struct fg_sale_item *old,
-                         const struct fg_sale_item *wanted, struct fg_sale_item *now, bool *takes,
+                         struct fg_sale_item *wanted, struct fg_sale_item *now, bool *takes,
                          bool *gives)
 {
+    wanted->paused = old->paused; /* no matter of a file */
     /* A limit of 0 is none: less one, it is the greatest. */
     DIFFER(limit, wanted->limit - 1 < old->limit - 1,
            "item %" PRIu32 ": limit %" PRIu32 " -> %" PRIu32, old->id, old->limit, wanted->limit);
@@ -317,7 +323,7 @@ static void compare_times(struct fg_plan *plan, const struct fg_sale *old,
 }
 
 /* `now` is a copy of `old`, with its items in the same places. 0 or -ENOMEM. */
-static int compare(struct fg_plan *plan, const struct fg_sale *old, const struct fg_sale *wanted,
+static int compare(struct fg_plan *plan, const struct fg_sale *old, struct fg_sale *wanted,
                    struct fg_sale *now, bool *takes, bool *gives)
 {
     struct index items;
@@ -325,8 +331,10 @@ static int compare(struct fg_plan *plan, const struct fg_sale *old, const struct
     if (rc != 0)
         return rc;
     compare_times(plan, old, wanted, now, takes, gives);
+    DIFFER(limit, wanted->limit - 1 < old->limit - 1, "limit %" PRIu32 " -> %" PRIu32, old->limit,
+           wanted->limit);
     for (uint32_t i = 0; i < wanted->items_count; i++) {
-        const struct fg_sale_item *item = &wanted->items[i];
+        struct fg_sale_item *item = &wanted->items[i];
         struct fg_sale_item *known = item_of(&items, item->id);
         if (known) {
             compare_item(plan, &old->items[known - now->items], item, known, takes, gives);
@@ -399,6 +407,33 @@ static int check_times(const struct fg_sale *sale, char *message, size_t size)
                   sale->name, sale->name);
 }
 
+struct fg_sale *fg_plan_in_force(const struct fg_model *model, const struct fg_sale *sale)
+{
+    struct fg_sale *copy = fg_model_sale_copy(sale);
+    for (uint32_t i = 0; copy && i < copy->items_count; i++) {
+        const struct fg_model_item *item = fg_model_item(model, copy->items[i].id);
+        copy->items[i].stock = fg_model_supply(item);
+        copy->items[i].paused = item->item.paused;
+    }
+    return copy;
+}
+
+static int plan_live(struct fg_plan *plan, const struct fg_model *model,
+                     const struct fg_sale *running, const struct fg_sale *wanted, char *message,
+                     size_t size)
+{
+    struct fg_sale *old = fg_plan_in_force(model, running);
+    if (!old)
+        return -ENOMEM;
+    int rc = check_change(model, old, wanted, message, size);
+    if (rc == 0)
+        rc = plan_change(plan, old, wanted);
+    if (rc == 0)
+        rc = check_open_for_change(plan, old, message, size);
+    fg_model_sale_free(old);
+    return rc;
+}
+
 int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struct fg_config *config,
                  const struct fg_sale *wanted, char *message, size_t size)
 {
@@ -406,12 +441,10 @@ int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struc
     if (!plan->changes)
         return -ENOMEM;
     const struct fg_sale *old = fg_model_sale(model, wanted->name);
-    int rc = old ? check_change(model, old, wanted, message, size)
+    int rc = old ? plan_live(plan, model, old, wanted, message, size)
                  : check_new(model, wanted, message, size);
-    if (rc == 0)
-        rc = old ? plan_change(plan, old, wanted) : plan_new(plan, model, wanted);
-    if (rc == 0 && old)
-        rc = check_open_for_change(plan, old, message, size);
+    if (rc == 0 && !old)
+        rc = plan_new(plan, model, wanted);
     if (rc == 0 && plan->takes)
         rc = check_times(plan->takes, message, size);
     if (rc == 0 && plan->gives)

@@ -145,6 +145,13 @@ static const struct fg_option SALE_OPTIONS[] = {
      .kind = FG_OPTION_TIME,
      SALE(closes_ns),
      .help = "When it closes; if it is not given, by hand."},
+    {.name = "limit",
+     .kind = FG_OPTION_INTEGER,
+     SALE(limit),
+     .unit = "units",
+     .max = FG_STOCK_MAX,
+     .standard = "0",
+     .help = "Units one buyer may have over all items of the sale; 0: no limit."},
     {.name = "cancel_final",
      .kind = FG_OPTION_BOOL,
      SALE(cancel_final),
@@ -209,12 +216,16 @@ static const char *const STATE_NAMES[] = {
 #undef X
         NULL};
 
+/* What came later is written only where it says something: logs of before have no word of it. */
 static json_t *item_to_json(const struct fg_sale_item *item)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:i, s:I}", "id", (json_int_t)item->id, "name",
-                     item->name, "stock", (json_int_t)item->stock, "limit", (json_int_t)item->limit,
-                     "max_per_order", (int)item->max_per_order, "hold_ms",
-                     (json_int_t)item->hold_ms);
+    json_t *json =
+        json_pack("{s:I, s:s, s:I, s:I, s:i, s:I}", "id", (json_int_t)item->id, "name", item->name,
+                  "stock", (json_int_t)item->stock, "limit", (json_int_t)item->limit,
+                  "max_per_order", (int)item->max_per_order, "hold_ms", (json_int_t)item->hold_ms);
+    if (json && item->paused)
+        json_object_set_new(json, "paused", json_true());
+    return json;
 }
 
 json_t *fg_sale_to_json(const struct fg_sale *sale)
@@ -226,11 +237,14 @@ json_t *fg_sale_to_json(const struct fg_sale *sale)
             return NULL;
         }
     /* "o" takes the array over, on failure too. */
-    return json_pack("{s:s, s:I, s:s, s:I, s:I, s:b, s:s, s:o}", "name", sale->name, "number",
-                     (json_int_t)sale->number, "state", STATE_NAMES[sale->state], "opens_ns",
-                     (json_int_t)sale->opens_ns, "closes_ns", (json_int_t)sale->closes_ns,
-                     "cancel_final", (int)sale->cancel_final, "late_confirm",
-                     LATE_NAMES[sale->late_confirm], "items", items);
+    json_t *json = json_pack("{s:s, s:I, s:s, s:I, s:I, s:b, s:s, s:o}", "name", sale->name,
+                             "number", (json_int_t)sale->number, "state", STATE_NAMES[sale->state],
+                             "opens_ns", (json_int_t)sale->opens_ns, "closes_ns",
+                             (json_int_t)sale->closes_ns, "cancel_final", (int)sale->cancel_final,
+                             "late_confirm", LATE_NAMES[sale->late_confirm], "items", items);
+    if (json && sale->limit)
+        json_object_set_new(json, "limit", json_integer(sale->limit));
+    return json;
 }
 
 static bool whole(const json_t *json, const char *name, json_int_t min, json_int_t max,
@@ -239,6 +253,13 @@ static bool whole(const json_t *json, const char *name, json_int_t min, json_int
     const json_t *found = json_object_get(json, name);
     *value = json_integer_value(found);
     return json_is_integer(found) && *value >= min && *value <= max;
+}
+
+/* As whole(), or 0 where it is left out. */
+static bool whole_or_0(const json_t *json, const char *name, json_int_t max, json_int_t *value)
+{
+    *value = 0;
+    return !json_object_get(json, name) || whole(json, name, 0, max, value);
 }
 
 static bool copied(const json_t *json, const char *name, char *to, size_t size)
@@ -271,6 +292,10 @@ static bool item_from_json(struct fg_sale_item *item, const json_t *json, struct
         !whole(json, "max_per_order", 1, FG_QUANTITY_MAX, &most) ||
         !whole(json, "hold_ms", 0, FG_HOLD_MS_MAX, &hold))
         return false;
+    const json_t *paused = json_object_get(json, "paused");
+    if (paused && !json_is_boolean(paused))
+        return false;
+    item->paused = json_is_true(paused);
     item->id = (uint32_t)id;
     item->stock = (uint32_t)stock;
     item->limit = (uint32_t)limit;
@@ -296,7 +321,7 @@ static bool items_from_json(struct fg_sale *sale, const json_t *array)
 
 static bool head_from_json(struct fg_sale *sale, const json_t *json)
 {
-    json_int_t number, opens, closes;
+    json_int_t number, opens, closes, limit;
     const char *wrong;
     const json_t *cancel = json_object_get(json, "cancel_final");
     if (!copied(json, "name", sale->name, sizeof(sale->name)) ||
@@ -304,12 +329,14 @@ static bool head_from_json(struct fg_sale *sale, const json_t *json)
         !whole(json, "number", 0, UINT32_MAX, &number) ||
         !chosen(json, "state", STATE_NAMES, &sale->state) ||
         !whole(json, "opens_ns", 0, INT64_MAX, &opens) ||
-        !whole(json, "closes_ns", 0, INT64_MAX, &closes) || !json_is_boolean(cancel) ||
+        !whole(json, "closes_ns", 0, INT64_MAX, &closes) ||
+        !whole_or_0(json, "limit", FG_STOCK_MAX, &limit) || !json_is_boolean(cancel) ||
         !chosen(json, "late_confirm", LATE_NAMES, &sale->late_confirm))
         return false;
     sale->number = (uint32_t)number;
     sale->opens_ns = (uint64_t)opens;
     sale->closes_ns = (uint64_t)closes;
+    sale->limit = (uint32_t)limit;
     sale->cancel_final = json_is_true(cancel);
     return sale_fault(sale, &wrong) == NULL;
 }

@@ -13,10 +13,11 @@
 struct fg_sale_item {
     uint32_t id; /* never used twice in one log */
     char name[FG_ITEM_NAME_MAX + 1];
-    uint32_t stock; /* total supply ever */
+    uint32_t stock; /* units: the total supply ever */
     uint32_t limit; /* units per buyer; 0: none */
     uint16_t max_per_order;
     uint32_t hold_ms; /* 0: final at once */
+    uint8_t paused;   /* given by control, never by a file */
 };
 
 struct fg_sale {

@@ -115,9 +115,9 @@ static void test_sale_refusals(void **state)
          "s:2:1: closes: has passed already, so the sale could never open"},
         {"name: x\nlate_confirm: maybe\n",
          "s:2:15: late_confirm: maybe is not known here, wanted refuse or reacquire"},
-        {"name: x\nstate: open\n",
-         "s:2:1: state: unknown, wanted one of: name, opens, closes, cancel_final, late_confirm, "
-         "items"},
+        {"name: x\nstate: open\n", "s:2:1: state: unknown, wanted one of: name, opens, closes, "
+                                   "limit, cancel_final, late_confirm, "
+                                   "items"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[256];
