@@ -57,16 +57,29 @@ static int check_body(const char *body)
     return rc;
 }
 
+/* Its record tells alone what is in force, the opening included that a file knows nothing of. */
+static struct fg_sale *sale_as_recorded(const struct fg_control *control,
+                                        const struct fg_sale *sale)
+{
+    const struct fg_sale *old = fg_model_sale_number(&control->model, sale->number);
+    struct fg_sale *copy = fg_model_sale_copy(sale);
+    if (copy && old && old->opened) {
+        copy->opened = true;
+        copy->opens_ns = old->opens_ns;
+    }
+    return copy;
+}
+
 int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes)
 {
-    json_t *json = fg_sale_to_json(sale);
     struct fg_change change = {
         .takes = takes,
         .event = event_of(control, peer, FG_EVENT_SALE, sale->number),
-        .body = json ? json_dumps(json, JSON_COMPACT) : NULL,
-        .sale = fg_model_sale_copy(sale),
+        .sale = sale_as_recorded(control, sale),
     };
+    json_t *json = change.sale ? fg_sale_to_json(change.sale) : NULL;
+    change.body = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     int rc = change.body && change.sale ? check_body(change.body) : -ENOMEM;
     if (rc != 0) {
@@ -79,15 +92,78 @@ int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
     return 0;
 }
 
+/* When the sale opened, if it has or now does; 0: it has not. */
+static uint64_t opening_of(const struct fg_sale *sale, enum fg_sale_state state, uint64_t at_ns)
+{
+    if (!sale->opened && state != FG_SALE_OPEN)
+        return 0;
+    return sale->opens_ns != 0 && (sale->opened || sale->opens_ns < at_ns) ? sale->opens_ns : at_ns;
+}
+
 void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,
                            enum fg_sale_state state)
 {
+    const struct fg_sale *sale = fg_model_sale_number(&control->model, number);
     struct fg_change change = {
-        .takes = state != FG_SALE_OPEN,
+        .takes = state == FG_SALE_PAUSED || state == FG_SALE_CLOSED,
         .event = event_of(control, peer, FG_EVENT_SALE_STATE, number),
     };
     change.event.value = state;
+    change.event.value2 = opening_of(sale, state, change.event.at_ns);
     begin(control, &change);
+}
+
+void fg_change_begin_item(struct fg_control *control, const struct fg_peer *peer,
+                          const struct fg_model_item *item, enum fg_item_state state)
+{
+    struct fg_change change = {
+        .takes = state != FG_ITEM_RUNNING,
+        .event = event_of(control, peer, FG_EVENT_ITEM_STATE, item->item.sale),
+    };
+    change.event.value = state;
+    change.event.value2 = item->item.id;
+    begin(control, &change);
+}
+
+void fg_change_begin_mode(struct fg_control *control, const struct fg_peer *peer,
+                          enum fg_engine_mode mode)
+{
+    struct fg_change change = {
+        .takes = mode != FG_ENGINE_RUNNING,
+        .event = event_of(control, peer, FG_EVENT_ENGINE_STATE, 0),
+    };
+    change.event.value = mode;
+    begin(control, &change);
+}
+
+void fg_change_begin_add(struct fg_control *control, const struct fg_peer *peer,
+                         const struct fg_model_item *item, uint32_t units)
+{
+    struct fg_change change = {
+        .event = event_of(control, peer, FG_EVENT_STOCK_ADD, item->item.sale),
+    };
+    change.event.value = units;
+    change.event.value2 = item->item.id;
+    begin(control, &change);
+}
+
+uint32_t fg_change_begin_remove(struct fg_control *control, const struct fg_peer *peer,
+                                const struct fg_model_item *item, uint32_t units)
+{
+    struct fg_stock *stock = &control->engine->stock;
+    uint32_t taken = fg_stock_remove(stock, item->item.slot, units);
+    if (taken == 0) { /* nothing that a refusal would have to wait for */
+        fg_stock_open_down(stock, stock->workers, item->item.slot);
+        return 0;
+    }
+    struct fg_change change = {
+        .takes = true,
+        .event = event_of(control, peer, FG_EVENT_STOCK_REMOVE, item->item.sale),
+    };
+    change.event.value = taken;
+    change.event.value2 = item->item.id;
+    begin(control, &change);
+    return taken;
 }
 
 void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
@@ -112,34 +188,49 @@ void fg_change_clear(struct fg_control *control)
     control->change = (struct fg_change){0};
 }
 
-/* Units that the definition has more than were ever put on sale. Before the catalogue shows them:
- * an item that is on sale with an empty pool would be refused as sold out. */
-static void fill_stock(struct fg_control *control, const struct fg_sale *sale)
+/* Units that the supply has more than were ever put on sale. Before the catalogue shows them: an
+ * item that is on sale with an empty pool would be refused as sold out. */
+static void fill_item(struct fg_control *control, struct fg_model_item *item)
 {
-    for (uint32_t i = 0; i < sale->items_count; i++) {
-        struct fg_model_item *item = fg_model_item(&control->model, sale->items[i].id);
-        uint32_t supply = fg_model_supply(item);
-        if (supply <= item->pooled)
-            continue;
-        /* [restock.1] */
-        fg_stock_put_back(&control->engine->stock, item->item.slot, supply - item->pooled);
-        item->pooled = supply;
-    }
+    uint32_t supply = fg_model_supply(item);
+    if (supply <= item->pooled)
+        return;
+    /* [restock.1] */
+    fg_stock_put_back(&control->engine->stock, item->item.slot, supply - item->pooled);
+    item->pooled = supply;
+}
+
+/* The item of a change of stock; NULL: it is none. */
+static struct fg_model_item *stock_item(struct fg_control *control)
+{
+    const struct fg_control_event *event = &control->change.event;
+    bool stock = event->kind == FG_EVENT_STOCK_ADD || event->kind == FG_EVENT_STOCK_REMOVE;
+    return stock ? fg_model_item(&control->model, (uint32_t)event->value2) : NULL;
+}
+
+static void fill_stock(struct fg_control *control)
+{
+    const struct fg_change *change = &control->change;
+    struct fg_model_item *item = stock_item(control);
+    if (item && change->event.kind == FG_EVENT_STOCK_REMOVE)
+        item->pooled -= (uint32_t)change->event.value;
+    else if (item)
+        fill_item(control, item);
+    for (uint32_t i = 0; change->sale && i < change->sale->items_count; i++)
+        fill_item(control, fg_model_item(&control->model, change->sale->items[i].id));
 }
 
 static int put_in_force(struct fg_control *control)
 {
     const struct fg_change *change = &control->change;
-    int rc = change->sale
-                 ? fg_model_put_sale(&control->model, change->sale)
-                 : fg_model_set_state(&control->model, change->event.sale,
-                                      (enum fg_sale_state)change->event.value, change->event.at_ns);
+    const struct fg_record record = {.control = &change->event};
+    int rc = change->sale ? fg_model_put_sale(&control->model, change->sale)
+                          : fg_model_replay(&control->model, &record);
     assert(rc == 0 || rc == -ENOMEM); /* anything else was checked before it was journalled */
     if (rc != 0)
         return rc;
     control->model.revision = change->event.revision;
-    if (change->sale)
-        fill_stock(control, change->sale);
+    fill_stock(control);
     return fg_publish(control);
 }
 
@@ -182,6 +273,10 @@ static void seen(struct fg_control *control)
 static void flushed(struct fg_control *control)
 {
     if (control->change.takes) {
+        const struct fg_model_item *item = stock_item(control);
+        if (item) /* its units are gone for good: a refusal may say so now */
+            fg_stock_open_down(&control->engine->stock, control->engine->stock.workers,
+                               item->item.slot);
         fg_change_clear(control);
         return;
     }

@@ -92,6 +92,18 @@ int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes);
 void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,
                            enum fg_sale_state state);
+/* Anything but RUNNING takes; see event.h. */
+void fg_change_begin_item(struct fg_control *control, const struct fg_peer *peer,
+                          const struct fg_model_item *item, enum fg_item_state state);
+void fg_change_begin_mode(struct fg_control *control, const struct fg_peer *peer,
+                          enum fg_engine_mode mode);
+/* Puts units on sale; the supply must not come above FG_STOCK_MAX, and must fit (fg_plan_fits). */
+void fg_change_begin_add(struct fg_control *control, const struct fg_peer *peer,
+                         const struct fg_model_item *item, uint32_t units);
+/* Takes up to `units` unsold units off sale at once, and begins to record how many: returns that.
+ * 0: there were none, and no change has begun. A crash before it is durable leaves them on sale. */
+uint32_t fg_change_begin_remove(struct fg_control *control, const struct fg_peer *peer,
+                                const struct fg_model_item *item, uint32_t units);
 /* Takes what fg_archive_prepare() made. */
 void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
                              uint32_t number, struct fg_archive *archive);
@@ -103,8 +115,8 @@ int fg_change_step(struct fg_control *control);
 int fg_change_finish(struct fg_control *control, char *message, size_t size);
 void fg_change_clear(struct fg_control *control);
 
-/* act.c: journals what `peer` (NULL: the engine itself) is about to do that makes no revision, as an
- * ACT event {"method": method, members of params}, and waits until it is durable. `params` stays
+/* act.c: journals what `peer` (NULL: the engine itself) is about to do that makes no revision, as
+ * an ACT event {"method": method, members of params}, and waits until it is durable. `params` stays
  * the caller's; NULL: none. 0, or an rpc error with a sentence, and then it must not be done. */
 int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
                   const json_t *params, char *message, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The model is the sum of the control events so far. Replay and live changes go through the same
- * two functions, put_sale and set_state, so that a restart arrives at what was running.
+ * functions, put_sale and fg_model_replay, so that a restart arrives at what was running.
  */
 #include "control/model_parts.h"
 
@@ -196,6 +196,15 @@ static int item_add(struct fg_model *model, uint32_t id, struct fg_model_item **
     return 0;
 }
 
+/* The states of sale and item, into the line that workers will read. */
+void fg_model_show_state(struct fg_model_item *entry, const struct fg_sale *sale)
+{
+    bool closed = entry->state == FG_ITEM_CLOSED && sale->state < FG_SALE_CLOSED;
+    entry->item.state = closed ? FG_SALE_CLOSED : sale->state;
+    entry->item.paused = entry->state == FG_ITEM_PAUSED;
+    entry->item.opens_ns = sale->opens_ns;
+}
+
 /* What the sale says, into the line that workers will read. */
 static void item_define(struct fg_model_item *entry, const struct fg_sale *sale, unsigned place,
                         const struct fg_sale_item *item)
@@ -209,16 +218,15 @@ static void item_define(struct fg_model_item *entry, const struct fg_sale *sale,
         .limit = item->limit,
         .max_per_order = item->max_per_order,
         .sale_index = (uint8_t)place,
-        .state = sale->state,
         .cancel_final = sale->cancel_final,
         .late_confirm = sale->late_confirm,
-        .paused = item->paused,
-        .opens_ns = sale->opens_ns,
         .closes_ns = sale->closes_ns,
         .sale_limit = sale->limit,
     };
+    fg_model_show_state(entry, sale);
     memcpy(entry->name, item->name, sizeof(entry->name));
     entry->stock = item->stock;
+    entry->place = (uint32_t)(item - sale->items);
     entry->added = entry->removed = 0; /* a definition's stock is all there ever was to sell */
 }
 
@@ -244,6 +252,17 @@ static int check_sale(const struct fg_model *model, const struct fg_sale *sale, 
     return 0;
 }
 
+/* An opening that happened is a record, whatever a definition says of it. */
+static void keep_opening(struct fg_sale *sale, const struct fg_sale *old)
+{
+    if (sale->state == FG_SALE_OPEN)
+        sale->opened = true;
+    if (!old || !old->opened)
+        return;
+    sale->opened = true;
+    sale->opens_ns = old->opens_ns;
+}
+
 int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale)
 {
     int place = sale_place(model, sale->number);
@@ -256,6 +275,7 @@ int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale)
     struct fg_sale *copy = fg_model_sale_copy(sale);
     if (!copy)
         return -ENOMEM;
+    keep_opening(copy, place < 0 ? NULL : model->sales[place]);
     if ((rc = fg_model_name_add(model, sale->name, sale->number)) != 0)
         goto free_copy;
     unsigned at = place < 0 ? model->sales_count : (unsigned)place;
@@ -263,7 +283,7 @@ int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale)
         struct fg_model_item *item = fg_model_item(model, sale->items[i].id);
         if (!item && (rc = item_add(model, sale->items[i].id, &item)) != 0)
             goto free_copy;
-        item_define(item, sale, at, &sale->items[i]);
+        item_define(item, copy, at, &copy->items[i]);
     }
     if (place < 0)
         model->sales_count++;
@@ -280,10 +300,11 @@ free_copy:
 }
 
 /* Opened by hand before its time, or with none: this was its time. */
-static void record_opening(struct fg_sale *sale, uint64_t at_ns)
+static void record_opening(struct fg_sale *sale, uint64_t opened_ns)
 {
-    if (sale->state == FG_SALE_SCHEDULED && (sale->opens_ns == 0 || sale->opens_ns > at_ns))
-        sale->opens_ns = at_ns;
+    if (!sale->opened && (sale->opens_ns == 0 || sale->opens_ns > opened_ns))
+        sale->opens_ns = opened_ns;
+    sale->opened = true;
 }
 
 /* The sale and its items are no more; their slots are free. */
@@ -311,21 +332,18 @@ static int archive(struct fg_model *model, uint32_t number)
 }
 
 int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state,
-                       uint64_t at_ns)
+                       uint64_t opened_ns)
 {
     if (state == FG_SALE_ARCHIVED)
         return archive(model, number);
     struct fg_sale *sale = fg_model_sale_number(model, number);
     if (!sale || state >= FG_SALE_STATE_COUNT)
         return -EINVAL;
-    if (state == FG_SALE_OPEN)
-        record_opening(sale, at_ns);
+    if (opened_ns != 0)
+        record_opening(sale, opened_ns);
     sale->state = state;
-    for (uint32_t i = 0; i < sale->items_count; i++) {
-        struct fg_item *item = &fg_model_item(model, sale->items[i].id)->item;
-        item->state = state;
-        item->opens_ns = sale->opens_ns;
-    }
+    for (uint32_t i = 0; i < sale->items_count; i++)
+        fg_model_show_state(fg_model_item(model, sale->items[i].id), sale);
     return 0;
 }
 

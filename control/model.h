@@ -6,6 +6,17 @@
  * An item keeps its place in `items` while its sale is live; that place is the slot of its stock.
  * The places of an archived sale's items are given to other items. Names, item ids and sale numbers
  * are never used twice in one log, so all that ever were are remembered.
+ *
+ * Supply. A sale's definition tells each item's total supply ever; STOCK_ADD and STOCK_REMOVE
+ * change it by a difference, and the next definition tells the total anew. The model keeps the
+ * total in both places, so model->sales[i]->items[j].stock is always the supply in force: a file
+ * with `stock: X` is compared with it, and a definition made from a copy of the running sale
+ * changes no supply that it does not mean to. A definition may raise the supply (fg_change puts the
+ * difference on sale). It must never lower it: units are only taken by fg_change_begin_remove(),
+ * which knows how many were unsold; what it took is in the model when it is done.
+ *
+ * What a definition does not tell, it leaves as it is: an item's own state (ITEM_STATE), and that a
+ * sale has opened, which is a record.
  * One thread: control.
  */
 #ifndef FG_CONTROL_MODEL_H
@@ -19,6 +30,8 @@
 struct fg_model_item {
     struct fg_item item; /* as the next snapshot shows it; item.slot is its place here */
     char name[FG_ITEM_NAME_MAX + 1];
+    uint32_t place;           /* in its sale's items */
+    uint8_t state;            /* enum fg_item_state */
     uint32_t stock;           /* of the sale's latest definition */
     uint32_t added, removed;  /* units since that definition */
     uint64_t supply_revision; /* of the last event counted in `added` or `removed` */
@@ -63,12 +76,12 @@ void fg_model_fini(struct fg_model *model);
  */
 int fg_model_replay(struct fg_model *model, const struct fg_record *record);
 
-/* The two events that control makes itself, applied. 0 or as fg_model_replay. An opening at at_ns
- * is a record: it becomes the sale's opens_ns. A sale that is archived is gone at once, and so are
- * its items. */
+/* What events come to. 0 or as fg_model_replay. `opened_ns` is when the sale opened, 0 if it has
+ * not: an opening is a record, and becomes the sale's opens_ns if that was later or none. A sale
+ * that is archived is gone at once, and so are its items. */
 int fg_model_put_sale(struct fg_model *model, const struct fg_sale *sale);
 int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_state state,
-                       uint64_t at_ns);
+                       uint64_t opened_ns);
 
 /* NULL if there is none. */
 struct fg_sale *fg_model_sale(const struct fg_model *model, const char *name);

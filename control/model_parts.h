@@ -10,4 +10,7 @@ int fg_model_id_add(struct fg_model_ids *ids, uint32_t id, uint32_t slot);
 /* Of a name known already, the number is set anew. 0: it is not known. 0 or -ENOMEM. */
 int fg_model_name_add(struct fg_model *model, const char *name, uint32_t number);
 
+/* The line that workers read shows what states its sale and itself have. */
+void fg_model_show_state(struct fg_model_item *entry, const struct fg_sale *sale);
+
 #endif

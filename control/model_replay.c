@@ -22,6 +22,15 @@ static struct fg_model_item *event_item(const struct fg_model *model,
     return event->value2 <= UINT32_MAX ? fg_model_item(model, (uint32_t)event->value2) : NULL;
 }
 
+/* The total that the sale's definition tells follows. */
+static void supply_changed(struct fg_model *model, struct fg_model_item *item,
+                           const struct fg_control_event *event)
+{
+    struct fg_sale *sale = fg_model_sale_number(model, item->item.sale);
+    item->supply_revision = event->revision;
+    sale->items[item->place].stock = fg_model_supply(item);
+}
+
 /* Adding and removing are told as differences: an event seen before must not count again. */
 static int replay_units(struct fg_model *model, const struct fg_control_event *event)
 {
@@ -34,7 +43,7 @@ static int replay_units(struct fg_model *model, const struct fg_control_event *e
         item->added += (uint32_t)event->value;
     else
         item->removed += (uint32_t)event->value;
-    item->supply_revision = event->revision;
+    supply_changed(model, item, event);
     return 0;
 }
 
@@ -45,8 +54,24 @@ static int replay_supply(struct fg_model *model, const struct fg_control_event *
         return -EINVAL;
     item->added = (uint32_t)event->value;
     item->removed = (uint32_t)event->value3;
-    item->supply_revision = event->revision;
+    supply_changed(model, item, event);
     return 0;
+}
+
+static int replay_item_state(struct fg_model *model, const struct fg_control_event *event)
+{
+    struct fg_model_item *item = event_item(model, event);
+    if (!item || event->value >= FG_ITEM_STATE_COUNT)
+        return -EINVAL;
+    item->state = (uint8_t)event->value;
+    fg_model_show_state(item, fg_model_sale_number(model, item->item.sale));
+    return 0;
+}
+
+/* An opening on record; logs of old tell it only by the event that opened. */
+static uint64_t opening_of(const struct fg_control_event *event)
+{
+    return event->value2 == 0 && event->value == FG_SALE_OPEN ? event->at_ns : event->value2;
 }
 
 /* An id, or [first, last] of a run of them, is used and gone unless it is live. *left is how many
@@ -119,7 +144,14 @@ static int replay_event(struct fg_model *model, const struct fg_record *record)
         if (event->value >= FG_SALE_STATE_COUNT)
             return -EINVAL;
         return fg_model_set_state(model, event->sale, (enum fg_sale_state)event->value,
-                                  event->at_ns);
+                                  opening_of(event));
+    case FG_EVENT_ITEM_STATE:
+        return replay_item_state(model, event);
+    case FG_EVENT_ENGINE_STATE:
+        if (event->value >= FG_ENGINE_MODE_COUNT)
+            return -EINVAL;
+        model->mode = (enum fg_engine_mode)event->value;
+        return 0;
     case FG_EVENT_STOCK_ADD:
     case FG_EVENT_STOCK_REMOVE:
         return replay_units(model, event);

@@ -281,10 +281,9 @@ __attribute__((format(printf, 2, 3))) static void note(struct fg_plan *plan, con
     } while (0)
 
 static void compare_item(struct fg_plan *plan, const struct fg_sale_item *old,
-                         struct fg_sale_item *wanted, struct fg_sale_item *now, bool *takes,
+                         const struct fg_sale_item *wanted, struct fg_sale_item *now, bool *takes,
                          bool *gives)
 {
-    wanted->paused = old->paused; /* no matter of a file */
     /* A limit of 0 is none: less one, it is the greatest. */
     DIFFER(limit, wanted->limit - 1 < old->limit - 1,
            "item %" PRIu32 ": limit %" PRIu32 " -> %" PRIu32, old->id, old->limit, wanted->limit);
@@ -323,7 +322,7 @@ static void compare_times(struct fg_plan *plan, const struct fg_sale *old,
 }
 
 /* `now` is a copy of `old`, with its items in the same places. 0 or -ENOMEM. */
-static int compare(struct fg_plan *plan, const struct fg_sale *old, struct fg_sale *wanted,
+static int compare(struct fg_plan *plan, const struct fg_sale *old, const struct fg_sale *wanted,
                    struct fg_sale *now, bool *takes, bool *gives)
 {
     struct index items;
@@ -334,7 +333,7 @@ static int compare(struct fg_plan *plan, const struct fg_sale *old, struct fg_sa
     DIFFER(limit, wanted->limit - 1 < old->limit - 1, "limit %" PRIu32 " -> %" PRIu32, old->limit,
            wanted->limit);
     for (uint32_t i = 0; i < wanted->items_count; i++) {
-        struct fg_sale_item *item = &wanted->items[i];
+        const struct fg_sale_item *item = &wanted->items[i];
         struct fg_sale_item *known = item_of(&items, item->id);
         if (known) {
             compare_item(plan, &old->items[known - now->items], item, known, takes, gives);
@@ -358,7 +357,7 @@ static int plan_change(struct fg_plan *plan, const struct fg_sale *old,
     plan->gives->number = old->number;
     plan->gives->state = old->state;
     /* An opening that happened is a record: what the file says of it no longer matters. */
-    if (old->state != FG_SALE_SCHEDULED)
+    if (old->opened)
         plan->gives->opens_ns = old->opens_ns;
     int rc = compare(plan, old, plan->gives, plan->takes, &takes, &gives);
     if (rc != 0)
@@ -413,7 +412,6 @@ struct fg_sale *fg_plan_in_force(const struct fg_model *model, const struct fg_s
     for (uint32_t i = 0; copy && i < copy->items_count; i++) {
         const struct fg_model_item *item = fg_model_item(model, copy->items[i].id);
         copy->items[i].stock = fg_model_supply(item);
-        copy->items[i].paused = item->item.paused;
     }
     return copy;
 }

@@ -28,8 +28,8 @@ int fg_plan_sale(struct fg_plan *plan, const struct fg_model *model, const struc
                  const struct fg_sale *wanted, char *message, size_t size);
 void fg_plan_free(struct fg_plan *plan);
 
-/* A copy of a live sale as it is in force: the stock of its items is their supply, and an item that
- * is paused is so here. NULL when memory is short. Freed by fg_model_sale_free. */
+/* A copy of a live sale as it is in force: the stock of its items is their supply. NULL when memory
+ * is short. Freed by fg_model_sale_free. */
 struct fg_sale *fg_plan_in_force(const struct fg_model *model, const struct fg_sale *sale);
 
 /* Does all that is live fit the configured limits? 0, or -EPERM with a sentence that names the

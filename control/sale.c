@@ -216,15 +216,21 @@ static const char *const STATE_NAMES[] = {
 #undef X
         NULL};
 
-/* What came later is written only where it says something: logs of before have no word of it. */
 static json_t *item_to_json(const struct fg_sale_item *item)
 {
-    json_t *json =
-        json_pack("{s:I, s:s, s:I, s:I, s:i, s:I}", "id", (json_int_t)item->id, "name", item->name,
-                  "stock", (json_int_t)item->stock, "limit", (json_int_t)item->limit,
-                  "max_per_order", (int)item->max_per_order, "hold_ms", (json_int_t)item->hold_ms);
-    if (json && item->paused)
-        json_object_set_new(json, "paused", json_true());
+    return json_pack("{s:I, s:s, s:I, s:I, s:i, s:I}", "id", (json_int_t)item->id, "name",
+                     item->name, "stock", (json_int_t)item->stock, "limit", (json_int_t)item->limit,
+                     "max_per_order", (int)item->max_per_order, "hold_ms",
+                     (json_int_t)item->hold_ms);
+}
+
+/* What came later is written only where it says something: logs of before have no word of it. */
+static json_t *with_marks(json_t *json, const struct fg_sale *sale)
+{
+    if (json && sale->limit)
+        json_object_set_new(json, "limit", json_integer(sale->limit));
+    if (json && sale->opened && sale->state != FG_SALE_OPEN)
+        json_object_set_new(json, "opened", json_true());
     return json;
 }
 
@@ -242,9 +248,7 @@ json_t *fg_sale_to_json(const struct fg_sale *sale)
                              "opens_ns", (json_int_t)sale->opens_ns, "closes_ns",
                              (json_int_t)sale->closes_ns, "cancel_final", (int)sale->cancel_final,
                              "late_confirm", LATE_NAMES[sale->late_confirm], "items", items);
-    if (json && sale->limit)
-        json_object_set_new(json, "limit", json_integer(sale->limit));
-    return json;
+    return with_marks(json, sale);
 }
 
 static bool whole(const json_t *json, const char *name, json_int_t min, json_int_t max,
@@ -292,10 +296,6 @@ static bool item_from_json(struct fg_sale_item *item, const json_t *json, struct
         !whole(json, "max_per_order", 1, FG_QUANTITY_MAX, &most) ||
         !whole(json, "hold_ms", 0, FG_HOLD_MS_MAX, &hold))
         return false;
-    const json_t *paused = json_object_get(json, "paused");
-    if (paused && !json_is_boolean(paused))
-        return false;
-    item->paused = json_is_true(paused);
     item->id = (uint32_t)id;
     item->stock = (uint32_t)stock;
     item->limit = (uint32_t)limit;
@@ -338,6 +338,7 @@ static bool head_from_json(struct fg_sale *sale, const json_t *json)
     sale->closes_ns = (uint64_t)closes;
     sale->limit = (uint32_t)limit;
     sale->cancel_final = json_is_true(cancel);
+    sale->opened = sale->state == FG_SALE_OPEN || json_is_true(json_object_get(json, "opened"));
     return sale_fault(sale, &wrong) == NULL;
 }
 

@@ -13,11 +13,10 @@
 struct fg_sale_item {
     uint32_t id; /* never used twice in one log */
     char name[FG_ITEM_NAME_MAX + 1];
-    uint32_t stock; /* units: the total supply ever */
+    uint32_t stock; /* units: the total supply ever; in the model, see model.h */
     uint32_t limit; /* units per buyer; 0: none */
     uint16_t max_per_order;
     uint32_t hold_ms; /* 0: final at once */
-    uint8_t paused;   /* given by control, never by a file */
 };
 
 struct fg_sale {
@@ -26,6 +25,7 @@ struct fg_sale {
     uint8_t state;                   /* enum fg_sale_state */
     uint8_t cancel_final;
     uint8_t late_confirm; /* enum fg_late_confirm */
+    uint8_t opened;       /* its opening is a record: it happened at opens_ns */
     uint64_t opens_ns;    /* wall clock; 0: by hand */
     uint64_t closes_ns;   /* wall clock; 0: by hand */
     uint32_t limit;       /* units per buyer over all items; 0: none */

@@ -30,6 +30,19 @@ enum fg_sale_state {
         FG_SALE_STATE_COUNT
 };
 
+/* X(NAME, text): one item, whatever its sale's state is. Closed is for good. */
+#define FG_ITEM_STATES(X)                                                                          \
+    X(RUNNING, "running")                                                                          \
+    X(PAUSED, "paused")                                                                            \
+    X(CLOSED, "closed")
+
+enum fg_item_state {
+#define X(name, text) FG_ITEM_##name,
+    FG_ITEM_STATES(X)
+#undef X
+        FG_ITEM_STATE_COUNT
+};
+
 /* X(NAME, text, help): what the whole engine does, by an operator's word. */
 #define FG_ENGINE_MODES(X)                                                                         \
     X(RUNNING, "running", "sells")                                                                 \
@@ -55,7 +68,7 @@ struct fg_item {
     uint32_t limit;   /* units a buyer may have of it; 0: no limit */
     uint16_t max_per_order;
     uint8_t sale_index;   /* bit in key rights: 0..FG_SALES_LIVE_MAX-1 */
-    uint8_t state;        /* enum fg_sale_state */
+    uint8_t state;        /* enum fg_sale_state; CLOSED, too, when the item alone is */
     uint8_t cancel_final; /* CANCEL may withdraw a final order */
     uint8_t late_confirm; /* enum fg_late_confirm */
     uint8_t paused;       /* this item alone, whatever its sale's state is */
@@ -126,5 +139,7 @@ static inline int fg_keyring_find(const struct fg_keyring *ring, uint16_t id)
 }
 
 const char *fg_sale_state_name(unsigned state);
+const char *fg_item_state_name(unsigned state);
+const char *fg_engine_mode_name(unsigned mode);
 
 #endif

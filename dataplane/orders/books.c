@@ -17,14 +17,14 @@ struct book_item {
     uint32_t item;
     uint64_t added, removed;    /* since the sale's definition */
     uint64_t revision;          /* of the last event that added or removed */
-    struct fg_book_copy *state; /* NULL: as the definition has it */
+    struct fg_book_copy *state; /* NULL: none was ever recorded */
 };
 
 struct fg_book_sale {
     uint32_t number;
     struct fg_book_copy *definition; /* NULL: not seen, the log has only a part of the sale */
     struct fg_book_copy *state;      /* since the definition, or NULL */
-    struct book_item *items;         /* of which anything was recorded since the definition */
+    struct book_item *items; /* with a state, or units moved since the definition */
     unsigned items_count, items_room;
 };
 
@@ -35,12 +35,18 @@ int fg_books_init(struct fg_books *books)
     return books->positions ? 0 : -ENOMEM;
 }
 
-/* Forgets all that came after the definition. */
+/* Forgets all that came after the definition, and is told by the next one. */
 static void supersede(struct fg_book_sale *sale)
 {
-    for (unsigned i = 0; i < sale->items_count; i++)
-        free(sale->items[i].state);
-    sale->items_count = 0;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < sale->items_count; i++) {
+        struct book_item *item = &sale->items[i];
+        item->added = item->removed = 0;
+        if (item->state)
+            sale->items[kept++] = *item;
+    }
+    sale->items_count = kept;
     free(sale->state);
     sale->state = NULL;
 }
@@ -48,6 +54,8 @@ static void supersede(struct fg_book_sale *sale)
 static void free_sale(struct fg_book_sale *sale)
 {
     supersede(sale);
+    for (unsigned i = 0; i < sale->items_count; i++)
+        free(sale->items[i].state);
     free(sale->items);
     free(sale->definition);
     free(sale);

@@ -31,7 +31,7 @@
 #define FG_CONTROL_KINDS(X)                                                                        \
     X(SALE, 32, "a sale's whole definition and state, new or changed")                             \
     X(SALE_STATE, 33, "a sale opened, closed, paused, resumed or archived")                        \
-    X(ITEM_STATE, 34, "an item was paused or resumed")                                             \
+    X(ITEM_STATE, 34, "an item was paused, resumed or closed")                                             \
     X(STOCK_ADD, 35, "units were added to an item")                                                \
     X(STOCK_REMOVE, 36, "unsold units were taken off an item")                                     \
     X(ENGINE_STATE, 37, "the engine was paused, resumed, drained or killed")                       \
@@ -74,8 +74,8 @@ struct fg_control_event {
     uint64_t at_ns;
     /* Figures that the journal itself understands, by kind; 0 where not named:
      *                 value               value2                         value3
-     * SALE_STATE      enum fg_sale_state
-     * ITEM_STATE      1 paused, 0 not     item
+     * SALE_STATE      enum fg_sale_state  wall clock of its opening; 0: it has not opened
+     * ITEM_STATE      enum fg_item_state  item
      * ENGINE_STATE    enum fg_engine_mode
      * STOCK_ADD       units               item
      * STOCK_REMOVE    units               item
@@ -90,7 +90,8 @@ static_assert(sizeof(struct fg_control_event) == FG_RECORD_BYTES, "a control eve
 /*
  * What a base frame repeats of all this, so that it alone gives the same state: for each sale that
  * is not archived its last SALE event and what came after it. A SALE event supersedes every earlier
- * event of its sale; a SALE_STATE, and an ITEM_STATE of the same item, the one before. STOCK_ADD
+ * event of its sale but ITEM_STATE, which a definition does not tell; a SALE_STATE, and an
+ * ITEM_STATE of the same item, the one before. STOCK_ADD
  * and STOCK_REMOVE since the definition are summed into one ITEM_SUPPLY, which tells the sums and
  * adds nothing to them. Of ENGINE_STATE, BLOCK_LIST and NAMES_USED the last one counts: control
  * writes NAMES_USED, with the whole list, before a sale is archived or loses an item. An ACT is for

@@ -20,7 +20,7 @@
  * expire  = dataplane/admission/decide.c decide_expiry
  * settle  = dataplane/admission/records.c records_settle
  * stage   = control/change.c step_stage
- * restock = control/change.c fill_stock
+ * restock = control/change.c fill_item
  * gather  = dataplane/orders/journal.c gather_orders
  * commit  = dataplane/orders/journal.c commit
  *
