@@ -96,15 +96,23 @@ static int refuse_order(struct engine_recovery *recovery, const struct fg_record
     return rc;
 }
 
+/* Of the worker that the buyer belongs to. */
+static struct fg_admission *admission_of(const struct engine_recovery *recovery,
+                                         const uint8_t *buyer)
+{
+    const struct fg_config *config = &recovery->plan->engine->config;
+
+    return recovery->plan->admissions[fg_partition(buyer, config->partitions) % config->workers];
+}
+
 /*
  * A request may be used again when its sale is archived. Workers see that before it is on record,
  * and the engine may have died in between: so an order of a closed sale, with nothing left to do,
  * gives way here as it did there. False: it is none, and the log is damaged.
  */
-static bool gives_way(const struct engine_recovery *recovery, unsigned w,
+static bool gives_way(const struct engine_recovery *recovery, struct fg_admission *admission,
                       const struct fg_order_event *event)
 {
-    struct fg_admission *admission = recovery->plan->admissions[w];
     struct fg_order_view view;
     const struct fg_now now = {0};
 
@@ -117,12 +125,27 @@ static bool gives_way(const struct engine_recovery *recovery, unsigned w,
     return true;
 }
 
+/* A big book misses the cache with every order: here the misses of a few orders overlap. */
+static void expect(void *arg, const struct fg_record *records, unsigned count)
+{
+    const struct engine_recovery *recovery = arg;
+
+    for (unsigned i = 0; i < count; i++)
+        if (!fg_event_is_control(records[i].unit))
+            fg_admission_prefetch(admission_of(recovery, records[i].order->buyer),
+                                  records[i].order->buyer);
+    for (unsigned i = 0; i < count; i++)
+        if (!fg_event_is_control(records[i].unit))
+            fg_admission_prefetch_order(admission_of(recovery, records[i].order->buyer),
+                                        records[i].order->buyer);
+}
+
 static int apply_order(struct engine_recovery *recovery, const struct fg_record *record)
 {
     const struct fg_order_event *event = record->order;
     struct fg_engine *engine = recovery->plan->engine;
     const struct fg_config *config = &engine->config;
-    unsigned w = fg_partition(event->buyer, config->partitions) % config->workers;
+    struct fg_admission *admission = admission_of(recovery, event->buyer);
     uint32_t held_until_ms = 0;
     int32_t units;
     int rc;
@@ -137,9 +160,9 @@ static int apply_order(struct engine_recovery *recovery, const struct fg_record 
         held_until_ms = fg_recovery_held_until_ms(event, recovery->last_ns, recovery->now_ns,
                                                   config->restart_grace_ms);
     }
-    rc = fg_admission_restore(recovery->plan->admissions[w], event, held_until_ms, &units);
-    if (rc == -EEXIST && gives_way(recovery, w, event))
-        rc = fg_admission_restore(recovery->plan->admissions[w], event, held_until_ms, &units);
+    rc = fg_admission_restore(admission, event, held_until_ms, &units);
+    if (rc == -EEXIST && gives_way(recovery, admission, event))
+        rc = fg_admission_restore(admission, event, held_until_ms, &units);
     if (rc == 0)
         rc = fg_control_replay_units(engine->control, event->item, units);
     return rc == 0 ? 0 : refuse_order(recovery, record, rc);
@@ -213,6 +236,7 @@ static int open_log(struct engine_recovery *recovery, const struct fg_clock *clo
         .lane_records = config->lane_records,
         .disk = recovery->disk,
         .clock = clock,
+        .expect = expect,
         .ack_memory = config->ack == FG_ACK_MEMORY,
     };
     struct fg_redis_question question = {.config = config};

@@ -70,6 +70,13 @@ int fg_admission_restore(struct fg_admission *admission, const struct fg_order_e
                          uint32_t held_until_ms, int32_t *units);
 void fg_admission_restored(struct fg_admission *admission, const struct fg_catalogue *catalogue);
 
+/* Before the next few events are applied: has the bucket of an event's buyer fetched into the
+ * cache, and, in a second pass over them, the buyer's first order. */
+void fg_admission_prefetch(const struct fg_admission *admission,
+                           const uint8_t buyer[FG_BUYER_BYTES]);
+void fg_admission_prefetch_order(const struct fg_admission *admission,
+                                 const uint8_t buyer[FG_BUYER_BYTES]);
+
 /* Before the worker starts: forgets one order, which exists and is not held. Its units are not
  * given back. */
 void fg_admission_forget_order(struct fg_admission *admission, const uint8_t buyer[FG_BUYER_BYTES],

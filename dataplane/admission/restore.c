@@ -60,6 +60,16 @@ static int restore_change(struct fg_order *order, unsigned kind, int32_t *units)
     }
 }
 
+void fg_admission_prefetch(const struct fg_admission *a, const uint8_t buyer[FG_BUYER_BYTES])
+{
+    fg_book_prefetch(&a->book, fg_book_hash(&a->book, buyer));
+}
+
+void fg_admission_prefetch_order(const struct fg_admission *a, const uint8_t buyer[FG_BUYER_BYTES])
+{
+    fg_book_prefetch_order(&a->book, fg_book_hash(&a->book, buyer));
+}
+
 int fg_admission_restore(struct fg_admission *a, const struct fg_order_event *event,
                          uint32_t held_until_ms, int32_t *units)
 {

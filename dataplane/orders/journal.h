@@ -32,6 +32,9 @@ struct fg_journal_config {
      * cannot be known; then the tail is cut and `tail_unasked` says so. NULL: never asked. */
     int (*tail_known)(void *arg, const char *sale, struct fg_stream_id last);
     void *tail_arg;
+    /* Told a few records before they go to `apply` one by one (with the same `arg`): a chance to
+     * have fetched into the cache what they will touch. They are not judged yet. NULL: not told. */
+    void (*expect)(void *arg, const struct fg_record *records, unsigned count);
 };
 
 /* What may be forgotten. The functions are called by the storage helper and must be of use to any

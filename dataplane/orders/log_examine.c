@@ -50,14 +50,23 @@ int reader_open_segment(struct fg_log_reader *reader, uint32_t number)
     return reader->disk->open_read(reader->disk->context, reader->dir, name, reader->direct);
 }
 
+/* What this call has read from the current position on: the first blocks of a frame that is greater
+ * than the window. Whole blocks, for reads past the page cache begin with one. */
+static size_t read_already(const struct fg_log_reader *reader)
+{
+    if (!reader->fresh || reader->window_offset != reader->at.offset)
+        return 0;
+    return reader->window_length - reader->window_length % FG_BLOCK_BYTES;
+}
+
 /* Reads the window anew from the current position. 0 or a negative errno. */
 static int refill(struct fg_log_reader *reader, size_t length)
 {
-    ssize_t n =
-        reader->disk->read(reader->disk->context, reader->file, reader->window,
-                           length > WINDOW_BYTES ? length : WINDOW_BYTES, reader->at.offset);
+    size_t kept = read_already(reader), wanted = length > WINDOW_BYTES ? length : WINDOW_BYTES;
+    ssize_t n = reader->disk->read(reader->disk->context, reader->file, reader->window + kept,
+                                   wanted - kept, reader->at.offset + kept);
     reader->window_offset = reader->at.offset;
-    reader->window_length = n > 0 ? (size_t)n : 0;
+    reader->window_length = n >= 0 ? kept + (size_t)n : 0;
     reader->fresh = true;
     return n < 0 ? (int)n : 0;
 }

@@ -168,6 +168,63 @@ static void test_what_apply_refuses(void **state)
     assert_int_equal(fg_journal_epoch(fixture->journal), 2);
 }
 
+/* Every record is expected before it is told, in the same order; what is not told is not expected.
+ */
+struct expected {
+    struct fg_record next[64];
+    unsigned count, at;
+    unsigned told, great; /* and the most at a time */
+};
+
+static void expect(void *arg, const struct fg_record *records, unsigned count)
+{
+    struct expected *expected = arg;
+
+    assert_int_equal(expected->at, expected->count);
+    assert_in_range(count, 1, sizeof(expected->next) / sizeof(expected->next[0]));
+    memcpy(expected->next, records, count * sizeof(records[0]));
+    expected->count = count;
+    expected->at = 0;
+    if (count > expected->great)
+        expected->great = count;
+}
+
+static int tell_expected(void *arg, const struct fg_record *record)
+{
+    struct expected *expected = arg;
+
+    assert_true(expected->at < expected->count);
+    assert_ptr_equal(expected->next[expected->at].unit, record->unit);
+    assert_int_equal(expected->next[expected->at].lsn, record->lsn);
+    expected->at++;
+    expected->told++;
+    return 0;
+}
+
+static void test_records_are_expected(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct expected expected = {0};
+
+    journal_must_open(fixture);
+    submit(fixture, FG_EVENT_SALE, 1, "{\"name\": \"x\"}", 0, 1);
+    for (uint32_t i = 1; i <= 100; i++)
+        push_order(fixture, 1, 0, i);
+    assert_int_equal(fg_journal_step(fixture->journal), 1);
+    uint32_t more = rotate(fixture, 1); /* the second segment's base is not news */
+    journal_drop(fixture);
+
+    fixture->config.expect = expect;
+    fixture->journal =
+        fg_journal_open(&fixture->config, tell_expected, &expected, &fixture->found,
+                        &fixture->status, fixture->message, sizeof(fixture->message));
+    assert_non_null(fixture->journal);
+    assert_int_equal(expected.at, expected.count);
+    assert_int_equal(expected.told, 1 + 100 + more);
+    assert_true(fixture->found.records > expected.told);
+    assert_true(expected.great > 1);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
 
 int main(void)
@@ -180,6 +237,7 @@ int main(void)
         CASE(test_epochs_end),
         CASE(test_gap_in_sale_seq_is_refused),
         CASE(test_what_apply_refuses),
+        CASE(test_records_are_expected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
