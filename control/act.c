@@ -56,7 +56,7 @@ int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const 
         .uid = peer ? peer->uid : UINT32_MAX,
         .gid = peer ? peer->gid : UINT32_MAX,
         .pid = peer ? peer->pid : UINT32_MAX,
-        .at_ns = fg_control_wall_ns(),
+        .at_ns = fg_control_clock_ns(control),
     };
     uint64_t ticket = strlen(body) <= FG_CONTROL_BODY_MAX
                           ? fg_journal_submit(control->engine->journal, &event, body)

@@ -119,17 +119,26 @@ static void add_delivery(json_t *alarms, const struct fg_control *control)
         add_stream(alarms, delivery, control->model.sales[i]);
 }
 
+static void add_clock(json_t *alarms, const struct fg_control *control)
+{
+    int64_t ahead_ns = fg_clock_page_ahead(&control->engine->clock);
+    if (ahead_ns != 0)
+        alarm_of(alarms,
+                 "CLOCK STEPPED: the machine's clock jumped and is %.1f s %s the engine's, which "
+                 "goes on "
+                 "from before the jump, so that nothing opens or closes by it; set the machine's "
+                 "clock right, or, if it is right now: flashgatectl clock accept",
+                 (double)(ahead_ns > 0 ? ahead_ns : -ahead_ns) / 1e9,
+                 ahead_ns > 0 ? "ahead of" : "behind");
+}
+
 json_t *fg_alarms_json(const struct fg_control *control)
 {
     json_t *alarms = json_array();
     add_config(alarms, &control->engine->config);
     add_log(alarms, control->engine);
     add_delivery(alarms, control);
-    uint64_t steps = atomic_load_explicit(&control->engine->clock.steps, memory_order_relaxed);
-    if (steps > 0)
-        alarm_of(alarms,
-                 "CLOCK STEPPED: the wall clock stepped by more than 1 s, %" PRIu64 " times",
-                 steps);
+    add_clock(alarms, control);
     if (control->change.stage != FG_CHANGE_NONE)
         alarm_of(alarms, "CHANGE UNDER WAY: a change of the catalogue is not done yet");
     return alarms;

@@ -31,7 +31,7 @@ static struct fg_control_event event_of(const struct fg_control *control,
         .gid = peer ? peer->gid : UINT32_MAX,
         .pid = peer ? peer->pid : UINT32_MAX,
         .sale = sale,
-        .at_ns = fg_control_wall_ns(),
+        .at_ns = fg_control_clock_ns(control),
     };
 }
 

@@ -197,7 +197,8 @@ bool fg_control_pulse(struct fg_control *control)
     if (now < control->next_tick_ms)
         return control->status == FG_EXIT_OK;
     control->next_tick_ms = now + FG_TICK_MS;
-    fg_clock_page_update(&control->engine->clock);
+    fg_control_clock_update(control);
+    fg_openings_note(control);
     fg_stock_publish(&control->engine->stock, control->model.items_count);
     check_parts(control);
     return control->status == FG_EXIT_OK;
@@ -224,7 +225,7 @@ bool fg_control_run_schedules(struct fg_control *control)
 {
     if (control->change.stage != FG_CHANGE_NONE)
         return false;
-    uint64_t wall_ns = fg_control_wall_ns();
+    uint64_t wall_ns = fg_control_clock_ns(control);
     for (unsigned i = 0; i < control->model.sales_count; i++) {
         const struct fg_sale *sale = control->model.sales[i];
         enum fg_sale_state due = state_due(sale, wall_ns);

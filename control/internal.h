@@ -48,6 +48,15 @@ struct fg_change {
     uint64_t ticket; /* of the journal */
 };
 
+/* How exactly a sale opened by the clock: the loops of the slowest worker (openings.c). */
+struct fg_opening_seen {
+    uint32_t sale; /* number; 0: free */
+    unsigned worker;
+    uint64_t
+        opened_after_ns; /* the first loop that judged it open began so long after the instant */
+    uint64_t closed_before_ns; /* the last loop of any worker that did not, before it */
+};
+
 struct fg_control {
     struct fg_engine *engine;
     struct fg_model model;
@@ -56,7 +65,9 @@ struct fg_control {
     struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
     struct fg_change change;
     struct fg_control_limits limits;
-    uint64_t serving_since_ns;         /* wall clock */
+    struct fg_opening_seen openings[FG_SALES_LIVE_MAX];
+    uint64_t serving_since_ns;         /* the engine's clock */
+    uint64_t clock_floor_ns;           /* it does not go back behind this */
     uint64_t started_ms, next_tick_ms; /* monotonic */
     uint64_t delivery_errors;          /* as last seen ... */
     uint64_t delivery_error_ms;        /* ... and when the last one was; monotonic, 0: none yet */
@@ -76,8 +87,23 @@ bool fg_control_run_schedules(struct fg_control *control);
 /* The first failure is the one that is told. */
 __attribute__((format(printf, 3, 4))) void fg_control_fail(struct fg_control *control, int status,
                                                            const char *format, ...);
+/* CLOCK_REALTIME, whatever it did. Schedules and records go by fg_control_clock_ns(). */
 uint64_t fg_control_wall_ns(void);
 uint64_t fg_control_now_ms(void);
+
+/* clock.c: the engine's clock, which workers and schedules go by: see clock_page.h. ns. */
+uint64_t fg_control_clock_ns(const struct fg_control *control);
+/* Writes the clock page anew. */
+void fg_control_clock_update(struct fg_control *control);
+/* Takes the machine's clock as it is, after a step; no change may be under way. 0 or -ENOMEM. */
+int fg_control_clock_accept(struct fg_control *control);
+json_t *fg_status_clock(const struct fg_control *control);
+
+/* openings.c: once a tick: notes how exactly sales have just opened. */
+void fg_openings_note(struct fg_control *control);
+/* {"opened_after_us", "worker", "closed_before_us"}, or null: not opened by the clock, or not seen.
+ */
+json_t *fg_openings_json(const struct fg_control *control, uint32_t sale);
 
 /* publish.c: a snapshot of the model takes the place of the one in force. 0 or -ENOMEM. */
 int fg_publish(struct fg_control *control);

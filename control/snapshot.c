@@ -34,6 +34,19 @@ static uint64_t sales_of_key(const struct fg_model *model, const struct fg_key_f
     return sales;
 }
 
+/* The first opening that is not on record yet; 0: none has a time. */
+static uint64_t next_opening(const struct fg_model *model)
+{
+    uint64_t next_ns = 0;
+    for (unsigned i = 0; i < model->sales_count; i++) {
+        const struct fg_sale *sale = model->sales[i];
+        if (sale->state == FG_SALE_SCHEDULED && sale->opens_ns != 0 &&
+            (next_ns == 0 || sale->opens_ns < next_ns))
+            next_ns = sale->opens_ns;
+    }
+    return next_ns;
+}
+
 struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
                                         const struct fg_key_file *keys, uint64_t serving_since_ns,
                                         uint64_t freshness_ns)
@@ -55,6 +68,7 @@ struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
     snapshot->serving_since_ns = serving_since_ns;
     snapshot->freshness_ns = freshness_ns;
     snapshot->keys = &keys->ring;
+    snapshot->next_opens_ns = next_opening(model);
     for (uint32_t i = 0; i < model->items_count; i++)
         if (model->items[i].item.id != 0)
             put_item(snapshot, &model->items[i].item);

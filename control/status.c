@@ -164,6 +164,7 @@ json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *s
                   fg_json_time(sale->opens_ns), "closes", fg_json_time(sale->closes_ns), "stock",
                   stock, "available", available, "given", given, "items_count",
                   (json_int_t)sale->items_count, "items", items);
+    json_object_set_new(json, "opening", fg_openings_json(control, sale->number));
     if (json && control->engine->delivery)
         json_object_set_new(json, "stream",
                             json_string(fg_stream_state_name(fg_delivery_stream_state(
@@ -236,13 +237,13 @@ static json_t *config_json(const struct fg_control *control)
 json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
-    return json_pack("{s:I,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
-                     (json_int_t)control->model.revision, "epoch",
-                     (int)fg_journal_epoch(engine->journal), "uptime_ms",
-                     (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
-                     fg_json_time(control->serving_since_ns), "steering", engine->steering,
-                     "warnings", fg_alarms_json(control), "config", config_json(control), "totals",
-                     sums_json(engine, 0, engine->config.workers), "workers", workers_json(engine),
-                     "journal", journal_json(engine), "delivery", fg_status_delivery(control),
-                     "sales", sales_json(control));
+    return json_pack(
+        "{s:I,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
+        (json_int_t)control->model.revision, "epoch", (int)fg_journal_epoch(engine->journal),
+        "uptime_ms", (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
+        fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
+        fg_alarms_json(control), "clock", fg_status_clock(control), "config", config_json(control),
+        "totals", sums_json(engine, 0, engine->config.workers), "workers", workers_json(engine),
+        "journal", journal_json(engine), "delivery", fg_status_delivery(control), "sales",
+        sales_json(control));
 }

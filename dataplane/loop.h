@@ -48,6 +48,8 @@ struct loop {
     struct fg_now now;
     unsigned empty;         /* loops without work in a row */
     uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
+    uint64_t ahead_ns;      /* of the machine's clock before now.wall_ns, which is held; else 0 */
+    uint32_t accepted;      /* steps of the clock that now.wall_ns has followed */
     struct outgoing out[FG_PORTS_MAX];
     uint8_t port_index[RTE_MAX_ETHPORTS]; /* DPDK's id to ours */
 };

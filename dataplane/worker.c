@@ -18,9 +18,15 @@
 #include "dataplane/faults.h"
 #include "dataplane/loop.h"
 
-#define YIELD_AFTER 8   /* empty loops before the core is offered to others */
-#define SLEEP_AFTER 256 /* empty loops before a sleep: some 100 us without a datagram */
+#define YIELD_AFTER 8    /* empty loops before the core is offered to others */
+#define SLEEP_AFTER 256  /* empty loops before a sleep: some 100 us without a datagram */
+#define NAP_EVERY   1024 /* empty loops of who yields: a millisecond or so */
 #define SLEEP_NS    50000
+#define NAP_NS      1 /* as short as the machine can: 10 to 80 us */
+
+/* Around an opening nobody sleeps. */
+#define OPENING_BEFORE_NS UINT64_C(1000000000)
+#define OPENING_AFTER_NS  UINT64_C(100000000)
 
 static unsigned do_commands(struct loop *loop)
 {
@@ -43,19 +49,40 @@ static unsigned do_commands(struct loop *loop)
     return n;
 }
 
+/* This loop is the first one after the instant at which a sale opens. */
+static void note_opening(struct fg_opening *opening, uint64_t opens_ns, uint64_t closed_ns,
+                         uint64_t open_ns)
+{
+    atomic_store_explicit(&opening->opens_ns, 0, memory_order_relaxed);
+    /* release: who reads a figure written below sees that the opening is no longer the old one */
+    atomic_thread_fence(memory_order_release);
+    atomic_store_explicit(&opening->closed_ns, closed_ns, memory_order_relaxed);
+    atomic_store_explicit(&opening->open_ns, open_ns, memory_order_relaxed);
+    /* release: pairs with the acquire in fg_worker_opening() */
+    atomic_store_explicit(&opening->opens_ns, opens_ns, memory_order_release);
+}
+
 /* The time and the catalogue that this loop decides by. */
 static void begin_loop(struct loop *loop, uint64_t tsc)
 {
     struct fg_worker *self = loop->self;
     struct fg_time time = fg_clock_page_read(&loop->engine->clock, tsc);
     uint32_t ms = (uint32_t)(time.elapsed_ns / 1000000);
+    uint64_t before_ns = loop->now.wall_ns;
 
     /* A page written anew may lie a little behind what the old one made of the same instant. */
     if ((int32_t)(ms - loop->now.ms) > 0)
         loop->now.ms = ms;
-    loop->now.wall_ns = time.wall_ns;
+    if (fg_clock_moves(&time, before_ns, loop->accepted)) {
+        loop->now.wall_ns = time.wall_ns;
+        loop->accepted = time.accepted;
+    }
+    loop->ahead_ns = time.ahead_ns;
     rcu_quiescent_state();
     loop->catalogue = rcu_dereference(loop->engine->catalogue);
+    uint64_t opens_ns = loop->catalogue->next_opens_ns;
+    if (before_ns < opens_ns && opens_ns <= loop->now.wall_ns && before_ns != 0)
+        note_opening(&self->opening, opens_ns, before_ns, loop->now.wall_ns);
     if (atomic_load_explicit(&self->seen_revision, memory_order_relaxed) !=
         loop->catalogue->revision)
         /* release: what was decided by the old catalogue comes before; pairs with the acquire in
@@ -85,19 +112,40 @@ static unsigned run_loop(struct loop *loop, bool receiving)
     return work;
 }
 
-/* After many loops without work. FG_IDLE_SLEEP sleeps also while orders wait for a flush: yielding all
- * that time starves the kernel's own threads on some kernels (seen on Linux 6.18: the loop device's
- * worker and ksoftirqd stood runnable for seconds), and with them the flush that is waited for. */
+static bool near_opening(const struct loop *loop)
+{
+    uint64_t opens_ns = loop->catalogue->next_opens_ns, now_ns = loop->now.wall_ns;
+
+    return now_ns + OPENING_BEFORE_NS >= opens_ns && now_ns < opens_ns + OPENING_AFTER_NS;
+}
+
+static void sleep_ns(long ns)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
+}
+
+/*
+ * After many loops without work. Who sleeps does so also while orders wait for a flush, and who
+ * yields naps now and then: yielding all the time starves the kernel's own threads on some kernels
+ * (seen on Linux 6.18: the loop device's worker and ksoftirqd stood runnable for seconds), and with
+ * them the flush that is waited for. Around an opening a worker polls, or takes turns with those
+ * that share its core.
+ */
 static void idle(struct loop *loop)
 {
     enum fg_idle policy = loop->engine->config.idle;
+    bool sleeps = policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER;
 
-    if (policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER)
-        nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
-    else if (policy != FG_IDLE_POLL && loop->empty >= YIELD_AFTER)
-        sched_yield();
-    else
+    if (policy == FG_IDLE_POLL || loop->empty < YIELD_AFTER)
         rte_pause();
+    else if (near_opening(loop) && loop->self->alone)
+        rte_pause();
+    else if (sleeps && !near_opening(loop))
+        sleep_ns(SLEEP_NS);
+    else if (loop->empty % NAP_EVERY == 0)
+        sleep_ns(NAP_NS);
+    else
+        sched_yield();
 }
 
 /* Nothing of this worker's waits, and nothing is on its way to it. */

@@ -42,6 +42,14 @@ static bool make_rings(struct fg_worker *worker, unsigned workers)
     return worker->commands && worker->results;
 }
 
+static bool is_alone(const struct fg_config *config, unsigned w)
+{
+    for (unsigned v = 0; v < config->workers; v++)
+        if (v != w && config->worker_cores[v] == config->worker_cores[w])
+            return false;
+    return true;
+}
+
 int fg_workers_make(struct fg_engine *engine, struct fg_admission *const *admissions,
                     struct fg_counters *const *counters, char *message, size_t size)
 {
@@ -55,6 +63,7 @@ int fg_workers_make(struct fg_engine *engine, struct fg_admission *const *admiss
             .engine = engine,
             .index = w,
             .lcore = 1 + w,
+            .alone = is_alone(&engine->config, w),
             .admission = admissions[w],
             .counters = counters[w],
         };
