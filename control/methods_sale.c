@@ -82,7 +82,8 @@ int fg_call_sale_apply(struct fg_call *call)
     if (rc != 0)
         return rc;
     if (fg_sale_parse(&wanted, call->texts[1], call->texts[0], call->lengths[0],
-                      fg_control_clock_ns(control), call->message, sizeof(call->message)) != 0)
+                      fg_control_clock_ns(call->control), call->message,
+                      sizeof(call->message)) != 0)
         return FG_RPC_SALE_FILE;
     rc = fg_call_carry_out(call, &wanted);
     fg_sale_free(&wanted);

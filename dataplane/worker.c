@@ -190,7 +190,7 @@ static void loop_init(struct loop *loop, struct fg_worker *self)
         .workers = engine->config.workers,
         .ports = engine->config.ports_count,
         .partitions = engine->config.partitions,
-        .ns_per_tsc_32 = engine->clock.ns_per_tsc_32,
+        .ns_per_tsc_32 = engine->clock.keeper.nominal_rate,
     };
     for (unsigned p = 0; p < loop->ports; p++)
         loop->port_index[engine->ports[p].id] = (uint8_t)p;
