@@ -14,6 +14,7 @@
 int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);
 
 /* show.c: results for people. */
+void fg_show_clock(const json_t *result, FILE *out); /* show_clock.c */
 void fg_show_status(const json_t *result, FILE *out);
 void fg_show_apply(const json_t *result, FILE *out);
 void fg_show_state(const json_t *result, FILE *out);

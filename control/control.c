@@ -210,8 +210,7 @@ bool fg_control_wait(struct fg_control *control)
     return fg_control_pulse(control);
 }
 
-/* The state a sale's times ask for now. A sale's state only goes forward. */
-static enum fg_sale_state state_due(const struct fg_sale *sale, uint64_t wall_ns)
+enum fg_sale_state fg_control_state_due(const struct fg_sale *sale, uint64_t wall_ns)
 {
     if (sale->state < FG_SALE_CLOSED && sale->closes_ns != 0 && wall_ns >= sale->closes_ns)
         return FG_SALE_CLOSED;
@@ -228,7 +227,7 @@ bool fg_control_run_schedules(struct fg_control *control)
     uint64_t wall_ns = fg_control_clock_ns(control);
     for (unsigned i = 0; i < control->model.sales_count; i++) {
         const struct fg_sale *sale = control->model.sales[i];
-        enum fg_sale_state due = state_due(sale, wall_ns);
+        enum fg_sale_state due = fg_control_state_due(sale, wall_ns);
         if (due != sale->state) {
             fg_change_begin_state(control, NULL, sale->number, due);
             return true;

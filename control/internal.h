@@ -84,6 +84,8 @@ bool fg_control_wait(struct fg_control *control);
 /* Begins to record an opening or closing whose time has come, if no change is under way. True: it
  * has begun one. */
 bool fg_control_run_schedules(struct fg_control *control);
+/* The state that a sale's times ask for then. A sale's state only goes forward. */
+enum fg_sale_state fg_control_state_due(const struct fg_sale *sale, uint64_t wall_ns);
 /* The first failure is the one that is told. */
 __attribute__((format(printf, 3, 4))) void fg_control_fail(struct fg_control *control, int status,
                                                            const char *format, ...);

@@ -78,6 +78,9 @@ int fg_call_sale_open(struct fg_call *call);
 int fg_call_sale_close(struct fg_call *call);
 int fg_call_sale_archive(struct fg_call *call);
 
+/* methods_clock.c */
+int fg_call_clock_accept(struct fg_call *call);
+
 /* methods_order.c */
 int fg_call_order_show(struct fg_call *call);
 

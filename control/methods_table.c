@@ -23,6 +23,11 @@ static int status(struct fg_call *call)
 
 const struct fg_method fg_methods[] = {
     {.name = "status", .run = status, .role = FG_ROLE_OBSERVER, .help = "The engine as it is now."},
+    {.name = "clock.accept",
+     .run = fg_call_clock_accept,
+     .role = FG_ROLE_OPERATOR,
+     .asks = true,
+     .help = "After a step of the machine's clock: it is right, schedules go by it."},
 
     /* sales */
     {.name = "sale.apply",

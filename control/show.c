@@ -68,6 +68,7 @@ void fg_show_sale(const json_t *result, FILE *out)
     json_t *one = json_pack("[O]", result);
     sales_table(one, out);
     json_decref(one);
+    fg_show_opening_line(json_object_get(result, "opening"), out);
     fputc('\n', out);
     items_table(json_object_get(result, "items"), out);
 }
@@ -212,6 +213,7 @@ void fg_show_status(const json_t *result, FILE *out)
 {
     const json_t *totals = json_object_get(result, "totals");
     show_engine(result, out);
+    fg_show_clock_line(json_object_get(result, "clock"), out);
     show_log(result, out);
     show_workers(result, out);
     fputc('\n', out);

@@ -47,4 +47,8 @@ static inline void cell(FILE *out, int width, json_int_t value)
     fprintf(out, "  %*s", width, grouped(value, buffer));
 }
 
+/* show_clock.c: a line of status, and one of sale show (none where the opening was not seen). */
+void fg_show_clock_line(const json_t *clock, FILE *out);
+void fg_show_opening_line(const json_t *opening, FILE *out);
+
 #endif

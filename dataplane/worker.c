@@ -134,13 +134,11 @@ static void sleep_ns(long ns)
 static void idle(struct loop *loop)
 {
     enum fg_idle policy = loop->engine->config.idle;
-    bool sleeps = policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER;
+    bool opening = near_opening(loop);
 
-    if (policy == FG_IDLE_POLL || loop->empty < YIELD_AFTER)
+    if (policy == FG_IDLE_POLL || loop->empty < YIELD_AFTER || (opening && loop->self->alone))
         rte_pause();
-    else if (near_opening(loop) && loop->self->alone)
-        rte_pause();
-    else if (sleeps && !near_opening(loop))
+    else if (policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER && !opening)
         sleep_ns(SLEEP_NS);
     else if (loop->empty % NAP_EVERY == 0)
         sleep_ns(NAP_NS);
