@@ -150,6 +150,9 @@ static const struct fg_option LIMITS_OPTIONS[] = {
 static const struct fg_option_table LIMITS_TABLE = {LIMITS_OPTIONS, COUNT(LIMITS_OPTIONS),
                                                     "a table of limits", NULL};
 
+static const struct fg_option ROLE_ELEMENT = {.kind = FG_OPTION_SECTION,
+                                              .table = &fg_config_role_table};
+
 static const struct fg_option CONTROL_OPTIONS[] = {
     {.name = "socket",
      .kind = FG_OPTION_TEXT,
@@ -159,6 +162,27 @@ static const struct fg_option CONTROL_OPTIONS[] = {
      .required = true,
      .example = "/run/flashgate/control.sock",
      .help = "Unix socket on which flashgatectl finds the engine; made with mode 0660."},
+    {.name = "group",
+     .kind = FG_OPTION_TEXT,
+     FIELD(control_group),
+     .min = 1,
+     .max = 255,
+     .example = "adm",
+     .help = "Group of the socket's file: only its members (and root, and the engine's user) can "
+             "connect. If it is not given: the group that the engine runs with."},
+    {.name = "roles",
+     .kind = FG_OPTION_LIST,
+     .offset = OFFSET(control_roles),
+     .second = OFFSET(control_roles_count),
+     .size = sizeof(struct fg_role_config),
+     .allocated = true,
+     .suggested = true,
+     .max = 32,
+     .element = &ROLE_ELEMENT,
+     .help =
+         "Who may do what. The kernel says who is connected; the greatest role that fits holds, "
+         "and who is not named may do nothing. Without this list root and the engine's own "
+         "user are owners."},
 };
 static const struct fg_option_table CONTROL_TABLE = {CONTROL_OPTIONS, COUNT(CONTROL_OPTIONS),
                                                      "a table with the socket", NULL};

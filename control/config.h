@@ -22,6 +22,13 @@ struct fg_port_config {
     uint8_t prefix_bits;
 };
 
+/* Some users and groups, and what they may. */
+struct fg_role_config {
+    unsigned place; /* of the role in the list of those that can be given: enum fg_role, less one */
+    char **users, **groups; /* names, or numbers */
+    unsigned users_count, groups_count;
+};
+
 struct fg_config {
     /* EAL */
     char **eal; /* arguments as given, without cores, --file-prefix and --vdev, which we add */
@@ -70,6 +77,9 @@ struct fg_config {
 
     /* control */
     char *control_socket;
+    char *control_group;                  /* of the socket's file; NULL: the engine's own */
+    struct fg_role_config *control_roles; /* none: root and the engine's user are owners */
+    unsigned control_roles_count;
 };
 
 /* Is there a Redis to deliver to? */

@@ -19,8 +19,12 @@
 #include "flashgate/control_api.h"
 #include "flashgate/exit_status.h"
 
-#define CONNECTIONS_MAX 32    /* operators and scrapers of one machine */
-#define LINE_MS         10000 /* a message must be whole, an answer be taken, within it */
+#define CONNECTIONS_MAX 512 /* far more than callers: a flood takes a while to come around */
+#define BUFFERS_MAX     (64 << 20)
+#define LINE_MAX_LOW    (64 << 10) /* of those who may only look */
+#define FRESH_MS        20         /* from connecting to calling, on a busy machine */
+#define ROUND_US        2000       /* of FG_TICK_MS */
+#define LINE_MS         10000      /* a message must be whole, an answer be taken, within it */
 #define IDLE_MS         60000
 #define WAIT_NS         200000 /* between two looks of somebody who waits: a flush takes as long */
 
@@ -48,11 +52,18 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
         snprintf(message, size, "control: memory is short");
         return NULL;
     }
+    *status = fg_roles_resolve(&control->roles, &engine->config, message, size);
+    if (*status != FG_EXIT_OK) {
+        fg_model_fini(&control->model);
+        free(control);
+        return NULL;
+    }
     control->engine = engine;
     control->limits = (struct fg_control_limits){.durable = 5000, .seen = 2000, .answer = 1000};
     control->started_ms = fg_control_now_ms();
     if (fg_key_file_load(&control->keys, engine->config.key_file, engine->config.unsigned_allowed,
                          message, size) != 0) {
+        fg_roles_free(&control->roles);
         fg_model_fini(&control->model);
         free(control);
         *status = FG_EXIT_CONFIG;
@@ -72,6 +83,7 @@ void fg_control_destroy(struct fg_control *control)
     fg_snapshot_destroy(control->engine->catalogue);
     control->engine->catalogue = NULL;
     fg_key_file_free(&control->keys);
+    fg_roles_free(&control->roles);
     fg_model_fini(&control->model);
     free(control);
 }
@@ -236,21 +248,36 @@ bool fg_control_run_schedules(struct fg_control *control)
     return false;
 }
 
+static unsigned rank_of(void *arg, const struct fg_peer *peer, const gid_t *groups, size_t count)
+{
+    const struct fg_control *control = arg;
+    return fg_role_of(&control->roles, peer->uid, peer->gid, groups, count);
+}
+
 int fg_control_listen(struct fg_control *control, char *message, size_t size)
 {
     struct fg_server_config config = {
         .path = control->engine->config.control_socket,
+        .group = control->roles.socket_group,
         .line_max = FG_CONTROL_LINE_MAX,
+        .line_max_low = LINE_MAX_LOW,
+        .high_rank = FG_ROLE_OPERATOR,
         .connections_max = CONNECTIONS_MAX,
+        .buffers_max = BUFFERS_MAX,
         .line_ms = LINE_MS,
         .idle_ms = IDLE_MS,
-        .refused_long = REFUSAL("-32600", "the message is longer than 8 MiB"),
-        .refused_full = REFUSAL("-32000", "32 connections are open already; try again"),
+        .fresh_ms = FRESH_MS,
+        .round_us = ROUND_US,
+        .refused_long = REFUSAL("-32600", "the message is longer than 8 MiB, or than the 64 KiB "
+                                          "that those may send who have no role to change things"),
+        .refused_full = REFUSAL("-32000", "too many connections or half messages, and this one was "
+                                          "the first that could go; try again"),
         .clock = &fg_clock_system,
+        .rank = rank_of,
         .answer = fg_methods_answer,
         .arg = control,
     };
-    static_assert(FG_CONTROL_LINE_MAX == 8 << 20 && CONNECTIONS_MAX == 32, "as the texts say");
+    static_assert(FG_CONTROL_LINE_MAX == 8 << 20 && LINE_MAX_LOW == 64 << 10, "as it says");
     return fg_server_open(&control->server, &config, message, size);
 }
 

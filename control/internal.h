@@ -6,6 +6,7 @@
 #include "control/control.h"
 #include "control/keys.h"
 #include "control/model.h"
+#include "control/roles.h"
 #include "control/server.h"
 #include "dataplane/engine.h"
 
@@ -62,6 +63,7 @@ struct fg_control {
     struct fg_model model;
     struct fg_key_file keys;
     struct fg_server *server;
+    struct fg_roles roles;
     struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
     struct fg_change change;
     struct fg_control_limits limits;

@@ -4,6 +4,7 @@
  * checked against it before the method runs. A method answers with a result, or with a code and one
  * sentence, and then it has changed nothing (but for FG_RPC_TIME_LIMIT, which says what goes on).
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,22 @@ static bool id_is_valid(const json_t *id)
     return !id || json_is_string(id) || json_is_number(id) || json_is_null(id);
 }
 
+/* Before anything of the call is looked at. */
+static int check_role(struct fg_call *call, const struct fg_method *method)
+{
+    enum fg_role role = (enum fg_role)call->peer->rank;
+    const char *user = fg_roles_user(&call->control->roles, call->peer->uid);
+    if (role >= method->role)
+        return 0;
+    return fg_call_refuse(
+        call, FG_RPC_FORBIDDEN,
+        "%s needs the role %s; uid %" PRIu32 "%s%s%s has %s; nothing was changed: ask somebody who "
+        "has it, or add the user or a group of theirs to control.roles in the engine's "
+        "configuration and restart it",
+        method->name, fg_role_name(method->role), call->peer->uid, user ? " (" : "",
+        user ? user : "", user ? ")" : "", role == FG_ROLE_NONE ? "no role" : fg_role_name(role));
+}
+
 /* 0 with call->result, or an error's code with call->message. */
 static int run_message(struct fg_call *call, json_t *message)
 {
@@ -139,7 +156,9 @@ static int run_message(struct fg_call *call, json_t *message)
     const struct fg_method *method = find_method(name);
     if (!method)
         return fg_call_refuse(call, FG_RPC_NO_METHOD, "there is no method \"%.64s\"", name);
-    int rc = read_params(call, method, json_object_get(message, "params"));
+    int rc = check_role(call, method);
+    if (rc == 0)
+        rc = read_params(call, method, json_object_get(message, "params"));
     if (rc == 0)
         rc = method->run(call);
     if (rc == 0 && !call->result)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One epoll set, one buffer in and one reply out for each connection.
+ * One epoll set, a bounded number of connections, and rounds of bounded length.
  *
- * A connection is in one of three conditions, and each has its deadline, set when the condition
- * begins and not pushed on by progress: idle (nothing begun), reading (a line was begun), writing
- * (a reply waits to be taken). While a reply waits nothing more is read, so a peer that does not
- * read cannot make the server collect replies, and one that trickles bytes is cut like one that
- * is silent.
+ * A connection's condition (connection.h) has its deadline, which progress does not push on: while
+ * a reply waits nothing more is read, so a peer that does not read cannot make the server collect
+ * replies, and one that trickles bytes is cut like one that is silent. Who sends many lines at once
+ * has them answered some a round, and nothing more is read of it before they are.
+ *
+ * When places, memory or descriptors run out, the newcomer is served and the one displaced that has
+ * made no progress for the longest, of those with the least rank and never one of greater rank than
+ * the newcomer's. A flood of connections thus gives way to whoever comes next with a call to make,
+ * and nobody can shut out those above.
  */
-#include "control/server.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,268 +20,245 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "control/socket_file.h"
+#include "control/server_parts.h"
 #include "flashgate/exit_status.h"
 
-#define READ_BYTES      (64 << 10) /* read from one connection in one round */
-#define LINES_A_ROUND   8          /* answered for one connection in one round */
-#define EVENTS_A_ROUND  32
-#define KEEP_BUFFER_MAX (256 << 10) /* a larger buffer is freed once it is empty */
+#define LINES_A_TURN 8
+#define HOARD_BYTES  (64 << 10) /* who holds less need not go when memory is short */
 
-struct connection {
-    int fd; /* -1: this place is free */
-    struct fg_peer peer;
-    char *in;
-    size_t in_used, in_size;
-    size_t scanned; /* bytes of `in` known to hold no newline */
-    char *out;      /* NULL: no reply waits */
-    size_t out_length, out_sent;
-    uint64_t deadline_ms;
-    bool reading; /* a line was begun */
-    bool last;    /* close once the reply is out */
-};
+/* --- one connection --- */
 
-struct fg_server {
-    struct fg_server_config config;
-    struct fg_socket_file file;
-    int epoll;
-    unsigned count;
-    unsigned unfinished; /* connections with whole lines left over from the last round */
-    struct connection *connections;
-};
-
-static uint64_t now_ms(const struct fg_server *server)
+void fg_server_drop(struct fg_server *server, struct fg_connection *c)
 {
-    return server->config.clock->monotonic_ns(server->config.clock->context) / 1000000;
-}
-
-static void drop(struct fg_server *server, struct connection *c)
-{
-    close(c->fd); /* takes it out of the epoll set */
-    free(c->in);
-    free(c->out);
-    *c = (struct connection){.fd = -1};
+    server->held -= fg_connection_held(c);
     server->count--;
+    fg_connection_close(c);
 }
 
-/* Says which events matter now: writable while a reply waits, else readable. */
-static void watch(struct fg_server *server, struct connection *c)
+static void watch(struct fg_server *server, struct fg_connection *c, uint32_t wanted)
 {
-    struct epoll_event event = {.events = c->out ? EPOLLOUT : EPOLLIN, .data.ptr = c};
+    struct epoll_event event = {.events = wanted, .data.ptr = c};
+    if (c->watched == wanted)
+        return;
+    c->watched = wanted;
     epoll_ctl(server->epoll, EPOLL_CTL_MOD, c->fd, &event);
 }
 
-static void become_idle(struct fg_server *server, struct connection *c)
+/* After anything was done: what the connection is at now. `anew`: it begins now, though it may be
+ * what the connection was at before. */
+void fg_server_settle(struct fg_server *server, struct fg_connection *c, bool lines, bool anew)
 {
-    c->reading = false;
-    c->deadline_ms = now_ms(server) + server->config.idle_ms;
-    if (c->in_used == 0 && c->in_size > KEEP_BUFFER_MAX) {
-        free(c->in);
-        c->in = NULL;
-        c->in_size = 0;
-    }
+    enum fg_connection_state state = c->out                    ? FG_CONNECTION_WRITING
+                                     : lines                   ? FG_CONNECTION_LINES
+                                     : c->in_end > c->in_begin ? FG_CONNECTION_READING
+                                                               : FG_CONNECTION_IDLE;
+    if (anew || state != c->state)
+        c->since_ms = fg_server_now_ms(server);
+    c->state = state;
+    server->lines_left |= state == FG_CONNECTION_LINES;
+    watch(server, c,
+          state == FG_CONNECTION_WRITING ? EPOLLOUT
+          : state == FG_CONNECTION_LINES ? 0
+                                         : EPOLLIN);
 }
 
-/* Sends what the socket takes. False: the connection is gone. */
-static bool send_reply(struct fg_server *server, struct connection *c)
+static bool is_over(const struct fg_server *server, const struct fg_connection *c, uint64_t now)
 {
-    while (c->out_sent < c->out_length) {
-        ssize_t n = send(c->fd, c->out + c->out_sent, c->out_length - c->out_sent,
-                         MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-            return true;
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            drop(server, c);
+    unsigned limit =
+        c->state == FG_CONNECTION_IDLE ? server->config.idle_ms : server->config.line_ms;
+    return now - c->since_ms >= limit;
+}
+
+/* Memory for `more` bytes of this connection. */
+static bool reserve(struct fg_server *server, const struct fg_connection *c, size_t more)
+{
+    while (server->config.buffers_max > 0 && server->held + more > server->config.buffers_max)
+        if (!fg_server_displace(server, c->peer.rank, HOARD_BYTES, c))
             return false;
-        }
-        c->out_sent += n;
-    }
-    free(c->out);
-    c->out = NULL;
-    if (c->last) {
-        drop(server, c);
+    return true;
+}
+
+/* --- replies --- */
+
+/* False: the connection is gone. */
+static bool send_reply(struct fg_server *server, struct fg_connection *c)
+{
+    size_t held = fg_connection_held(c);
+    int rc = fg_connection_send(c);
+    server->held -= held - fg_connection_held(c);
+    if (rc < 0 || (rc > 0 && c->last)) {
+        fg_server_drop(server, c);
         return false;
     }
-    become_idle(server, c);
     return true;
 }
 
 /* Takes ownership of `reply`. False: the connection is gone. */
-static bool begin_reply(struct fg_server *server, struct connection *c, char *reply)
+static bool begin_reply(struct fg_server *server, struct fg_connection *c, char *reply)
 {
     c->out = reply;
     c->out_length = strlen(reply);
-    c->out_sent = 0;
-    c->deadline_ms = now_ms(server) + server->config.line_ms;
+    server->held += c->out_length;
     if (!send_reply(server, c))
         return false;
-    if (c->out)
-        watch(server, c);
-    return true;
-}
-
-static bool refuse_long_line(struct fg_server *server, struct connection *c)
-{
-    c->last = true;
-    char *reply = strdup(server->config.refused_long);
-    if (reply)
-        return begin_reply(server, c, reply);
-    drop(server, c);
+    if (!c->out || reserve(server, c, 0))
+        return true;
+    server->stats.displaced++;
+    fg_server_drop(server, c);
     return false;
 }
 
-/* Takes the first `bytes` out of the buffer. */
-static void consume(struct connection *c, size_t bytes)
+/* Says why, and closes. */
+static void refuse(struct fg_server *server, struct fg_connection *c, const char *why)
 {
-    memmove(c->in, c->in + bytes, c->in_used - bytes);
-    c->in_used -= bytes;
-    c->scanned = 0;
+    char *reply = strdup(why);
+    c->last = true;
+    server->stats.refused++;
+    if (!reply)
+        fg_server_drop(server, c);
+    else if (begin_reply(server, c, reply))
+        fg_server_settle(server, c, false, true);
 }
 
-/* Answers whole lines that have come, a bounded number of them. */
-static void answer_lines(struct fg_server *server, struct connection *c)
+/* --- lines --- */
+
+static size_t longest_line(const struct fg_server *server, const struct fg_connection *c)
 {
-    for (unsigned lines = 0; !c->out; lines++) {
-        char *end = c->in_used > c->scanned
-                        ? memchr(c->in + c->scanned, '\n', c->in_used - c->scanned)
-                        : NULL;
-        size_t length = end ? (size_t)(end - c->in) : c->in_used;
-        if (length > server->config.line_max) {
-            refuse_long_line(server, c);
+    return c->peer.rank < server->config.high_rank ? server->config.line_max_low
+                                                   : server->config.line_max;
+}
+
+/* Answers whole lines that have come: some of them, when they are many. */
+static void answer_lines(struct fg_server *server, struct fg_connection *c)
+{
+    bool answered = false, lines = false;
+    size_t length;
+    char *line;
+    for (unsigned count = 0; !c->out; count++) {
+        bool whole = fg_connection_line(c, &line, &length);
+        if (length > longest_line(server, c)) {
+            refuse(server, c, server->config.refused_long);
             return;
         }
-        if (!end) {
-            c->scanned = c->in_used;
+        if (!whole)
             break;
-        }
-        if (lines == LINES_A_ROUND) {
-            server->unfinished++;
-            return;
-        }
-        char *reply = server->config.answer(server->config.arg, &c->peer, c->in, length);
-        consume(c, length + 1);
-        become_idle(server, c);
+        lines = count == LINES_A_TURN || (count > 0 && !fg_server_in_time(server));
+        if (lines)
+            break;
+        char *reply = server->config.answer(server->config.arg, &c->peer, line, length);
+        answered = true;
+        fg_connection_consume(c, length);
         if (reply && !begin_reply(server, c, reply))
             return;
     }
-    if (!c->out && c->in_used > 0 && !c->reading) {
-        c->reading = true;
-        c->deadline_ms = now_ms(server) + server->config.line_ms;
-    }
+    size_t held = fg_connection_held(c);
+    fg_connection_rest(c);
+    server->held -= held - fg_connection_held(c);
+    fg_server_settle(server, c, lines, answered);
 }
 
-/* Room for one more read. False: memory is short. */
-static bool make_room(struct connection *c)
+/* False: the connection is gone. */
+static bool receive(struct fg_server *server, struct fg_connection *c)
 {
-    if (c->in_size - c->in_used >= READ_BYTES)
-        return true;
-    size_t size = c->in_size ? c->in_size * 2 : READ_BYTES * 2;
-    char *grown = realloc(c->in, size);
-    if (!grown)
+    size_t held = fg_connection_held(c);
+    if (!reserve(server, c, fg_connection_wants(c))) {
+        refuse(server, c, server->config.refused_full);
         return false;
-    c->in = grown;
-    c->in_size = size;
-    return true;
+    }
+    int rc = fg_connection_receive(c);
+    server->held += fg_connection_held(c) - held;
+    if (rc < 0)
+        fg_server_drop(server, c);
+    return rc >= 0;
 }
 
-static void receive(struct fg_server *server, struct connection *c)
+static void serve(struct fg_server *server, struct fg_connection *c)
 {
-    if (!make_room(c)) {
-        drop(server, c);
+    if (c->out) {
+        if (!send_reply(server, c) || c->out)
+            return;
+        fg_server_settle(server, c, false, true);
+    } else if (c->state != FG_CONNECTION_LINES && !receive(server, c)) {
         return;
     }
-    ssize_t n = recv(c->fd, c->in + c->in_used, READ_BYTES, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return;
-    if (n <= 0) { /* a line without its newline is not a message */
-        drop(server, c);
-        return;
-    }
-    c->in_used += n;
     answer_lines(server, c);
 }
 
-static struct connection *free_place(struct fg_server *server)
-{
-    for (unsigned i = 0; i < server->config.connections_max; i++)
-        if (server->connections[i].fd < 0)
-            return &server->connections[i];
-    return NULL;
-}
+/* --- rounds --- */
 
-static void accept_one(struct fg_server *server)
+static void serve_events(struct fg_server *server)
 {
-    int fd = accept4(server->file.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    struct ucred peer;
-    socklen_t length = sizeof(peer);
-    struct connection *c = free_place(server);
-    if (!c) {
-        const char *text = server->config.refused_full;
-        (void)!send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
-        goto close_fd;
+    while (server->events_next < server->events_count) {
+        struct fg_connection *c = server->events[server->events_next++].data.ptr;
+        if (!c)
+            fg_server_accept(server);
+        else if (c->fd >= 0)
+            serve(server, c);
+        if (!fg_server_in_time(server))
+            return;
     }
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
-        goto close_fd;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
-    if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-        goto close_fd;
-    *c = (struct connection){.fd = fd, .peer = {peer.uid, peer.gid, peer.pid}};
-    server->count++;
-    become_idle(server, c);
-    return;
-
-close_fd:
-    close(fd);
 }
 
-static void serve(struct fg_server *server, struct connection *c)
+/* Connections with lines left, each in its turn. */
+static void serve_lines(struct fg_server *server)
 {
-    if (c->out) {
-        if (send_reply(server, c) && !c->out) {
-            watch(server, c);
-            answer_lines(server, c);
+    unsigned max = server->config.connections_max;
+    if (!server->lines_left)
+        return;
+    server->lines_left = false;
+    for (unsigned i = 0; i < max; i++) {
+        struct fg_connection *c = &server->connections[server->turn];
+        server->turn = (server->turn + 1) % max;
+        if (c->fd < 0 || c->state != FG_CONNECTION_LINES)
+            continue;
+        answer_lines(server, c);
+        if (!fg_server_in_time(server)) {
+            server->lines_left = true; /* for all that is known */
+            return;
         }
-        return;
     }
-    receive(server, c);
 }
 
-/* What the last round left, and deadlines that are over. */
-static void sweep(struct fg_server *server, bool unfinished)
+/* Deadlines that are over, once a millisecond. */
+static void sweep(struct fg_server *server)
 {
-    uint64_t now = now_ms(server);
+    uint64_t now = fg_server_now_ms(server);
+    if (now == server->swept_ms)
+        return;
+    server->swept_ms = now;
     for (unsigned i = 0; i < server->config.connections_max; i++) {
-        struct connection *c = &server->connections[i];
-        if (c->fd >= 0 && now >= c->deadline_ms)
-            drop(server, c);
-        else if (c->fd >= 0 && unfinished && !c->out && c->in_used > 0)
-            answer_lines(server, c);
+        struct fg_connection *c = &server->connections[i];
+        if (c->fd < 0 || !is_over(server, c, now))
+            continue;
+        server->stats.expired++;
+        fg_server_drop(server, c);
     }
+    fg_server_resume(server);
 }
 
 void fg_server_poll(struct fg_server *server, int wait_ms)
 {
-    struct epoll_event events[EVENTS_A_ROUND];
-    bool unfinished = server->unfinished > 0;
-    server->unfinished = 0;
-    int count = epoll_wait(server->epoll, events, EVENTS_A_ROUND, unfinished ? 0 : wait_ms);
-    for (int i = 0; i < count; i++) {
-        struct connection *c = events[i].data.ptr;
-        if (!c)
-            accept_one(server);
-        else if (c->fd >= 0)
-            serve(server, c);
+    if (server->events_next == server->events_count) {
+        int count = epoll_wait(server->epoll, server->events, FG_SERVER_EVENTS,
+                               server->lines_left ? 0 : wait_ms);
+        server->events_next = 0;
+        server->events_count = count > 0 ? count : 0;
     }
-    sweep(server, unfinished);
+    server->round_ends_ns = fg_server_now_ns(server) + server->config.round_us * UINT64_C(1000);
+    /* Each goes on where it was cut off, and does one thing at least. */
+    serve_events(server);
+    serve_lines(server);
+    sweep(server);
 }
 
 unsigned fg_server_connections(const struct fg_server *server)
 {
     return server->count;
+}
+
+const struct fg_server_stats *fg_server_stats(const struct fg_server *server)
+{
+    return &server->stats;
 }
 
 static int start(struct fg_server *server, char *message, size_t size)
@@ -292,7 +271,7 @@ static int start(struct fg_server *server, char *message, size_t size)
     }
     for (unsigned i = 0; i < server->config.connections_max; i++)
         server->connections[i].fd = -1;
-    int status = fg_socket_file_open(&server->file, path, message, size);
+    int status = fg_socket_file_open(&server->file, path, server->config.group, message, size);
     if (status != 0)
         return status;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
@@ -330,7 +309,7 @@ void fg_server_close(struct fg_server *server)
         return;
     for (unsigned i = 0; server->connections && i < server->config.connections_max; i++)
         if (server->connections[i].fd >= 0)
-            drop(server, &server->connections[i]);
+            fg_server_drop(server, &server->connections[i]);
     if (server->file.fd >= 0)
         fg_socket_file_close(&server->file);
     if (server->epoll >= 0)

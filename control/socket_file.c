@@ -21,8 +21,8 @@
 #include "flashgate/exit_status.h"
 
 #define SOCKET_MODE 0660 /* the operators' group may speak to the engine */
-#define BACKLOG     16
-#define CONNECT_S   2 /* a full queue of connections must not hang who connects */
+#define BACKLOG     1024 /* connections that come while a change is waited for */
+#define CONNECT_S   2    /* a full queue of connections must not hang who connects */
 
 static int say(int status, char *message, size_t size, const char *path, const char *what,
                int error)
@@ -126,8 +126,22 @@ static int clear_path(const char *path, char *message, size_t size)
     return 0;
 }
 
-static int bind_and_listen(struct fg_socket_file *file, char *message, size_t size)
+/* Gives the file to the group; until then its owner alone may connect. */
+static int give_to_group(const char *path, gid_t group, char *message, size_t size)
 {
+    if (group == (gid_t)-1 || chown(path, (uid_t)-1, group) == 0)
+        return 0;
+    char what[160];
+    snprintf(what, sizeof(what),
+             "cannot be given to group %u; make the engine's user a member of control.group, or "
+             "take control.group out of the configuration",
+             (unsigned)group);
+    return say(FG_EXIT_CONFIG, message, size, path, what, errno);
+}
+
+static int bind_and_listen(struct fg_socket_file *file, gid_t group, char *message, size_t size)
+{
+    int status = FG_EXIT_FAILED;
     struct sockaddr_un address;
     fill_address(&address, file->path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -135,11 +149,15 @@ static int bind_and_listen(struct fg_socket_file *file, char *message, size_t si
         return say(FG_EXIT_FAILED, message, size, file->path, "socket", errno);
     /* The mode set here is the one bind makes the file with, less the umask: it is never wider
      * than wanted, not even for a moment. chmod then gives back what the umask took. */
-    if (fchmod(fd, SOCKET_MODE) != 0 ||
+    if (fchmod(fd, group == (gid_t)-1 ? SOCKET_MODE : SOCKET_MODE & 0600) != 0 ||
         bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
         say(FG_EXIT_FAILED, message, size, file->path, "cannot be bound", errno);
         goto close_fd;
     }
+    status = give_to_group(file->path, group, message, size);
+    if (status != 0)
+        goto remove_file;
+    status = FG_EXIT_FAILED;
     if (chmod(file->path, SOCKET_MODE) != 0 || listen(fd, BACKLOG) != 0) {
         say(FG_EXIT_FAILED, message, size, file->path, "cannot be listened on", errno);
         goto remove_file;
@@ -151,10 +169,11 @@ remove_file:
     unlink(file->path);
 close_fd:
     close(fd);
-    return FG_EXIT_FAILED;
+    return status;
 }
 
-int fg_socket_file_open(struct fg_socket_file *file, const char *path, char *message, size_t size)
+int fg_socket_file_open(struct fg_socket_file *file, const char *path, gid_t group, char *message,
+                        size_t size)
 {
     *file = (struct fg_socket_file){.fd = -1, .lock = -1};
     if (strlen(path) >= sizeof(file->path))
@@ -168,7 +187,7 @@ int fg_socket_file_open(struct fg_socket_file *file, const char *path, char *mes
         return status;
     status = clear_path(path, message, size);
     if (status == 0)
-        status = bind_and_listen(file, message, size);
+        status = bind_and_listen(file, group, message, size);
     if (status != 0)
         drop_lock(file);
     return status;

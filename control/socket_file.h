@@ -15,8 +15,10 @@ struct fg_socket_file {
     char lock_path[128];
 };
 
-/* 0, or an exit status with a sentence. */
-int fg_socket_file_open(struct fg_socket_file *file, const char *path, char *message, size_t size);
+/* The file has mode 0660 and this group ((gid_t)-1: the process's own). 0, or an exit status with a
+ * sentence. */
+int fg_socket_file_open(struct fg_socket_file *file, const char *path, gid_t group, char *message,
+                        size_t size);
 void fg_socket_file_close(struct fg_socket_file *file);
 
 /* Connects to a Unix socket, waiting 2 s at most: a descriptor (blocking) or a negative errno. */

@@ -340,10 +340,11 @@ static inline int stop(void **state)
 
 static json_t *reply; /* to the last call; owned here */
 
+static struct fg_peer caller = {.uid = 1001, .gid = 1002, .pid = 1003, .rank = FG_ROLE_OWNER};
+
 static inline json_t *ask(const char *line)
 {
-    static const struct fg_peer peer = {.uid = 1001, .gid = 1002, .pid = 1003};
-    char *text = fg_methods_answer(control, &peer, line, strlen(line));
+    char *text = fg_methods_answer(control, &caller, line, strlen(line));
     json_decref(reply);
     reply = text ? json_loads(text, 0, NULL) : NULL;
     free(text);

@@ -152,6 +152,27 @@ static void test_whole(void **state)
     fg_config_free(&config);
 }
 
+static void test_roles(void **state)
+{
+    (void)state;
+#define ROLES(list) PORTS UNSIGNED LOG "control: {socket: s, group: adm, roles: [" list "]}\n"
+    accepted(ROLES("{role: owner, users: [root, ops]}, {role: observer, groups: [wheel, \"7\"]}"));
+    assert_string_equal(config.control_group, "adm");
+    assert_int_equal(config.control_roles_count, 2);
+    assert_int_equal(config.control_roles[0].place, 2);
+    assert_int_equal(config.control_roles[0].users_count, 2);
+    assert_string_equal(config.control_roles[0].users[1], "ops");
+    assert_int_equal(config.control_roles[1].place, 0);
+    assert_int_equal(config.control_roles[1].users_count, 0);
+    assert_string_equal(config.control_roles[1].groups[1], "7");
+    fg_config_free(&config);
+    refused(ROLES("{role: owner}"),
+            ":4:43: control.roles.role: is given to nobody, wanted users or groups");
+    refused(
+        ROLES("{role: king, users: [root]}"),
+        ":4:49: control.roles.role: king is not known here, wanted observer, operator or owner");
+}
+
 static void test_missing(void **state)
 {
     (void)state;
@@ -423,12 +444,12 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "update") == 0)
         return update();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_missing),      cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_cross_checks), cmocka_unit_test(test_delivery),
-        cmocka_unit_test(test_log_checks),   cmocka_unit_test(test_port_checks),
-        cmocka_unit_test(test_worker_cores), cmocka_unit_test(test_reference),
-        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_defaults),    cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_roles),       cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_ranges),      cmocka_unit_test(test_cross_checks),
+        cmocka_unit_test(test_delivery),    cmocka_unit_test(test_log_checks),
+        cmocka_unit_test(test_port_checks), cmocka_unit_test(test_worker_cores),
+        cmocka_unit_test(test_reference),   cmocka_unit_test(test_describe),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

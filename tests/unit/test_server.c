@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,6 +25,7 @@
 #define LINE_MAX_TEST 1000
 #define LINE_MS       200
 #define IDLE_MS       1000
+#define FRESH_MS      20
 #define REPLY_BIG     (4 << 20) /* more than a socket's buffers take */
 
 struct fixture {
@@ -32,6 +35,9 @@ struct fixture {
     struct fg_clock clock;
     uint64_t now_ms;
     unsigned answered;
+    unsigned answer_ms; /* that every answer takes */
+    unsigned rank;      /* of those who connect from now on */
+    size_t groups;      /* that the last one had */
     struct fg_peer peer;
     char message[256];
 };
@@ -46,6 +52,7 @@ static char *answer(void *arg, const struct fg_peer *peer, const char *line, siz
 {
     struct fixture *f = arg;
     f->answered++;
+    f->now_ms += f->answer_ms;
     f->peer = *peer;
     if (length == 4 && memcmp(line, "none", 4) == 0)
         return NULL;
@@ -61,6 +68,15 @@ static char *answer(void *arg, const struct fg_peer *peer, const char *line, siz
     return reply;
 }
 
+static unsigned rank(void *arg, const struct fg_peer *peer, const gid_t *groups, size_t count)
+{
+    struct fixture *f = arg;
+    assert_int_equal(peer->uid, getuid());
+    assert_true(count == 0 || groups);
+    f->groups = count;
+    return f->rank;
+}
+
 static int start(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
@@ -71,13 +87,16 @@ static int start(void **state)
     f->clock = (struct fg_clock){.context = f, .wall_ns = fake_ns, .monotonic_ns = fake_ns};
     f->config = (struct fg_server_config){
         .path = f->path,
+        .group = (gid_t)-1,
         .line_max = LINE_MAX_TEST,
         .connections_max = 3,
         .line_ms = LINE_MS,
         .idle_ms = IDLE_MS,
+        .fresh_ms = FRESH_MS,
         .refused_long = "too long\n",
         .refused_full = "too many\n",
         .clock = &f->clock,
+        .rank = rank,
         .answer = answer,
         .arg = f,
     };
@@ -211,6 +230,218 @@ static void connections_are_bounded_and_places_come_back(void **state)
     assert_string_equal(heard(fds[1]), "in\n");
     for (int i = 0; i < 3; i++)
         close(fds[i]);
+}
+
+static void open_anew(struct fixture *f)
+{
+    fg_server_close(f->server);
+    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
+}
+
+/* Answered, or NULL when the server has closed. */
+static const char *called(struct fixture *f, int fd, const char *text)
+{
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+        return NULL;
+    rounds(f, 2);
+    return heard(fd);
+}
+
+static void a_newcomer_takes_the_place_of_the_longest_idle(void **state)
+{
+    struct fixture *f = *state;
+    int fds[4];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = join(f);
+        f->now_ms += FRESH_MS;
+    }
+    assert_string_equal(called(f, fds[0], "in\n"), "in\n"); /* now the second is the oldest */
+    f->now_ms += FRESH_MS;
+    fds[3] = join(f);
+    assert_string_equal(called(f, fds[3], "new\n"), "new\n");
+    assert_string_equal(heard(fds[1]), "too many\n");
+    assert_null(heard(fds[1]));
+    assert_string_equal(called(f, fds[0], "in\n"), "in\n");
+    assert_string_equal(called(f, fds[2], "in\n"), "in\n");
+    assert_int_equal(fg_server_stats(f->server)->displaced, 1);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+}
+
+static void nobody_displaces_a_greater_rank(void **state)
+{
+    struct fixture *f = *state;
+    int fds[3], low, high;
+    for (int i = 0; i < 3; i++) {
+        f->rank = i == 1 ? 1 : 2;
+        fds[i] = join(f);
+        f->now_ms += FRESH_MS;
+    }
+    f->rank = 2;
+    high = join(f);
+    assert_string_equal(heard(fds[1]), "too many\n"); /* not the oldest, but the least */
+    f->now_ms += FRESH_MS;
+    f->rank = 1;
+    low = join(f);
+    assert_string_equal(heard(low), "too many\n");
+    assert_null(heard(low));
+    assert_string_equal(called(f, fds[0], "in\n"), "in\n");
+    assert_int_equal(f->peer.rank, 2);
+    assert_int_equal(fg_server_stats(f->server)->refused, 1);
+    close(low);
+    close(high);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+static void half_messages_share_a_bounded_memory(void **state)
+{
+    struct fixture *f = *state;
+    static char text[200 << 10];
+    int fds[3];
+    f->config.line_max = sizeof(text) + 10;
+    f->config.buffers_max = 600 << 10; /* of two such buffers, 256 KiB each */
+    open_anew(f);
+    memset(text, 'a', sizeof(text));
+    for (int i = 0; i < 3; i++) {
+        fds[i] = join(f);
+        for (size_t sent = 0; sent < sizeof(text);) {
+            ssize_t n = send(fds[i], text, sizeof(text) - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+            sent += n > 0 ? (size_t)n : 0;
+            rounds(f, 1);
+        }
+        rounds(f, 10);
+        f->now_ms += FRESH_MS;
+    }
+    assert_string_equal(heard(fds[0]), "too many\n");
+    assert_int_equal(fg_server_connections(f->server), 2);
+    send(fds[2], "\n", 1, MSG_NOSIGNAL);
+    rounds(f, 3);
+    assert_int_equal(f->answered, 1);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+static void a_flood_of_empty_lines_is_not_hoarded(void **state)
+{
+    struct fixture *f = *state;
+    static char text[64 << 10];
+    size_t taken = 0;
+    memset(text, '\n', sizeof(text));
+    int fd = join(f), other = join(f);
+    for (int i = 0; i < 500; i++) {
+        ssize_t n = send(fd, text, sizeof(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+        taken += n > 0 ? (size_t)n : 0;
+        rounds(f, 1);
+        heard(fd);
+    }
+    assert_true(taken < 1 << 20); /* the rest waits at the sender */
+    assert_string_equal(called(f, other, "me\n"), "me\n");
+    close(fd);
+    close(other);
+}
+
+static void a_round_is_bounded_and_all_get_their_turn(void **state)
+{
+    struct fixture *f = *state;
+    int fds[3], turns = 0;
+    f->config.round_us = 2000;
+    open_anew(f);
+    for (int i = 0; i < 3; i++)
+        fds[i] = join(f);
+    for (int i = 0; i < 3; i++)
+        say(fds[i], "1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    f->answer_ms = 1;
+    for (unsigned before = 0; f->answered < 27; before = f->answered, turns++) {
+        rounds(f, 1);
+        assert_in_range(f->answered - before, 1, 4);
+        if (turns == 5)
+            for (int i = 0; i < 3; i++)
+                assert_string_not_equal(heard(fds[i]), "");
+    }
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+static void low_ranks_send_short_lines(void **state)
+{
+    struct fixture *f = *state;
+    f->config.line_max_low = 10;
+    f->config.high_rank = 2;
+    open_anew(f);
+    f->rank = 1;
+    int low = join(f);
+    f->rank = 2;
+    int high = join(f);
+    assert_string_equal(called(f, low, "0123456789\n"), "0123456789\n");
+    assert_string_equal(called(f, high, "0123456789a\n"), "0123456789a\n");
+    assert_string_equal(called(f, low, "0123456789a"), "too long\n");
+    close(low);
+    close(high);
+}
+
+static void without_descriptors_it_neither_spins_nor_dies(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int first = join(f), second = fg_socket_connect(f->path), third = fg_socket_connect(f->path);
+    none = before;
+    none.rlim_cur = (rlim_t)third + 1; /* the next descriptor is one too many */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    rounds(f, 3);
+    const struct fg_server_stats *stats = fg_server_stats(f->server);
+    assert_int_equal(stats->paused, 1);
+    assert_int_equal(stats->accepted, 1);
+    assert_string_equal(called(f, first, "here\n"), "here\n");
+
+    /* The pause ends; meanwhile the first has been idle for long enough to give way. */
+    f->now_ms += 50;
+    rounds(f, 3);
+    assert_string_equal(heard(first), "too many\n");
+    assert_string_equal(called(f, second, "me\n"), "me\n");
+    assert_int_equal(stats->paused, 2);
+
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    f->now_ms += 50;
+    rounds(f, 2);
+    assert_string_equal(called(f, third, "me\n"), "me\n");
+    assert_int_equal(fg_server_connections(f->server), 2);
+    close(first);
+    close(second);
+    close(third);
+}
+
+static void a_peer_is_known_by_all_its_groups(void **state)
+{
+    struct fixture *f = *state;
+    int groups = getgroups(0, NULL);
+    int fd = join(f);
+    assert_int_equal(f->groups, groups);
+    close(fd);
+    if (getuid() != 0)
+        return;
+    static gid_t many[1000];
+    gid_t old[1000];
+    groups = getgroups(1000, old);
+    for (size_t i = 0; i < 1000; i++)
+        many[i] = (gid_t)(70000 + i);
+    assert_int_equal(setgroups(1000, many), 0);
+    fd = join(f);
+    assert_int_equal(setgroups((size_t)groups, old), 0);
+    assert_int_equal(f->groups, 1000);
+    close(fd);
+}
+
+static void the_file_is_given_to_the_group(void **state)
+{
+    struct fixture *f = *state;
+    struct stat st;
+    f->config.group = getuid() == 0 ? 65534 : getgid();
+    open_anew(f);
+    assert_int_equal(stat(f->path, &st), 0);
+    assert_int_equal(st.st_gid, f->config.group);
+    assert_int_equal(st.st_mode & 07777, 0660);
 }
 
 static void silence_is_cut_when_idle_is_over(void **state)
@@ -374,11 +605,20 @@ int main(void)
         TEST(a_flood_of_lines_is_answered_over_several_rounds),
         TEST(a_line_of_the_longest_length_passes_and_one_more_byte_does_not),
         TEST(connections_are_bounded_and_places_come_back),
+        TEST(a_newcomer_takes_the_place_of_the_longest_idle),
+        TEST(nobody_displaces_a_greater_rank),
+        TEST(half_messages_share_a_bounded_memory),
+        TEST(a_flood_of_empty_lines_is_not_hoarded),
+        TEST(a_round_is_bounded_and_all_get_their_turn),
+        TEST(low_ranks_send_short_lines),
+        TEST(without_descriptors_it_neither_spins_nor_dies),
+        TEST(a_peer_is_known_by_all_its_groups),
         TEST(silence_is_cut_when_idle_is_over),
         TEST(trickling_does_not_push_the_deadline_on),
         TEST(a_big_reply_arrives_whole_at_a_slow_reader),
         TEST(who_does_not_read_is_cut),
         TEST(the_file_is_0660_whatever_the_umask),
+        TEST(the_file_is_given_to_the_group),
         TEST(a_live_socket_is_left_alone),
         TEST(who_answers_without_a_lock_is_left_alone_and_a_stale_file_replaced),
         TEST(what_is_no_socket_is_refused_and_kept),
