@@ -38,6 +38,8 @@ PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))
 LANGUAGE  := -std=gnu17 -D_GNU_SOURCE -I. -Iinclude
 CFLAGS     = $(LANGUAGE) $(VARIANT) $(WARNINGS) -MMD -MP $(PACKAGE_CFLAGS)
 LIBS       = $(PACKAGE_LIBS) -lpthread -lm
+# Only what has flashgatectl's commands in it needs the terminal's library.
+TERMINAL   = $(eval TERMINAL := $$(shell pkg-config --libs ncursesw))$(TERMINAL)
 # jemalloc replaces malloc in the whole process: not in sanitized builds.
 JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 
@@ -48,8 +50,8 @@ SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c contro
 ifeq ($(SIMULATED),1)
 # What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
 SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dataplane/worker.c \
-	   dataplane/redis.c dataplane/orders/redis_link.c control/cli% control/journal_% \
-	   control/audit% perf/load/%,$(SOURCES))
+	   dataplane/redis.c dataplane/orders/redis_link.c control/cli% control/top% control/watch% \
+	   control/journal_% control/audit% perf/load/%,$(SOURCES))
 endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
@@ -76,7 +78,7 @@ $(BUILD)/flashgated: $(BUILD)/dataplane/main.o $(LIBRARY)
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(JEMALLOC)
 $(BUILD)/flashgatectl: $(BUILD)/control/flashgatectl.o $(LIBRARY)
 	@echo '  LD   $@'
-	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(TERMINAL)
 $(BUILD)/flashgate-load: $(BUILD)/perf/load/flashgate-load.o $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
@@ -93,7 +95,7 @@ units: $(UNITS)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'
-	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) -lcmocka
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(TERMINAL) -lcmocka
 # The simulator: its files, and the library with faults and small frames.
 SIMULATOR := $(BUILD)/sim/flashgate-sim
 $(SIMULATOR): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)) $(LIBRARY)

@@ -11,6 +11,7 @@
 
 #include "control/cli_table.h"
 #include "control/client.h"
+#include "control/watch.h"
 #include "flashgate/version.h"
 
 #define FILE_MAX (FG_CONTROL_LINE_MAX / 2) /* JSON may write a byte as more than one */
@@ -175,9 +176,10 @@ close_file:
 static void options_to_params(const struct line *line, const struct fg_cli_command *command,
                               json_t *params)
 {
+    const uint64_t sent = command->options & ~FG_CLI_NOT_SENT;
     for (unsigned id = FG_CLI_VERSION + 1; id < FG_CLI_OPTIONS_COUNT; id++) {
         char name[32];
-        if (id == FG_CLI_YES || !(command->options & UINT64_C(1) << id) || !line->options[id])
+        if (!(sent & UINT64_C(1) << id) || !line->options[id])
             continue;
         snprintf(name, sizeof(name), "%s", options[id].name);
         for (char *at = name; *at; at++)
@@ -245,15 +247,41 @@ static int call_engine(const struct line *line, const struct fg_cli_command *com
     return status == FG_EXIT_OK ? status : fail(line, status, message);
 }
 
+static int watch_engine(const struct line *line, const struct fg_cli_command *command,
+                        json_t *params)
+{
+    char message[256];
+    struct fg_watch watch = {
+        .socket = line->options[FG_CLI_SOCKET],
+        .method = command->method,
+        .params = params,
+        .show = command->show,
+        .json = line->options[FG_CLI_JSON],
+        .out = line->out,
+        .err = line->err,
+    };
+    if (!fg_watch_interval(line->options[FG_CLI_INTERVAL], &watch.interval_ms, message,
+                           sizeof(message)))
+        return fail(line, FG_EXIT_USAGE, message);
+    return fg_watch(&watch);
+}
+
 /* Asks the engine and prints its answer. */
 static int ask_engine(const struct line *line, const struct fg_cli_command *command)
 {
     char message[1024];
     int status = FG_EXIT_USAGE;
+    if (line->options[FG_CLI_INTERVAL] && !line->options[FG_CLI_WATCH])
+        return fail(line, status, "--interval goes with --watch");
     json_t *result, *params = params_of(line, command, &status, message, sizeof(message));
     if (!params)
         return fail(line, status, message);
     options_to_params(line, command, params);
+    if (line->options[FG_CLI_WATCH]) {
+        status = watch_engine(line, command, params);
+        json_decref(params);
+        return status;
+    }
     status = call_engine(line, command, params, &result);
     json_decref(params);
     if (status != FG_EXIT_OK)
@@ -290,8 +318,8 @@ static int check_options(const struct line *line, const struct fg_cli_command *c
         if (given == !!(fg_cli_required(command) & UINT64_C(1) << id) ||
             (given && fg_cli_optional(command) & UINT64_C(1) << id))
             continue;
-        char text[160], message[256];
-        fg_cli_usage(command, text, sizeof(text));
+        char text[FG_CLI_USAGE_TEXT], message[FG_CLI_USAGE_TEXT + 96];
+        fg_cli_usage(command, text);
         snprintf(message, sizeof(message), "%s --%s; usage: flashgatectl %s",
                  given ? "this command has no option" : "this command wants", options[id].name,
                  text);
@@ -303,8 +331,8 @@ static int check_options(const struct line *line, const struct fg_cli_command *c
 static int run_command(const struct line *line, const struct fg_cli_command *command)
 {
     if (line->count - (int)fg_cli_words(command) != (int)fg_cli_arguments(command)) {
-        char text[160], message[256];
-        fg_cli_usage(command, text, sizeof(text));
+        char text[FG_CLI_USAGE_TEXT], message[FG_CLI_USAGE_TEXT + 96];
+        fg_cli_usage(command, text);
         snprintf(message, sizeof(message), "wrong number of arguments; usage: flashgatectl %s",
                  text);
         return fail(line, FG_EXIT_USAGE, message);

@@ -4,12 +4,17 @@
 #include "control/cli.h"
 #include "control/cli_table.h"
 #include "control/journal_commands.h"
+#include "control/watch.h"
 
 const struct fg_cli_command fg_cli_commands[] = {
     {.words = {"status"},
      .method = "status",
      .help = "shows the engine: workers, log, delivery, sales",
+     .options = FG_CLI_TAKES(WATCH) | FG_CLI_TAKES(INTERVAL),
      .show = fg_show_status},
+    {.words = {"top"},
+     .help = "shows a sale live on the whole screen: clock, items, workers, log, delivery, drops",
+     .local = &fg_top_command},
     {.words = {"clock", "accept"},
      .method = "clock.accept",
      .options = FG_CLI_TAKES(YES),
@@ -43,10 +48,12 @@ const struct fg_cli_command fg_cli_commands[] = {
      .params = {"name"},
      .method = "sale.show",
      .help = "shows a sale with all its items",
+     .options = FG_CLI_TAKES(WATCH) | FG_CLI_TAKES(INTERVAL),
      .show = fg_show_sale},
     {.words = {"sale", "list"},
      .method = "sale.list",
      .help = "lists the sales",
+     .options = FG_CLI_TAKES(WATCH) | FG_CLI_TAKES(INTERVAL),
      .show = fg_show_sales},
     {.words = {"order", "show"},
      .arguments = {"BUYER", "REQUEST"},
@@ -57,6 +64,7 @@ const struct fg_cli_command fg_cli_commands[] = {
     {.words = {"delivery", "status"},
      .method = "delivery.status",
      .help = "shows how far each sale's stream in Redis is",
+     .options = FG_CLI_TAKES(WATCH) | FG_CLI_TAKES(INTERVAL),
      .show = fg_show_delivery},
     {.words = {"delivery", "rebuild"},
      .arguments = {"SALE"},

@@ -39,7 +39,10 @@
     X(HISTORY, 0, "history", "FILE[,FILE]", "what clients sent and heard, by flashgate-load")      \
     X(DRAINED, 0, "drained", "", "the streams should have all that is in the log")                 \
     X(WITHOUT_FENCE, 0, "without-fence", "", "goes on when Redis cannot be asked")                 \
-    X(YES, 'y', "yes", "", "does not ask before something is taken away")
+    X(YES, 'y', "yes", "", "does not ask before something is taken away")                          \
+    X(WATCH, 'w', "watch", "",                                                                     \
+      "asks again and again, until Ctrl-C; with --json one object a line")                         \
+    X(INTERVAL, 'i', "interval", "TIME", "between two answers: 500ms, 2s ... [1s]")
 
 enum fg_cli_option {
 #define X(id, letter, name, argument, help) FG_CLI_##id,
@@ -61,6 +64,9 @@ struct fg_cli_call {
 #define FG_CLI_TAKES(id)    (UINT64_C(1) << FG_CLI_##id)
 #define FG_CLI_STATUS(name) (1u << FG_EXIT_##name)
 
+/* Options that say how a method is called; all others go to the method as parameters. */
+#define FG_CLI_NOT_SENT (FG_CLI_TAKES(YES) | FG_CLI_TAKES(WATCH) | FG_CLI_TAKES(INTERVAL))
+
 /* What more there is to say of a command that runs here. */
 struct fg_cli_local {
     /* Writes results to call->out, and one sentence to call->err if it fails (fg_cli_fail). Returns
@@ -78,8 +84,8 @@ struct fg_cli_command {
     const char *params[FG_CLI_ARGUMENTS_MAX];    /* ... as the method does; NULL: a file to read */
     const char *method;                          /* NULL: it runs here */
     const char *help;                            /* goes on from "This command " */
-    uint64_t options; /* with a method: FG_CLI_TAKES() of those that it takes; but for YES, each
-                       * goes to the method as the parameter of its name */
+    uint64_t options; /* with a method: FG_CLI_TAKES() of those that it takes; but for those of
+                       * FG_CLI_NOT_SENT, each goes to the method as the parameter of its name */
     void (*show)(const json_t *result, FILE *out); /* with a method: its answer for people; NULL:
                                                     * JSON */
     const struct fg_cli_local *local;              /* without a method: how it runs here */
@@ -113,8 +119,17 @@ static inline uint64_t fg_cli_required(const struct fg_cli_command *command)
 /* Do the command's words begin with these? */
 bool fg_cli_begins(const struct fg_cli_command *command, char *const *words, int count);
 
-/* cli_help.c: "journal dump DIR", with the options that must be given. */
-void fg_cli_usage(const struct fg_cli_command *command, char *text, size_t size);
+#define FG_CLI_USAGE_TEXT 512
+
+/* cli_help.c: "takeover --config FILE [--without-fence] FROM"; the brief form leaves out what may
+ * be left out. */
+void fg_cli_usage(const struct fg_cli_command *command, char text[FG_CLI_USAGE_TEXT]);
+void fg_cli_usage_brief(const struct fg_cli_command *command, char text[FG_CLI_USAGE_TEXT]);
+/* The exit statuses it may end with: a set of FG_CLI_STATUS(). */
+unsigned fg_cli_statuses(const struct fg_cli_command *command);
+/* The command after this one where those of one first word stand together, each group where the
+ * table has its first; NULL: the first of all. NULL after the last. */
+const struct fg_cli_command *fg_cli_next(const struct fg_cli_command *command);
 void fg_cli_help_command(const struct fg_cli_command *command, FILE *out);
 /* Of all commands that begin with these words. */
 void fg_cli_help_all(char *const *words, int count, FILE *out);
