@@ -22,7 +22,7 @@
 #define SLEEP_AFTER 256  /* empty loops before a sleep: some 100 us without a datagram */
 #define NAP_EVERY   1024 /* empty loops of who yields: a millisecond or so */
 #define SLEEP_NS    50000
-#define NAP_NS      1 /* as short as the machine can: 10 to 80 us */
+#define NAP_NS      5000 /* shorter ones end before the core is given to anybody */
 
 /* Around an opening nobody sleeps. */
 #define OPENING_BEFORE_NS UINT64_C(1000000000)
@@ -119,11 +119,6 @@ static bool near_opening(const struct loop *loop)
     return now_ns + OPENING_BEFORE_NS >= opens_ns && now_ns < opens_ns + OPENING_AFTER_NS;
 }
 
-static void sleep_ns(long ns)
-{
-    nanosleep(&(struct timespec){.tv_nsec = ns}, NULL);
-}
-
 /*
  * After many loops without work. Who sleeps does so also while orders wait for a flush, and who
  * yields naps now and then: yielding all the time starves the kernel's own threads on some kernels
@@ -139,9 +134,9 @@ static void idle(struct loop *loop)
     if (policy == FG_IDLE_POLL || loop->empty < YIELD_AFTER || (opening && loop->self->alone))
         rte_pause();
     else if (policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER && !opening)
-        sleep_ns(SLEEP_NS);
+        nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
     else if (loop->empty % NAP_EVERY == 0)
-        sleep_ns(NAP_NS);
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
     else
         sched_yield();
 }
