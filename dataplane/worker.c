@@ -22,7 +22,7 @@
 #define SLEEP_AFTER 256  /* empty loops before a sleep: some 100 us without a datagram */
 #define NAP_EVERY   1024 /* empty loops of who yields: a millisecond or so */
 #define SLEEP_NS    50000
-#define NAP_NS      5000 /* shorter ones end before the core is given to anybody */
+#define NAP_NS      20000 /* a virtual machine is back from a shorter one before it has slept */
 
 /* Around an opening nobody sleeps. */
 #define OPENING_BEFORE_NS UINT64_C(1000000000)
