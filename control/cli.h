@@ -20,7 +20,11 @@ void fg_show_apply(const json_t *result, FILE *out);
 void fg_show_state(const json_t *result, FILE *out);
 void fg_show_sale(const json_t *result, FILE *out);
 void fg_show_sales(const json_t *result, FILE *out);
+
+/* show_order.c */
 void fg_show_order(const json_t *result, FILE *out);
+void fg_show_orders(const json_t *result, FILE *out);
+void fg_show_order_cancel(const json_t *result, FILE *out);
 
 /* show_delivery.c */
 void fg_show_delivery_line(const json_t *delivery, FILE *out); /* of status */

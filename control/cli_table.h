@@ -31,7 +31,7 @@
     X(CONFIG, 0, "config", "FILE", "the engine's configuration file")                              \
     X(FROM, 0, "from", "LSN", "begins at this record")                                             \
     X(TO, 0, "to", "LSN", "ends after this record")                                                \
-    X(SALE, 0, "sale", "SALE", "only records of this sale, by name or number")                     \
+    X(SALE, 0, "sale", "SALE", "only what is of this sale, by name or number")                     \
     X(KIND, 0, "kind", "KIND", "only records of this kind (ADMIT, SALE_STATE ...)")                \
     X(BUYER, 0, "buyer", "HEX", "only records of this buyer (32 hex digits)")                      \
     X(ORDER, 0, "order", "ID", "only records of this order")                                       \

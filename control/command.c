@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Asking a worker for what only it may read: a command goes to it on its ring and comes back on
- * another. A worker that does not answer in time still has the command, which therefore stays
- * allocated until it comes back.
+ * Asking a worker for what only it may read or change: a command goes to it on its ring and comes
+ * back on another. A worker that does not answer in time still has the command, which therefore
+ * stays allocated until it comes back.
  */
 #include <errno.h>
 #include <rte_ring.h>
@@ -53,35 +53,110 @@ static int send_and_wait(struct fg_control *control, struct fg_worker *worker,
     return 0;
 }
 
-int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
-                     uint64_t request, struct fg_order_view *view, char *message, size_t size)
+static unsigned owner_of(const struct fg_control *control, const uint8_t *buyer)
 {
     const struct fg_config *config = &control->engine->config;
-    unsigned w = fg_partition(buyer, config->partitions) % config->workers;
+    return fg_partition(buyer, config->partitions) % config->workers;
+}
+
+/* Asks the worker that owns the command's buyer. *answer, to be freed, has a result of 0 or one of
+ * `expected`; any other is told as an error. 0, or an rpc error with a sentence. */
+static int ask_owner(struct fg_control *control, const struct fg_command *question, int expected,
+                     struct fg_command **answer, char *message, size_t size)
+{
+    unsigned w = owner_of(control, question->buyer);
     struct fg_worker *worker = control->engine->workers[w];
-    struct fg_command *command = calloc(1, sizeof(*command));
+    struct fg_command *command = malloc(sizeof(*command));
     if (!worker || !command) {
         snprintf(message, size, "worker %u cannot be asked now", w);
         free(command);
         return FG_RPC_INTERNAL;
     }
-    command->kind = FG_COMMAND_ORDER_SHOW;
-    memcpy(command->buyer, buyer, sizeof(command->buyer));
-    command->request = request;
+    *command = *question;
     if (send_and_wait(control, worker, command) != 0) {
         snprintf(message, size, "worker %u has not answered within %u ms", w,
                  control->limits.answer);
         return FG_RPC_TIME_LIMIT;
     }
-    int rc = command->result;
-    *view = command->order;
-    free(command);
-    if (rc == 0)
+    int result = command->result;
+    if (result == 0 || result == expected) {
+        *answer = command;
         return 0;
-    if (rc == -ENOENT) {
+    }
+    free(command);
+    if (result == -ENOENT) {
         snprintf(message, size, "this buyer has no order with that request");
         return FG_RPC_NOT_FOUND;
     }
-    snprintf(message, size, "worker %u cannot answer now: %s; try again", w, strerror(-rc));
+    if (result == -ESTALE) {
+        snprintf(message, size, "the order's hold has run out: it is void, and its units are back");
+        return FG_RPC_REFUSED;
+    }
+    snprintf(message, size, "worker %u cannot do it now (%s); try again", w, strerror(-result));
     return FG_RPC_REFUSED;
+}
+
+int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
+                     uint64_t request, struct fg_order_view *view, char *message, size_t size)
+{
+    struct fg_command question = {.kind = FG_COMMAND_ORDER_SHOW, .request = request}, *answer;
+    memcpy(question.buyer, buyer, sizeof(question.buyer));
+    int rc = ask_owner(control, &question, 0, &answer, message, size);
+    if (rc != 0)
+        return rc;
+    *view = answer->orders[0];
+    free(answer);
+    return 0;
+}
+
+int fg_command_orders(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
+                      uint32_t sale, struct fg_command **list, char *message, size_t size)
+{
+    struct fg_command question = {.kind = FG_COMMAND_ORDER_LIST, .sale = sale};
+    memcpy(question.buyer, buyer, sizeof(question.buyer));
+    return ask_owner(control, &question, 0, list, message, size);
+}
+
+/* Waits until the owner has settled the order's last record: it is on disk and the units are back.
+ */
+static int wait_settled(struct fg_control *control, const uint8_t *buyer,
+                        struct fg_order_view *view, char *message, size_t size)
+{
+    const struct fg_worker *worker = control->engine->workers[owner_of(control, buyer)];
+    const struct fg_admission_gauges *gauges = fg_admission_gauges(worker->admission);
+    uint64_t deadline = fg_control_now_ms() + control->limits.durable;
+    /* acquire: pairs with the worker's release, after it has put the units back */
+    while (atomic_load_explicit(&gauges->settled, memory_order_acquire) < view->ticket) {
+        if (!fg_control_wait(control)) {
+            snprintf(message, size,
+                     "the engine is stopping: %.300s; order show tells after the next start "
+                     "whether the order was cancelled",
+                     control->reason);
+            return FG_RPC_STOPPING;
+        }
+        if (fg_control_now_ms() >= deadline) {
+            snprintf(message, size,
+                     "the cancellation is on its way, but the log has not made it durable within "
+                     "%u ms; order show tells when it is",
+                     control->limits.durable);
+            return FG_RPC_TIME_LIMIT;
+        }
+    }
+    view->durable = 1;
+    return 0;
+}
+
+int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
+                      uint64_t request, struct fg_order_view *view, bool *changed, char *message,
+                      size_t size)
+{
+    struct fg_command question = {.kind = FG_COMMAND_ORDER_CANCEL, .request = request}, *answer;
+    memcpy(question.buyer, buyer, sizeof(question.buyer));
+    int rc = ask_owner(control, &question, -EALREADY, &answer, message, size);
+    if (rc != 0)
+        return rc;
+    *view = answer->orders[0];
+    *changed = answer->result == 0;
+    free(answer);
+    return wait_settled(control, buyer, view, message, size);
 }

@@ -83,6 +83,8 @@ int fg_call_clock_accept(struct fg_call *call);
 
 /* methods_order.c */
 int fg_call_order_show(struct fg_call *call);
+int fg_call_order_list(struct fg_call *call);
+int fg_call_order_cancel(struct fg_call *call);
 
 /* methods_delivery.c */
 int fg_call_delivery_status(struct fg_call *call);

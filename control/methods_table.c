@@ -67,6 +67,19 @@ const struct fg_method fg_methods[] = {
      .role = FG_ROLE_OBSERVER,
      .params = {ORDER_PARAMS},
      .help = "What became of a buyer's request."},
+    {.name = "order.list",
+     .run = fg_call_order_list,
+     .role = FG_ROLE_OBSERVER,
+     .params = {{"buyer", false, "32 hex digits, with or without dashes"},
+                {"sale", true, "only orders of this sale, by name or number"}},
+     .help = "A buyer's orders, the newest first, 64 at most."},
+    {.name = "order.cancel",
+     .run = fg_call_order_cancel,
+     .role = FG_ROLE_OPERATOR,
+     .asks = true,
+     .params = {ORDER_PARAMS},
+     .help = "Withdraws an order, held or final; answers when that is durable and its units are "
+             "back."},
 
     /* delivery */
     {.name = "delivery.status",

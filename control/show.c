@@ -99,20 +99,6 @@ void fg_show_state(const json_t *result, FILE *out)
             changed ? "" : "was already ", text(result, "state"), number(result, "revision"));
 }
 
-void fg_show_order(const json_t *result, FILE *out)
-{
-    bool held = json_is_true(json_object_get(result, "held"));
-    fprintf(out, "Order     %s\n", text(result, "order"));
-    fprintf(out, "Buyer     %s\n", text(result, "buyer"));
-    fprintf(out, "Request   %s\n", text(result, "request"));
-    fprintf(out, "Item      %" JSON_INTEGER_FORMAT " x %" JSON_INTEGER_FORMAT "\n",
-            number(result, "quantity"), number(result, "item"));
-    fprintf(out, "State     %s%s%s\n", text(result, "state"), held ? ", held" : "",
-            json_is_true(json_object_get(result, "durable")) ? "" : " (not durable yet)");
-    if (held)
-        fprintf(out, "Expires   in %.1f s\n", (double)number(result, "left_ms") / 1000);
-}
-
 /* --- status --- */
 
 static void show_engine(const json_t *result, FILE *out)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What status, sale show and order show tell. Everything here reads per-core counters, gauges and
+ * What status and sale show tell. Everything here reads per-core counters, gauges and
  * the model; no worker is asked, none waits.
  */
 #include <stdio.h>
@@ -179,17 +179,6 @@ static json_t *sales_json(const struct fg_control *control)
         json_array_append_new(json,
                               fg_status_sale(control, control->model.sales[i], STATUS_ITEMS_MAX));
     return json;
-}
-
-json_t *fg_status_order(const uint8_t buyer[FG_BUYER_BYTES], const struct fg_order_view *view)
-{
-    char text[FG_BUYER_TEXT];
-    fg_buyer_format(buyer, text);
-    return json_pack("{s:s,s:o,s:o,s:I,s:i,s:s,s:b,s:b,s:I}", "buyer", text, "request",
-                     fg_json_u64(view->request), "order", fg_json_u64(view->order), "item",
-                     (json_int_t)view->item, "quantity", view->quantity, "state",
-                     fg_verdict_name(view->verdict), "held", view->held, "durable", view->durable,
-                     "left_ms", (json_int_t)view->left_ms);
 }
 
 /* --- the parts --- */

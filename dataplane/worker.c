@@ -35,15 +35,9 @@ static unsigned do_commands(struct loop *loop)
         rte_ring_sc_dequeue_burst(loop->self->commands, commands, FG_COMMANDS_PER_LOOP, NULL);
 
     for (unsigned i = 0; i < n; i++) {
-        struct fg_command *command = commands[i];
-        switch (command->kind) {
-        case FG_COMMAND_ORDER_SHOW:
-            command->result = fg_admission_order(loop->self->admission, &loop->now, command->buyer,
-                                                 command->request, &command->order);
-            break;
-        }
+        fg_command_run(commands[i], loop->self->admission, &loop->now, loop->catalogue);
         /* Both rings have one size, and an answer takes the place of its question. */
-        rte_ring_sp_enqueue(loop->self->results, command);
+        rte_ring_sp_enqueue(loop->self->results, commands[i]);
     }
     fg_count_add(&loop->counters->count[FG_COUNTER_COMMANDS], n);
     return n;

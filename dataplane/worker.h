@@ -12,23 +12,12 @@
 
 #include "dataplane/admission/admission.h"
 #include "dataplane/clock_page.h"
+#include "dataplane/command.h"
 #include "dataplane/counters.h"
 
 struct rte_mempool;
 struct rte_ring;
 struct fg_engine;
-
-/* What control may ask of a worker. */
-enum fg_command_kind { FG_COMMAND_ORDER_SHOW };
-
-/* A command and, on its way back, its answer. Control owns it but while it is on a ring. */
-struct fg_command {
-    enum fg_command_kind kind;
-    uint8_t buyer[FG_BUYER_BYTES];
-    uint64_t request;
-    int result; /* 0 or a negative errno */
-    struct fg_order_view order;
-};
 
 /* The last opening that this worker's time has passed: what its loops began at, by the engine's
  * clock. worker: rw, control: ro (fg_worker_opening). */

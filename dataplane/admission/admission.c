@@ -53,8 +53,9 @@ struct fg_admission *fg_admission_create(const struct fg_admission_config *confi
     a->parked = fg_memory_zeroed(a->parked_mask + UINT64_C(1), sizeof(*a->parked));
     a->ready = fg_memory_zeroed(a->ready_mask + UINT64_C(1), sizeof(*a->ready));
     a->undecided = fg_memory_zeroed(a->undecided_capacity, sizeof(*a->undecided));
-    if (fg_book_init(&a->book, config->orders, config->seed) != 0 || !a->pending || !a->parked ||
-        !a->ready || !a->undecided) {
+    if (fg_book_init(&a->book, config->orders, config->seed) != 0 ||
+        fg_holds_init(&a->hold_queues, config->stock, config->worker, config->orders) != 0 ||
+        !a->pending || !a->parked || !a->ready || !a->undecided) {
         fg_admission_destroy(a);
         return NULL;
     }
@@ -68,6 +69,7 @@ void fg_admission_destroy(struct fg_admission *a)
     if (!a)
         return;
     fg_book_fini(&a->book);
+    fg_holds_fini(&a->hold_queues);
     free(a->pending);
     free(a->parked);
     free(a->ready);
@@ -297,32 +299,12 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     records_settle(a);
     waiting_release(a);
     rejudge_some(a, now, catalogue);
-    fg_book_expire(&a->book, now->ms, EXPIRED_PER_LOOP, decide_expiry, &expiry);
+    /* A hold lasts through the millisecond of its deadline: a CONFIRM in that one wins, whichever
+     * loop of it comes first. */
+    fg_book_expire(&a->book, now->ms - 1, EXPIRED_PER_LOOP, decide_expiry, &expiry);
     forget_some(a, now);
     sweep_some(a, catalogue);
     publish_gauges(a);
-}
-
-int fg_admission_order(const struct fg_admission *a, const struct fg_now *now,
-                       const uint8_t buyer[FG_BUYER_BYTES], uint64_t request,
-                       struct fg_order_view *view)
-{
-    struct fg_order *first = fg_book_buyer(&a->book, fg_book_hash(&a->book, buyer), buyer);
-    const struct fg_order *order = fg_book_find(&a->book, first, request);
-
-    if (!order)
-        return -ENOENT;
-    *view = (struct fg_order_view){
-        .order = order->id,
-        .request = request,
-        .item = order->item,
-        .quantity = order->quantity,
-        .verdict = order_verdict(order->state),
-        .held = order->state == FG_ORDER_HELD,
-        .durable = order->ticket <= a->settled,
-        .left_ms = order->state == FG_ORDER_HELD ? left_ms(order, now) : 0,
-    };
-    return 0;
 }
 
 const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *a)

@@ -108,9 +108,11 @@ unsigned fg_admission_ready(struct fg_admission *admission, struct fg_ready *rea
  * undecided is answered BUSY. Returns datagrams still waiting. */
 unsigned fg_admission_waiting(const struct fg_admission *admission);
 
-/* What is known of an order, for control commands. */
+/* --- What control asks for customer service; see dataplane/command.h --- */
+
 struct fg_order_view {
     uint64_t order, request;
+    uint64_t ticket; /* of its last record: durable when the gauge `settled` has reached it */
     uint32_t item;
     uint16_t quantity;
     uint8_t verdict; /* FG_VERDICT_ADMITTED, _CONFIRMED, _CANCELLED or _EXPIRED */
@@ -122,6 +124,21 @@ struct fg_order_view {
 int fg_admission_order(const struct fg_admission *admission, const struct fg_now *now,
                        const uint8_t buyer[FG_BUYER_BYTES], uint64_t request,
                        struct fg_order_view *view);
+
+/* A buyer's orders, newest first: fills up to `max` views and returns how many. `sale` not 0: only
+ * those of the sale with this number. *more: there are others, or were too many to look through. */
+unsigned fg_admission_orders(const struct fg_admission *admission, const struct fg_now *now,
+                             const struct fg_catalogue *catalogue,
+                             const uint8_t buyer[FG_BUYER_BYTES], uint32_t sale,
+                             struct fg_order_view *views, unsigned max, bool *more);
+
+/* Withdraws an order by an operator's word, held or final, whatever its sale says of cancel_final:
+ * its CANCEL is queued, and its units come back when that is durable. 0; -EALREADY when it is
+ * withdrawn already, -ESTALE when its hold ran out, -EBUSY when no record can be queued now: with
+ * the order in *view. -ENOENT: there is none. */
+int fg_admission_cancel(struct fg_admission *admission, const struct fg_now *now,
+                        const struct fg_catalogue *catalogue, const uint8_t buyer[FG_BUYER_BYTES],
+                        uint64_t request, struct fg_order_view *view);
 
 /* Orders remembered, holds outstanding. worker: rw, control: ro (relaxed). */
 struct fg_admission_gauges {

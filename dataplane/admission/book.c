@@ -168,7 +168,7 @@ void fg_book_remove(struct fg_book *book, struct fg_order *order)
 }
 
 /* The wheel slot for a deadline, seen from the wheel's tick. */
-static uint32_t *slot_of(struct fg_book *book, uint32_t deadline_ms, uint32_t *name)
+static struct fg_wheel_slot *slot_of(struct fg_book *book, uint32_t deadline_ms, uint32_t *name)
 {
     uint32_t ahead = deadline_ms - book->tick_ms;
     unsigned level = 0;
@@ -184,20 +184,26 @@ static uint32_t *slot_of(struct fg_book *book, uint32_t deadline_ms, uint32_t *n
     return &book->wheel[level][slot];
 }
 
-static uint32_t *link_to(struct fg_book *book, uint32_t previous)
+/* Neighbours name the slot, instead of an order, at either end of its list. */
+static struct fg_wheel_slot *slot_named(struct fg_book *book, uint32_t name)
 {
-    if (previous & HEAD_FLAG)
-        return &book->wheel[(previous & ~HEAD_FLAG) / FG_WHEEL_SLOTS][previous % FG_WHEEL_SLOTS];
-    return &book->orders[previous].timer_next;
+    return &book->wheel[(name & ~HEAD_FLAG) / FG_WHEEL_SLOTS][name % FG_WHEEL_SLOTS];
 }
 
 void fg_book_disarm(struct fg_book *book, struct fg_order *order)
 {
+    uint32_t next = order->timer_next, previous = order->timer_previous;
+
     if (!order->armed)
         return;
-    *link_to(book, order->timer_previous) = order->timer_next;
-    if (order->timer_next != FG_ORDER_NONE)
-        book->orders[order->timer_next].timer_previous = order->timer_previous;
+    if (previous & HEAD_FLAG)
+        slot_named(book, previous)->first = next & HEAD_FLAG ? FG_ORDER_NONE : next;
+    else
+        book->orders[previous].timer_next = next;
+    if (next & HEAD_FLAG)
+        slot_named(book, next)->last = previous & HEAD_FLAG ? FG_ORDER_NONE : previous;
+    else
+        book->orders[next].timer_previous = previous;
     order->armed = 0;
 }
 
@@ -207,12 +213,16 @@ void fg_book_arm(struct fg_book *book, struct fg_order *order, uint32_t deadline
 
     fg_book_disarm(book, order);
     order->deadline_ms = deadline_ms;
-    uint32_t *head = slot_of(book, deadline_ms, &name);
-    order->timer_next = *head;
-    order->timer_previous = name;
-    if (*head != FG_ORDER_NONE)
-        book->orders[*head].timer_previous = number;
-    *head = number;
+    struct fg_wheel_slot *slot = slot_of(book, deadline_ms, &name);
+    order->timer_next = name;
+    if (slot->first == FG_ORDER_NONE) {
+        order->timer_previous = name;
+        slot->first = number;
+    } else {
+        order->timer_previous = slot->last;
+        book->orders[slot->last].timer_next = number;
+    }
+    slot->last = number;
     order->armed = 1;
 }
 
@@ -226,9 +236,31 @@ static unsigned cascade(struct fg_book *book, unsigned budget)
         uint32_t below = (UINT32_C(1) << (8 * level)) - 1;
         if (book->tick_ms & below)
             continue;
-        uint32_t *head = &book->wheel[level][book->tick_ms >> (8 * level) & (FG_WHEEL_SLOTS - 1)];
-        while (*head != FG_ORDER_NONE && used < budget) {
-            struct fg_order *order = &book->orders[*head];
+        const struct fg_wheel_slot *slot =
+            &book->wheel[level][book->tick_ms >> (8 * level) & (FG_WHEEL_SLOTS - 1)];
+        while (slot->first != FG_ORDER_NONE && used < budget) {
+            struct fg_order *order = &book->orders[slot->first];
+            fg_book_arm(book, order, order->deadline_ms);
+            used++;
+        }
+    }
+    return used;
+}
+
+/* Moves orders of the next slot of each higher level down already, as far as the level below
+ * reaches. They come in the order in which they were armed, which for one hold time is that of
+ * their deadlines; what stands behind one that is not within reach waits for the cascade. */
+static unsigned cascade_ahead(struct fg_book *book, unsigned budget)
+{
+    unsigned used = 0;
+
+    for (unsigned level = 1; level < FG_WHEEL_LEVELS; level++) {
+        uint32_t next = (book->tick_ms >> (8 * level)) + 1;
+        const struct fg_wheel_slot *slot = &book->wheel[level][next & (FG_WHEEL_SLOTS - 1)];
+        while (slot->first != FG_ORDER_NONE && used < budget) {
+            struct fg_order *order = &book->orders[slot->first];
+            if ((order->deadline_ms - book->tick_ms) >> (8 * level) != 0)
+                break;
             fg_book_arm(book, order, order->deadline_ms);
             used++;
         }
@@ -243,9 +275,9 @@ unsigned fg_book_expire(struct fg_book *book, uint32_t now_ms, unsigned budget,
 
     for (unsigned ticks = 0; used < budget && ticks < budget; ticks++) {
         used += cascade(book, budget - used);
-        uint32_t *head = &book->wheel[0][book->tick_ms & (FG_WHEEL_SLOTS - 1)];
-        while (*head != FG_ORDER_NONE && used < budget) {
-            struct fg_order *order = &book->orders[*head];
+        const struct fg_wheel_slot *slot = &book->wheel[0][book->tick_ms & (FG_WHEEL_SLOTS - 1)];
+        while (slot->first != FG_ORDER_NONE && used < budget) {
+            struct fg_order *order = &book->orders[slot->first];
             fg_book_disarm(book, order);
             expire(arg, order);
             used++;
@@ -254,7 +286,7 @@ unsigned fg_book_expire(struct fg_book *book, uint32_t now_ms, unsigned budget,
             break;
         book->tick_ms++;
     }
-    return used;
+    return used + cascade_ahead(book, budget - used);
 }
 
 bool fg_book_sweep(struct fg_book *book, uint32_t *line, unsigned budget,

@@ -10,7 +10,9 @@
  *
  * Timers are a hierarchical wheel (Varghese and Lauck, 1987): 4 levels of 256 slots, 1 ms a tick,
  * linked through the orders themselves. A tick that has more work than a loop may do is continued
- * in the next loop.
+ * in the next loop. What a loop has left of its budget goes to the orders of the next slot of each
+ * higher level that are within reach of the level below: a slot with very many is empty, or nearly,
+ * when its time comes, and no tick has to wait until it is.
  *
  * Owned by one worker. Nothing here allocates after fg_book_init.
  */
@@ -77,7 +79,9 @@ struct fg_book {
     uint32_t count; /* orders and void requests */
     uint64_t seed[2];
     uint32_t tick_ms; /* the wheel has run up to here */
-    uint32_t wheel[FG_WHEEL_LEVELS][FG_WHEEL_SLOTS];
+    struct fg_wheel_slot {
+        uint32_t first, last; /* of the orders armed for it, in that order */
+    } wheel[FG_WHEEL_LEVELS][FG_WHEEL_SLOTS];
 };
 
 /* 0 or -ENOMEM. */

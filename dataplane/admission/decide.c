@@ -4,12 +4,14 @@
  *
  * A replay is looked for before anything that costs stock. An order changes its state here, when
  * its record is queued, and nowhere else, so CONFIRM against expiry has one winner: who comes
- * first. Answers that tell an order's state make the datagram wait for the order's last record.
+ * first, and in the millisecond of the deadline it is the CONFIRM. Answers that tell an order's
+ * state make the datagram wait for the order's last record.
  */
 #include "dataplane/admission/internal.h"
 #include "dataplane/faults.h"
 
-#define PAUSED_WAIT_MS   1000 /* an operator's pause lasts seconds at least */
+#define PAUSED_WAIT_MS   1000 /* what an operator has stopped stands for seconds at least */
+#define STOPPED_WAIT_MS  500  /* the same of what is BUSY: with jitter less than CONFIRM_GRACE_MS */
 #define BUSY_WAIT_MS     20   /* some flushes: what is full has moved on by then */
 #define UNSETTLED_MS     1    /* a flush or two */
 #define CONFIRM_GRACE_MS 1000 /* no expiry so long after a CONFIRM that was answered BUSY */
@@ -100,23 +102,28 @@ static struct fg_order *find_order(const struct fg_admission *a, const struct tu
 
 /* What a buyer already has, as far as it bears on one item. */
 struct possession {
-    uint32_t units;  /* of the item, given and not returned */
-    uint32_t orders; /* remembered ones of the item's sale */
+    uint32_t units;      /* of the item, given and not returned */
+    uint32_t sale_units; /* of all items of its sale */
+    uint32_t orders;     /* remembered ones of its sale */
 };
 
 static struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
                                        const struct fg_order *first, const struct fg_item *item)
 {
-    struct possession has = {0, 0};
+    struct possession has = {0};
 
     for (const struct fg_order *order = first; order; order = fg_book_next(&a->book, order)) {
         if (order->state == FG_ORDER_VOID)
             continue;
         const struct fg_item *its =
             order->item == item->id ? item : fg_catalogue_item(turn->catalogue, order->item);
-        if (its && its->sale == item->sale)
-            has.orders++;
-        if (order->item == item->id && order->state <= FG_ORDER_CONFIRMED)
+        if (!its || its->sale != item->sale)
+            continue;
+        has.orders++;
+        if (order->state > FG_ORDER_CONFIRMED)
+            continue;
+        has.sale_units += order->quantity;
+        if (its == item)
             has.units += order->quantity;
     }
     return has;
@@ -125,9 +132,11 @@ static_assert(FG_ORDER_HELD < FG_ORDER_CONFIRMED && FG_ORDER_FINAL < FG_ORDER_CO
                   FG_ORDER_CANCELLED > FG_ORDER_CONFIRMED,
               "states up to CONFIRMED hold units");
 
-static bool within_limit(const struct fg_item *item, uint32_t units, uint32_t quantity)
+static bool within_limits(const struct fg_item *item, const struct possession *has,
+                          uint32_t quantity)
 {
-    return item->limit == 0 || units + quantity <= item->limit;
+    return (item->limit == 0 || has->units + quantity <= item->limit) &&
+           (item->sale_limit == 0 || has->sale_units + quantity <= item->sale_limit);
 }
 
 /* Units were taken for a new order: writes it down. */
@@ -140,7 +149,7 @@ static unsigned admit(struct fg_admission *a, struct turn *turn, const struct fg
     order->state = item->hold_ms ? FG_ORDER_HELD : FG_ORDER_FINAL;
     if (item->hold_ms) {
         fg_book_arm(&a->book, order, turn->now->ms + item->hold_ms);
-        fg_stock_hold(config->stock, config->worker, item->slot, order->deadline_ms);
+        fg_holds_add(&a->hold_queues, item->slot, order_number(a, order), order->deadline_ms);
         a->holds++;
     }
     records_queue(a, FG_EVENT_ADMIT, order, item, turn->now,
@@ -183,6 +192,32 @@ static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_
     return admit(a, turn, item, order, answer);
 }
 
+/* May it be bought now? If not, the answer says why. */
+static bool on_sale(struct fg_admission *a, const struct turn *turn, const struct fg_item *item,
+                    struct fg_reply *answer)
+{
+    switch (sale_state(item, turn->now->wall_ns)) {
+    case FG_SALE_OPEN:
+        if (!item->paused && turn->catalogue->mode != FG_ENGINE_PAUSED)
+            return true;
+        refuse(a, answer, FG_VERDICT_PAUSED, PAUSED_WAIT_MS);
+        return false;
+    case FG_SALE_SCHEDULED:
+        answer->verdict = FG_VERDICT_NOT_OPEN;
+        if (item->opens_ns) { /* rounded up: who waits so long finds it open */
+            uint64_t wait_ms = (item->opens_ns - turn->now->wall_ns + 999999) / 1000000;
+            answer->wait_ms = wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX;
+        }
+        return false;
+    case FG_SALE_PAUSED:
+        refuse(a, answer, FG_VERDICT_PAUSED, PAUSED_WAIT_MS);
+        return false;
+    default:
+        refuse(a, answer, FG_VERDICT_CLOSED, 0);
+        return false;
+    }
+}
+
 static unsigned decide_order(struct fg_admission *a, struct turn *turn,
                              const struct fg_request *ask, struct fg_reply *answer)
 {
@@ -203,31 +238,15 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     }
     if (!item)
         return refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
-    switch (sale_state(item, turn->now->wall_ns)) {
-    case FG_SALE_OPEN:
-        break;
-    case FG_SALE_SCHEDULED:
-        answer->verdict = FG_VERDICT_NOT_OPEN;
-        if (item->opens_ns) { /* rounded up: who waits so long finds it open */
-            uint64_t wait_ms = (item->opens_ns - turn->now->wall_ns + 999999) / 1000000;
-            answer->wait_ms = wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX;
-        }
+    if (!on_sale(a, turn, item, answer))
         return answer->verdict;
-    case FG_SALE_PAUSED:
-        return refuse(a, answer, FG_VERDICT_PAUSED, PAUSED_WAIT_MS);
-    default:
-        return refuse(a, answer, FG_VERDICT_CLOSED, 0);
-    }
     if (ask->quantity == 0 || ask->quantity > item->max_per_order)
         return refuse(a, answer, FG_VERDICT_BAD_QUANTITY, 0);
-    if (first) {
-        struct possession has = possession_of(a, turn, first, item);
-        if (has.orders >= a->config.orders_per_buyer ||
-            !within_limit(item, has.units, ask->quantity))
-            return refuse(a, answer, FG_VERDICT_LIMIT_REACHED, 0);
-    } else if (!within_limit(item, 0, ask->quantity)) {
+    struct possession has = possession_of(a, turn, first, item);
+    if (has.orders >= a->config.orders_per_buyer || !within_limits(item, &has, ask->quantity))
         return refuse(a, answer, FG_VERDICT_LIMIT_REACHED, 0);
-    }
+    if (turn->catalogue->mode == FG_ENGINE_DRAINING)
+        return refuse(a, answer, FG_VERDICT_BUSY, STOPPED_WAIT_MS);
     if (!turn->may_park || !records_room(a, false) || !fg_book_room(&a->book))
         return busy(a, answer);
     return take(a, turn, ask, item, answer);
@@ -242,8 +261,8 @@ static unsigned confirm_late(struct fg_admission *a, struct turn *turn, const st
     enum fg_take result = FG_SOLD_OUT;
     uint32_t available;
 
-    if (item->late_confirm == FG_LATE_REACQUIRE &&
-        within_limit(item, possession_of(a, turn, first, item).units, order->quantity)) {
+    struct possession has = possession_of(a, turn, first, item);
+    if (item->late_confirm == FG_LATE_REACQUIRE && within_limits(item, &has, order->quantity)) {
         struct fg_stock *stock = a->config.stock;
         unsigned w = a->config.worker;
         if (order->ticket > a->settled) /* its own units come back with the next flush */
@@ -262,6 +281,13 @@ static unsigned confirm_late(struct fg_admission *a, struct turn *turn, const st
     return tell(turn, order, answer);
 }
 
+/* The CONFIRM of a hold was told BUSY: its next try comes in time. */
+static void give_respite(struct fg_admission *a, const struct fg_now *now, struct fg_order *order)
+{
+    if ((int32_t)(order->deadline_ms - now->ms) < CONFIRM_GRACE_MS)
+        fg_book_arm(&a->book, order, now->ms + CONFIRM_GRACE_MS);
+}
+
 static unsigned decide_confirm(struct fg_admission *a, struct turn *turn,
                                const struct fg_item *item, const struct fg_order *first,
                                struct fg_order *order, struct fg_reply *answer)
@@ -270,12 +296,12 @@ static unsigned decide_confirm(struct fg_admission *a, struct turn *turn,
 
     if (order->state == FG_ORDER_HELD) {
         if (!room) {
-            if ((int32_t)(order->deadline_ms - turn->now->ms) < CONFIRM_GRACE_MS)
-                fg_book_arm(&a->book, order, turn->now->ms + CONFIRM_GRACE_MS);
+            give_respite(a, turn->now, order);
             return busy(a, answer);
         }
         fg_book_disarm(&a->book, order);
         order->state = FG_ORDER_CONFIRMED; /* [confirm.1] */
+        fg_holds_confirmed(&a->hold_queues, item->slot, order_number(a, order), turn->now->ms);
         a->holds--;
         records_queue(a, FG_EVENT_CONFIRM, order, item, turn->now, SETTLE_UNHOLD); /* [confirm.2] */
         return tell(turn, order, answer);
@@ -288,14 +314,30 @@ static unsigned decide_confirm(struct fg_admission *a, struct turn *turn,
     return outcome;
 }
 
-static unsigned decide_cancel(struct fg_admission *a, struct turn *turn, const struct fg_item *item,
-                              struct fg_order *order, struct fg_reply *answer)
+void decide_withdraw(struct fg_admission *a, const struct fg_now *now, const struct fg_item *item,
+                     struct fg_order *order)
 {
     bool held = order->state == FG_ORDER_HELD;
 
+    if (held) {
+        fg_book_disarm(&a->book, order);
+        fg_holds_returning(&a->hold_queues, item->slot, order_number(a, order), now->ms);
+        a->holds--;
+    } else {
+        /* Unsettled again until its units are back. */
+        fg_stock_open_up(a->config.stock, a->config.worker, item->slot); /* [cancel.1] */
+    }
+    order->state = FG_ORDER_CANCELLED; /* [cancel.2] */
+    records_queue(a, FG_EVENT_CANCEL, order, item, now,
+                  held ? SETTLE_RELEASE : SETTLE_RETURN); /* [cancel.3] */
+}
+
+static unsigned decide_cancel(struct fg_admission *a, struct turn *turn, const struct fg_item *item,
+                              struct fg_order *order, struct fg_reply *answer)
+{
     if (order->state > FG_ORDER_CONFIRMED)
         return repeat(a, turn, order, answer);
-    if (!held && !item->cancel_final) {
+    if (order->state != FG_ORDER_HELD && !item->cancel_final) {
         /* Says that the order stands: so it waits for the record as a repetition does. */
         const struct fg_reply echo = *answer;
         unsigned outcome = repeat(a, turn, order, answer);
@@ -306,16 +348,7 @@ static unsigned decide_cancel(struct fg_admission *a, struct turn *turn, const s
     }
     if (!turn->may_park_settle || !records_room(a, true))
         return busy(a, answer);
-    if (held) {
-        fg_book_disarm(&a->book, order);
-        a->holds--;
-    } else {
-        /* Unsettled again until its units are back. */
-        fg_stock_open_up(a->config.stock, a->config.worker, item->slot); /* [cancel.1] */
-    }
-    order->state = FG_ORDER_CANCELLED; /* [cancel.2] */
-    records_queue(a, FG_EVENT_CANCEL, order, item, turn->now,
-                  held ? SETTLE_RELEASE : SETTLE_RETURN); /* [cancel.3] */
+    decide_withdraw(a, turn->now, item, order);
     return tell(turn, order, answer);
 }
 
@@ -396,6 +429,20 @@ static unsigned decide_ping(const struct fg_admission *a, struct fg_reply *answe
     return answer->verdict = FG_VERDICT_PONG;
 }
 
+/* An operator has thrown the kill switch. */
+static unsigned refuse_killed(struct fg_admission *a, const struct turn *turn,
+                              const struct fg_request *ask, struct fg_reply *answer)
+{
+    if (ask->op == FG_OP_CONFIRM) {
+        struct fg_order *first =
+            fg_book_buyer(&a->book, fg_book_hash(&a->book, ask->buyer), ask->buyer);
+        struct fg_order *order = fg_book_find(&a->book, first, ask->request);
+        if (order && order->state == FG_ORDER_HELD)
+            give_respite(a, turn->now, order);
+    }
+    return refuse(a, answer, FG_VERDICT_BUSY, STOPPED_WAIT_MS);
+}
+
 /* Entries of one datagram share the partition of the first one that has any. */
 static bool misrouted(const struct fg_admission *a, const struct turn *turn,
                       const struct fg_request *ask)
@@ -418,7 +465,9 @@ unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg
         return refuse(a, answer, FG_VERDICT_MISROUTED, 0);
     if (!(turn->key->ops >> ask->op & 1))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
-    if (turn->catalogue->mode == FG_ENGINE_KILLED || fg_lane_fenced(a->lane))
+    if (turn->catalogue->mode == FG_ENGINE_KILLED)
+        return refuse_killed(a, turn, ask, answer);
+    if (fg_lane_fenced(a->lane))
         return busy(a, answer);
     switch (ask->op) {
     case FG_OP_ORDER:
@@ -443,12 +492,17 @@ void decide_expiry(void *arg, struct fg_order *order)
         return;
     }
     assert(order->state == FG_ORDER_HELD);
+    if (expiry->catalogue->mode == FG_ENGINE_KILLED) { /* nobody could confirm it */
+        give_respite(a, expiry->now, order);
+        return;
+    }
     const struct fg_item *item = fg_catalogue_item(expiry->catalogue, order->item);
     if (!item || !records_room(a, true)) {
         fg_book_arm(&a->book, order, expiry->now->ms + EXPIRY_RETRY_MS);
         return;
     }
     order->state = FG_ORDER_EXPIRED; /* [expire.1] */
+    fg_holds_returning(&a->hold_queues, item->slot, order_number(a, order), expiry->now->ms);
     a->holds--;
     records_queue(a, FG_EVENT_EXPIRE, order, item, expiry->now, SETTLE_RELEASE); /* [expire.2] */
     fg_count(a->config.counters, FG_COUNTER_HOLDS_EXPIRED);

@@ -4,6 +4,7 @@
  *
  *   payload.c    the form, authenticity and reply of a payload; pure
  *   decide.c     one entry: the order of checks, the state table
+ *   operator.c   what control asks: orders shown, listed, cancelled
  *   records.c    queues order events, and settles what has become durable
  *   waiting.c    datagrams whose answer has to wait
  *   admission.c  creation, bursts, the loop's housekeeping
@@ -14,6 +15,7 @@
 
 #include "dataplane/admission/admission.h"
 #include "dataplane/admission/book.h"
+#include "dataplane/admission/holds.h"
 
 /* What is to be done with the stock once a record is durable. */
 enum settlement {
@@ -56,6 +58,7 @@ struct fg_admission {
     struct fg_lane *lane; /* from fg_admission_attach */
     unsigned epoch;
     struct fg_book book;
+    struct fg_holds hold_queues;
     uint64_t loop; /* counts polls */
     uint64_t random;
     uint32_t last_count; /* of order ids */
@@ -110,6 +113,11 @@ struct turn {
 unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
                       struct fg_reply *answer);
 
+/* Withdraws an order that holds units, held or final: queues its CANCEL, for which the caller has
+ * seen room. */
+void decide_withdraw(struct fg_admission *a, const struct fg_now *now, const struct fg_item *item,
+                     struct fg_order *order);
+
 /* The hold of this order ran out (called by the wheel); also forgets void requests. */
 struct expiry {
     struct fg_admission *admission;
@@ -161,6 +169,11 @@ static inline uint8_t order_verdict(unsigned state)
         [FG_ORDER_EXPIRED] = FG_VERDICT_EXPIRED,     [FG_ORDER_VOID] = FG_VERDICT_CANCELLED,
     };
     return verdicts[state];
+}
+
+static inline uint32_t order_number(const struct fg_admission *a, const struct fg_order *order)
+{
+    return (uint32_t)(order - a->book.orders);
 }
 
 /* How long a held order still has. */

@@ -64,8 +64,10 @@ void records_settle(struct fg_admission *a)
                 fg_stock_put_back(stock, record->slot, record->quantity); /* [settle.2] */
             if (FG_PLANTED(RELEASE_TWICE) && record->settlement == SETTLE_RELEASE)
                 fg_stock_put_back(stock, record->slot, record->quantity);
-            if (record->settlement == SETTLE_RELEASE)
+            if (record->settlement == SETTLE_RELEASE) {
                 fg_stock_unhold(stock, w, record->slot);
+                fg_holds_returned(&a->hold_queues, record->slot);
+            }
             fg_stock_open_down(stock, w, record->slot); /* [settle.3] */
             break;
         case SETTLE_UNHOLD:

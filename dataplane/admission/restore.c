@@ -132,7 +132,7 @@ void fg_admission_restored(struct fg_admission *a, const struct fg_catalogue *ca
         if (order->state != FG_ORDER_HELD || !item)
             continue;
         fg_stock_open_up(stock, w, item->slot);
-        fg_stock_hold(stock, w, item->slot, order->deadline_ms);
+        fg_holds_add(&a->hold_queues, item->slot, i, order->deadline_ms);
         fg_book_arm(&a->book, order, order->deadline_ms);
         a->holds++;
     }

@@ -105,6 +105,14 @@ void fg_stock_unhold(struct fg_stock *stock, unsigned w, uint32_t slot)
     owner_add(&stock->lines[w][slot].held, (uint32_t)-1, memory_order_relaxed);
 }
 
+void fg_stock_earliest(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t earliest_ms)
+{
+    /* Who scans the line reads it: write it only when it changes. */
+    _Atomic uint32_t *earliest = &stock->lines[w][slot].earliest_ms;
+    if (atomic_load_explicit(earliest, memory_order_relaxed) != earliest_ms)
+        atomic_store_explicit(earliest, earliest_ms, memory_order_relaxed);
+}
+
 /* Takes a chunk out of the pool: what is asked, and more for the cell while there is plenty. */
 static bool take_from_pool(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t quantity,
                            uint64_t seen)
@@ -240,8 +248,7 @@ uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slo
 
     if (own->scanned_settling)
         return 0;
-    /* Once a line's first hold has ended, when the next one does is not known: soon, but everybody
-     * who is refused would be back at once. */
+    /* Now, or so soon that everybody who is refused would be back at once. */
     return wait < HELD_WAIT_MS ? HELD_WAIT_MS : (uint32_t)wait;
 }
 

@@ -82,6 +82,8 @@ void fg_stock_open_down(struct fg_stock *stock, unsigned w, uint32_t slot);
 /* The order just taken is a hold until deadline_ms; a hold is a hold no more (its `open` stays). */
 void fg_stock_hold(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t deadline_ms);
 void fg_stock_unhold(struct fg_stock *stock, unsigned w, uint32_t slot);
+/* The owner knows better: this is when the first of its holds may return. */
+void fg_stock_earliest(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t earliest_ms);
 
 /* After UNSETTLED: ms until units may come back; 0: with the next flush. */
 uint32_t fg_stock_wait_ms(const struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t now_ms);

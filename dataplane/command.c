@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/command.h"
+
+void fg_command_run(struct fg_command *command, struct fg_admission *admission,
+                    const struct fg_now *now, const struct fg_catalogue *catalogue)
+{
+    switch (command->kind) {
+    case FG_COMMAND_ORDER_SHOW:
+        command->result = fg_admission_order(admission, now, command->buyer, command->request,
+                                             &command->orders[0]);
+        break;
+    case FG_COMMAND_ORDER_LIST:
+        command->count =
+            fg_admission_orders(admission, now, catalogue, command->buyer, command->sale,
+                                command->orders, FG_COMMAND_ORDERS_MAX, &command->more);
+        command->result = 0;
+        break;
+    case FG_COMMAND_ORDER_CANCEL:
+        command->result = fg_admission_cancel(admission, now, catalogue, command->buyer,
+                                              command->request, &command->orders[0]);
+        break;
+    }
+}
