@@ -56,6 +56,7 @@ static int start_orders(void **state)
     restore(BUYER, 3, 7, 1, 0);
     fg_admission_restored(engine->workers[owner]->admission, engine->catalogue);
     fg_admission_attach(engine->workers[owner]->admission, &lane, 3);
+    atomic_store(&admissions_run, true);
     start_workers();
     return 0;
 }
