@@ -16,7 +16,6 @@ int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);
 /* show.c: results for people. */
 void fg_show_clock(const json_t *result, FILE *out); /* show_clock.c */
 void fg_show_status(const json_t *result, FILE *out);
-void fg_show_apply(const json_t *result, FILE *out);
 void fg_show_state(const json_t *result, FILE *out);
 void fg_show_sale(const json_t *result, FILE *out);
 void fg_show_sales(const json_t *result, FILE *out);
@@ -25,6 +24,10 @@ void fg_show_sales(const json_t *result, FILE *out);
 void fg_show_order(const json_t *result, FILE *out);
 void fg_show_orders(const json_t *result, FILE *out);
 void fg_show_order_cancel(const json_t *result, FILE *out);
+
+/* show_apply.c */
+void fg_show_apply(const json_t *result, FILE *out);
+void fg_show_export(const json_t *result, FILE *out);
 
 /* show_delivery.c */
 void fg_show_delivery_line(const json_t *delivery, FILE *out); /* of status */

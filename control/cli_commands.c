@@ -4,6 +4,7 @@
 #include "control/cli.h"
 #include "control/cli_table.h"
 #include "control/journal_commands.h"
+#include "control/sale_commands.h"
 #include "control/watch.h"
 
 const struct fg_cli_command fg_cli_commands[] = {
@@ -24,7 +25,17 @@ const struct fg_cli_command fg_cli_commands[] = {
      .arguments = {"FILE"},
      .method = "sale.apply",
      .help = "puts a sale file in force, new or changed (- reads standard input)",
+     .options = FG_CLI_TAKES(DRY_RUN) | FG_CLI_TAKES(IF_REVISION) | FG_CLI_TAKES(YES),
      .show = fg_show_apply},
+    {.words = {"sale", "export"},
+     .arguments = {"NAME"},
+     .params = {"name"},
+     .method = "sale.export",
+     .help = "prints a sale as a file that sale apply takes",
+     .show = fg_show_export},
+    {.words = {"sale", "template"},
+     .help = "prints an example of a sale file, with every option explained",
+     .local = &fg_sale_template_command},
     {.words = {"sale", "open"},
      .arguments = {"NAME"},
      .params = {"name"},

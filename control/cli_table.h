@@ -39,6 +39,8 @@
     X(HISTORY, 0, "history", "FILE[,FILE]", "what clients sent and heard, by flashgate-load")      \
     X(DRAINED, 0, "drained", "", "the streams should have all that is in the log")                 \
     X(WITHOUT_FENCE, 0, "without-fence", "", "goes on when Redis cannot be asked")                 \
+    X(DRY_RUN, 0, "dry-run", "", "shows what would change, and changes nothing")                   \
+    X(IF_REVISION, 0, "if-revision", "N", "only if the catalogue's revision is N (status tells)")  \
     X(YES, 'y', "yes", "", "does not ask before something is taken away")                          \
     X(WATCH, 'w', "watch", "",                                                                     \
       "asks again and again, until Ctrl-C; with --json one object a line")                         \

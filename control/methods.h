@@ -63,17 +63,18 @@ int fg_call_finish_change(struct fg_call *call);
 int fg_call_catch_up(struct fg_call *call);
 
 /*
- * methods_sale.c: puts a sale's definition in force, as sale.apply does with a file: plans, asks
- * where it takes something away, journals and publishes. `wanted` is a whole definition; to change
+ * methods_apply.c: puts a sale's definition in force, as sale.apply does with a file: plans, asks
+ * where it takes something away, publishes and journals. `wanted` is a whole definition; to change
  * a live sale, alter a copy made by fg_plan_in_force(). After fg_call_catch_up(). 0 with
- * call->result (sale, revision, new, changed, changes), or an rpc error with a sentence.
+ * call->result as sale.apply has it, or an rpc error with a sentence.
  */
 int fg_call_carry_out(struct fg_call *call, const struct fg_sale *wanted);
+int fg_call_sale_apply(struct fg_call *call);
+int fg_call_sale_export(struct fg_call *call);
 
 /* methods_sale.c */
 int fg_call_sale_list(struct fg_call *call);
 int fg_call_sale_show(struct fg_call *call);
-int fg_call_sale_apply(struct fg_call *call);
 int fg_call_sale_open(struct fg_call *call);
 int fg_call_sale_close(struct fg_call *call);
 int fg_call_sale_archive(struct fg_call *call);

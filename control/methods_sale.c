@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods on sales. */
-#include <errno.h>
 #include <string.h>
 
 #include "control/methods.h"
-#include "control/plan.h"
 #include "flashgate/control_api.h"
 
 int fg_call_sale_list(struct fg_call *call)
@@ -22,71 +20,6 @@ int fg_call_sale_show(struct fg_call *call)
     int rc = fg_call_find_sale(call, &sale);
     if (rc == 0)
         call->result = fg_status_sale(call->control, sale, UINT32_MAX);
-    return rc;
-}
-
-static int put_sale(struct fg_call *call, const struct fg_sale *sale, bool takes)
-{
-    if (!sale)
-        return 0;
-    int rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
-    if (rc == -ENOMEM)
-        return fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
-    if (rc != 0)
-        return fg_call_refuse(
-            call, FG_RPC_REFUSED,
-            "sale %s cannot be kept in the log: %s; make it several smaller sales", sale->name,
-            rc == -E2BIG ? "its record would be too long" : strerror(-rc));
-    return fg_call_finish_change(call);
-}
-
-static int carry_out(struct fg_call *call, const struct fg_plan *plan, const char *name)
-{
-    int rc = put_sale(call, plan->takes, true);
-    if (rc != 0)
-        return rc;
-    rc = put_sale(call, plan->gives, false);
-    if (rc != 0 && plan->takes) {
-        char rest[sizeof(call->message)];
-        memcpy(rest, call->message, sizeof(rest));
-        return fg_call_refuse(call, rc, "what the file takes is in force, the rest not yet: %.400s",
-                              rest);
-    }
-    if (rc == 0)
-        call->result = json_pack("{s:s,s:I,s:b,s:b,s:O}", "sale", name, "revision",
-                                 (json_int_t)call->control->model.revision, "new", plan->new_sale,
-                                 "changed", plan->takes || plan->gives, "changes", plan->changes);
-    return rc;
-}
-
-int fg_call_carry_out(struct fg_call *call, const struct fg_sale *wanted)
-{
-    struct fg_control *control = call->control;
-    struct fg_plan plan;
-    int rc = fg_plan_sale(&plan, &control->model, &control->engine->config, wanted, call->message,
-                          sizeof(call->message));
-    if (rc == 0)
-        rc = carry_out(call, &plan, wanted->name);
-    else if (rc == -EPERM)
-        rc = FG_RPC_REFUSED;
-    else
-        rc = fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
-    fg_plan_free(&plan);
-    return rc;
-}
-
-int fg_call_sale_apply(struct fg_call *call)
-{
-    struct fg_sale wanted;
-    int rc = fg_call_catch_up(call);
-    if (rc != 0)
-        return rc;
-    if (fg_sale_parse(&wanted, call->texts[1], call->texts[0], call->lengths[0],
-                      fg_control_clock_ns(call->control), call->message,
-                      sizeof(call->message)) != 0)
-        return FG_RPC_SALE_FILE;
-    rc = fg_call_carry_out(call, &wanted);
-    fg_sale_free(&wanted);
     return rc;
 }
 

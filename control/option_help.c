@@ -6,8 +6,7 @@
 
 #define LINE_WIDTH 96
 
-/* Prints text as comment lines, broken between words. */
-static void print_comment(FILE *out, int indent, const char *text)
+void fg_option_comment(FILE *out, int indent, const char *text)
 {
     size_t room = LINE_WIDTH - (size_t)indent - 2;
     while (*text) {
@@ -23,8 +22,7 @@ static void print_comment(FILE *out, int indent, const char *text)
     }
 }
 
-/* Kind and range: "whole number of cores, 1 to 64". */
-static const char *kind_text(const struct fg_option *option, char *text, size_t size)
+const char *fg_option_kind_text(const struct fg_option *option, char *text, size_t size)
 {
     static const char *const kinds[] = {
         [FG_OPTION_INTEGER] = "whole number", [FG_OPTION_SIZE] = "size",
@@ -38,7 +36,7 @@ static const char *kind_text(const struct fg_option *option, char *text, size_t 
         if (option->element->kind == FG_OPTION_SECTION)
             snprintf(element, sizeof(element), "tables");
         else
-            kind_text(option->element, element, sizeof(element));
+            fg_option_kind_text(option->element, element, sizeof(element));
         snprintf(text, size, "%s: %s", wanted, element);
         return text;
     }
@@ -63,15 +61,15 @@ static void print_reference(const struct fg_option_table *table, FILE *out, int 
         char kind[450], facts[640];
         if (i > 0)
             fputc('\n', out);
-        print_comment(out, indent, o->help);
+        fg_option_comment(out, indent, o->help);
         if (o->kind == FG_OPTION_SECTION) {
             fprintf(out, "%*s%s:\n", indent, "", o->name);
             print_reference(o->table, out, indent + 2);
             continue;
         }
-        snprintf(facts, sizeof(facts), "[%s; %s%s; %s]", kind_text(o, kind, sizeof(kind)),
+        snprintf(facts, sizeof(facts), "[%s; %s%s; %s]", fg_option_kind_text(o, kind, sizeof(kind)),
                  o->standard ? "default " : "", default_text(o), o->live ? "live" : "at start");
-        print_comment(out, indent, facts);
+        fg_option_comment(out, indent, facts);
         bool in_force = o->required || o->standard || o->suggested;
         fprintf(out, "%*s%s%s:", indent, "", in_force ? "" : "#", o->name);
         if (o->kind == FG_OPTION_LIST && o->element->kind == FG_OPTION_SECTION) {
@@ -97,7 +95,7 @@ static void print_description(const struct fg_option_table *table, FILE *out, co
         snprintf(name, sizeof(name), "%s%s%s", before, o->name, tables ? "[]" : "");
         if (o->kind != FG_OPTION_SECTION) {
             fprintf(out, "%-26s %s\n", name, o->help);
-            fprintf(out, "%-26s %s; %s%s; %s\n", "", kind_text(o, kind, sizeof(kind)),
+            fprintf(out, "%-26s %s; %s%s; %s\n", "", fg_option_kind_text(o, kind, sizeof(kind)),
                     o->standard ? "default " : "", default_text(o), o->live ? "live" : "at start");
         }
         snprintf(name, sizeof(name), "%s%s%s.", before, o->name, tables ? "[]" : "");

@@ -105,8 +105,7 @@ static enum number read_number(enum fg_option_kind kind, const char *text, int64
     return result;
 }
 
-/* The value with the greatest unit that divides it. */
-static const char *write_number(enum fg_option_kind kind, int64_t value, char *text, size_t size)
+const char *fg_option_number_text(enum fg_option_kind kind, int64_t value, char *text, size_t size)
 {
     const struct unit *unit = units_of(kind);
     while (unit && unit->name && (value == 0 || value % unit->factor != 0))
@@ -233,8 +232,13 @@ static bool read_fraction(const char *text, int64_t *ns, const char **rest)
     return true;
 }
 
-static int set_time(const char *text, uint64_t now_ns, uint64_t *field, char *why, size_t size)
+/* The time, and whether it was relative where the option keeps that. */
+static int set_time(const struct fg_option *option, const char *text, uint64_t now_ns, void *target,
+                    char *why, size_t size)
 {
+    uint64_t *field = (uint64_t *)((char *)target + option->offset);
+    if (option->second)
+        *((uint8_t *)target + option->second) = *text == '+';
     static const char wanted[] = "a time with its zone like 2026-11-27T20:00:00+01:00, "
                                  "or one from now like +30s";
     int64_t value, seconds, ns, east;
@@ -393,7 +397,7 @@ int fg_option_set(const struct fg_option *option, const char *text, size_t lengt
     case FG_OPTION_DURATION:
         return set_number(option, text, field, why, size);
     case FG_OPTION_TIME:
-        return set_time(text, now_ns, field, why, size);
+        return set_time(option, text, now_ns, target, why, size);
     case FG_OPTION_BOOL:
         return set_bool(text, field, why, size);
     case FG_OPTION_CHOICE:
@@ -422,8 +426,8 @@ static void wanted_number(const struct fg_option *option, char *text, size_t siz
     if (option->factor)
         snprintf(factor, sizeof(factor), "a multiple of %" PRId64 ", ", option->factor);
     snprintf(text, size, "%s%s%s to %s", option->power_of_two ? "a power of two, " : "", factor,
-             write_number(option->kind, option->min, least, sizeof(least)),
-             write_number(option->kind, option->max, most, sizeof(most)));
+             fg_option_number_text(option->kind, option->min, least, sizeof(least)),
+             fg_option_number_text(option->kind, option->max, most, sizeof(most)));
 }
 
 static void wanted_choice(const struct fg_option *option, char *text, size_t size)

@@ -27,7 +27,8 @@ enum fg_option_kind {
     FG_OPTION_INTEGER,  /* plain digits; int or unsigned of 1, 2, 4 or 8 bytes */
     FG_OPTION_SIZE,     /* bytes, or with KiB, MiB, GiB, TiB */
     FG_OPTION_DURATION, /* milliseconds, or with ms, s, m, h, d */
-    FG_OPTION_TIME,     /* RFC 3339 with zone, or "+30s" from now; uint64_t, wall clock ns */
+    FG_OPTION_TIME,     /* RFC 3339 with zone, or "+30s" from now; uint64_t, wall clock ns; whether
+                         * it was from now, uint8_t, at `second` unless that is 0 */
     FG_OPTION_BOOL,     /* true or false; 1 byte */
     FG_OPTION_CHOICE,   /* one of `choices`; its place there, as int of 1, 2 or 4 bytes */
     FG_OPTION_TEXT,     /* char *, allocated; min..max bytes, printable */
@@ -61,6 +62,7 @@ struct fg_option {
     const char *unit;                    /* of an INTEGER, for people */
     const char *standard;                /* the default, as it would be written; NULL: none */
     const char *example;                 /* for the reference, where there is no default */
+    const char *zero;                    /* what a number's or time's 0 is, for people; NULL: 0 */
     const char *help;                    /* sentences */
     const char *const *choices;          /* CHOICE: NULL-terminated */
     const struct fg_option_table *table; /* SECTION */
@@ -128,10 +130,36 @@ int fg_option_set(const struct fg_option *option, const char *text, size_t lengt
 /* What is wanted, in words: "1 to 64", "true or false". Returns `text`. */
 const char *fg_option_wanted(const struct fg_option *option, char *text, size_t size);
 
+/* The greatest unit that divides it: "10m". Returns `text`. */
+const char *fg_option_number_text(enum fg_option_kind kind, int64_t value, char *text, size_t size);
+
 bool fg_printable(const char *text, size_t length);
 bool fg_name_valid(const char *text, size_t length);
 
+/* --- Fields as text (option_write.c) --- */
+
+#define FG_OPTION_TEXT_MAX 1024 /* of any scalar but TEXT, which may be longer and is cut */
+
+/* The value of a number, time, bool or choice. */
+uint64_t fg_option_number(const struct fg_option *option, const void *target);
+/* Puts one option's value where another target has its own. Scalars without an allocation. */
+void fg_option_copy(const struct fg_option *option, void *to, const void *from);
+bool fg_option_same(const struct fg_option *option, const void *a, const void *b);
+
+/* A scalar as YAML that fg_option_set() reads back the same; times are in UTC, but one that is from
+ * now is "+30s". Returns `text`. */
+const char *fg_option_yaml(const struct fg_option *option, const void *target, char *text,
+                           size_t size);
+/* A scalar for people, with its unit, and in words where it is 0. Returns `text`. */
+const char *fg_option_shown(const struct fg_option *option, const void *target, char *text,
+                            size_t size);
+
 /* --- For people (option_help.c) --- */
+
+/* Prints text as comment lines, broken between words. */
+void fg_option_comment(FILE *out, int indent, const char *text);
+/* Kind and range: "whole number of cores, 1 to 64". Returns `text`. */
+const char *fg_option_kind_text(const struct fg_option *option, char *text, size_t size);
 
 void fg_options_reference(const struct fg_option_table *table, FILE *out);
 void fg_options_describe(const struct fg_option_table *table, FILE *out);

@@ -7,11 +7,10 @@
  */
 #include "control/sale.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "control/options.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -70,13 +69,11 @@ static int check_item(const struct fg_option_scope *scope, void *target)
 static int check_sale(const struct fg_option_scope *scope, void *target)
 {
     const struct fg_sale *sale = target;
+    /* One time from now and one of the calendar: which of them counts is for the plan to say. */
+    if (sale->opens_relative != sale->closes_relative && sale->opens_ns)
+        return 0;
     const char *wrong, *field = sale_fault(sale, &wrong);
-    if (field)
-        return fg_option_refuse(scope, field, "%s", wrong);
-    if (sale->closes_ns && sale->closes_ns <= fg_option_input(scope)->now_ns)
-        return fg_option_refuse(scope, "closes",
-                                "has passed already, so the sale could never open");
-    return 0;
+    return field ? fg_option_refuse(scope, field, "%s", wrong) : 0;
 }
 
 #define ITEM(field) FG_OPTION_FIELD(struct fg_sale_item, field)
@@ -101,13 +98,14 @@ static const struct fg_option ITEM_OPTIONS[] = {
      .unit = "units",
      .max = FG_STOCK_MAX,
      .required = true,
-     .help = "Units on sale."},
+     .help = "Units ever to be sold of it, what is sold already included."},
     {.name = "limit",
      .kind = FG_OPTION_INTEGER,
      ITEM(limit),
      .unit = "units",
      .max = FG_STOCK_MAX,
      .standard = "0",
+     .zero = "none",
      .help = "Units one buyer may have; 0: no limit."},
     {.name = "max_per_order",
      .kind = FG_OPTION_INTEGER,
@@ -122,11 +120,13 @@ static const struct fg_option ITEM_OPTIONS[] = {
      ITEM(hold_ms),
      .max = FG_HOLD_MS_MAX,
      .standard = "0",
+     .zero = "none",
      .help = "How long an order waits for its CONFIRM; 0: it is final at once."},
 };
-static const struct fg_option_table ITEM_TABLE = {ITEM_OPTIONS, COUNT(ITEM_OPTIONS),
-                                                  "a table of id, name and stock", check_item};
-static const struct fg_option ITEM_ELEMENT = {.kind = FG_OPTION_SECTION, .table = &ITEM_TABLE};
+const struct fg_option_table fg_sale_item_options = {ITEM_OPTIONS, COUNT(ITEM_OPTIONS),
+                                                     "a table of id, name and stock", check_item};
+static const struct fg_option ITEM_ELEMENT = {.kind = FG_OPTION_SECTION,
+                                              .table = &fg_sale_item_options};
 
 static const char *const LATE_NAMES[] = {
     [FG_LATE_REFUSE] = "refuse", [FG_LATE_REACQUIRE] = "reacquire", NULL};
@@ -140,17 +140,25 @@ static const struct fg_option SALE_OPTIONS[] = {
     {.name = "opens",
      .kind = FG_OPTION_TIME,
      SALE(opens_ns),
-     .help = "When it opens; if it is not given, by hand."},
+     .second = offsetof(struct fg_sale, opens_relative),
+     .zero = "by hand",
+     .example = "2027-03-21T20:00:00+01:00",
+     .help = "When it opens; if it is not given, by hand. A time from now counts from when the "
+             "file is first applied, and does not move one that is in force."},
     {.name = "closes",
      .kind = FG_OPTION_TIME,
      SALE(closes_ns),
-     .help = "When it closes; if it is not given, by hand."},
+     .second = offsetof(struct fg_sale, closes_relative),
+     .zero = "by hand",
+     .example = "2027-03-21T22:00:00+01:00",
+     .help = "When it closes for good; if it is not given, by hand."},
     {.name = "limit",
      .kind = FG_OPTION_INTEGER,
      SALE(limit),
      .unit = "units",
      .max = FG_STOCK_MAX,
      .standard = "0",
+     .zero = "none",
      .help = "Units one buyer may have over all items of the sale; 0: no limit."},
     {.name = "cancel_final",
      .kind = FG_OPTION_BOOL,
@@ -175,8 +183,35 @@ static const struct fg_option SALE_OPTIONS[] = {
      .element = &ITEM_ELEMENT,
      .help = "What is on sale."},
 };
-static const struct fg_option_table SALE_TABLE = {
+const struct fg_option_table fg_sale_options = {
     SALE_OPTIONS, COUNT(SALE_OPTIONS), "a table with the sale's name and its items", check_sale};
+
+const struct fg_option *fg_sale_option(const struct fg_option_table *table, const char *name)
+{
+    const struct fg_option *option = table->options;
+    while (strcmp(option->name, name) != 0)
+        option++;
+    return option;
+}
+
+int fg_sale_check(const struct fg_sale *sale, char *message, size_t size)
+{
+    const char *wrong, *field = sale_fault(sale, &wrong);
+    struct ids *ids = calloc(1, sizeof(*ids));
+    uint32_t i = 0;
+    if (!ids) {
+        snprintf(message, size, "memory is short");
+        return -1;
+    }
+    for (; !field && i < sale->items_count; i++)
+        field = item_fault(&sale->items[i], ids, &wrong);
+    free(ids);
+    if (field && i > 0)
+        snprintf(message, size, "item %" PRIu32 ": %s %s", sale->items[i - 1].id, field, wrong);
+    else if (field)
+        snprintf(message, size, "sale %s: %s %s", sale->name, field, wrong);
+    return field ? -1 : 0;
+}
 
 int fg_sale_parse(struct fg_sale *sale, const char *source, const char *text, size_t length,
                   uint64_t now_ns, char *message, size_t size)
@@ -196,7 +231,7 @@ int fg_sale_parse(struct fg_sale *sale, const char *source, const char *text, si
         .message = message,
         .size = size,
     };
-    int result = fg_options_read(&SALE_TABLE, sale, &input);
+    int result = fg_options_read(&fg_sale_options, sale, &input);
     free(ids);
     if (result != 0)
         fg_sale_free(sale);
@@ -205,7 +240,7 @@ int fg_sale_parse(struct fg_sale *sale, const char *source, const char *text, si
 
 void fg_sale_free(struct fg_sale *sale)
 {
-    fg_options_free(&SALE_TABLE, sale);
+    fg_options_free(&fg_sale_options, sale);
 }
 
 /* --- JSON --- */

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "control/options.h"
 #include "dataplane/admission/catalogue.h"
 
 struct fg_sale_item {
@@ -24,11 +25,12 @@ struct fg_sale {
     uint32_t number;                 /* given by control; 0 before */
     uint8_t state;                   /* enum fg_sale_state */
     uint8_t cancel_final;
-    uint8_t late_confirm; /* enum fg_late_confirm */
-    uint8_t opened;       /* its opening is a record: it happened at opens_ns */
-    uint64_t opens_ns;    /* wall clock; 0: by hand */
-    uint64_t closes_ns;   /* wall clock; 0: by hand */
-    uint32_t limit;       /* units per buyer over all items; 0: none */
+    uint8_t late_confirm;                    /* enum fg_late_confirm */
+    uint8_t opened;                          /* its opening is a record: it happened at opens_ns */
+    uint64_t opens_ns;                       /* wall clock; 0: by hand */
+    uint64_t closes_ns;                      /* wall clock; 0: by hand */
+    uint8_t opens_relative, closes_relative; /* of a file: "+30s"; false of what is in force */
+    uint32_t limit;                          /* units per buyer over all items; 0: none */
     uint32_t items_count;
     struct fg_sale_item *items; /* allocated */
 };
@@ -38,6 +40,14 @@ struct fg_sale {
  * SCHEDULED. */
 int fg_sale_parse(struct fg_sale *sale, const char *source, const char *text, size_t length,
                   uint64_t now_ns, char *message, size_t size);
+
+/* The options of a sale and of its items: the tables of struct fg_sale and struct fg_sale_item. */
+extern const struct fg_option_table fg_sale_options, fg_sale_item_options;
+/* The option of that name, which there is. */
+const struct fg_option *fg_sale_option(const struct fg_option_table *table, const char *name);
+
+/* Do the fields go together? 0, or -1 with a sentence. */
+int fg_sale_check(const struct fg_sale *sale, char *message, size_t size);
 
 /* To and from the log's form. from_json: 0 or -1. */
 json_t *fg_sale_to_json(const struct fg_sale *sale);

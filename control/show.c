@@ -73,25 +73,6 @@ void fg_show_sale(const json_t *result, FILE *out)
     items_table(json_object_get(result, "items"), out);
 }
 
-void fg_show_apply(const json_t *result, FILE *out)
-{
-    size_t i;
-    json_t *change;
-    if (!json_is_true(json_object_get(result, "changed"))) {
-        fprintf(out,
-                "Sale %s: unchanged, as the file says already (revision %" JSON_INTEGER_FORMAT
-                ")\n",
-                text(result, "sale"), number(result, "revision"));
-        return;
-    }
-    fprintf(out, "Sale %s: in force in every worker, revision %" JSON_INTEGER_FORMAT "\n",
-            text(result, "sale"), number(result, "revision"));
-    json_array_foreach(json_object_get(result, "changes"), i, change)
-    {
-        fprintf(out, "  %s\n", json_string_value(change));
-    }
-}
-
 void fg_show_state(const json_t *result, FILE *out)
 {
     bool changed = json_is_true(json_object_get(result, "changed"));

@@ -168,6 +168,7 @@ void fg_delivery_last_error(struct fg_delivery *delivery, char *text, size_t siz
 /* --- its workers --- */
 
 static atomic_bool workers_stop, frozen[WORKERS], shown_empty;
+static atomic_bool may_be_empty; /* the test takes units off sale */
 static pthread_t threads[WORKERS];
 
 static atomic_bool admissions_run; /* workers that have an admission poll it and let it answer */
@@ -200,9 +201,11 @@ static inline void answer_command(struct fg_worker *worker, const struct fg_cata
     assert_int_equal(rte_ring_sp_enqueue(worker->results, command), 0);
 }
 
-/* No sale of these tests ever runs out: an item that a worker finds empty was shown too early. */
+/* Hardly a sale of these tests runs out: an item that a worker finds empty was shown too early. */
 static inline void look_at_stock(const struct fg_catalogue *catalogue)
 {
+    if (atomic_load(&may_be_empty))
+        return;
     for (uint32_t id = 7; id <= 8; id++) {
         const struct fg_item *shown = fg_catalogue_item(catalogue, id);
         if (shown && fg_stock_free_units(&engine->stock, shown->slot) == 0)
@@ -328,6 +331,7 @@ static inline int start(void **state)
 {
     (void)state;
     memset(&log_, 0, sizeof(log_));
+    atomic_store(&may_be_empty, false);
     memset(&delivery_stats, 0, sizeof(delivery_stats));
     create_engine();
     create_control();

@@ -23,6 +23,7 @@ struct fixture {
     struct fg_model model;
     struct fg_config config;
     struct fg_plan plan;
+    uint64_t now_ns;
     char message[512];
 };
 

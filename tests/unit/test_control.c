@@ -103,7 +103,7 @@ static void refused_files_leave_everything_as_it_was(void **state)
     (void)state;
     apply(SPRING SHOE(100));
     assert_null(apply(SPRING SHOE(99)));
-    assert_error(FG_RPC_REFUSED, "not lowered");
+    assert_error(FG_RPC_CONFIRM, "item 7: stock 100 units -> 99 units");
     assert_null(apply("name: summer\nitems:\n" SHOE(100)));
     assert_error(FG_RPC_REFUSED, "belongs to sale spring");
     assert_null(apply(SPRING SHOE(100000)));

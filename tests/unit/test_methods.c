@@ -381,8 +381,7 @@ static void flashgatectl_tells_failures_by_status_and_sentence(void **state)
         int status;
     } wrong[] = {
         {"", "-", "--help", FG_EXIT_USAGE},
-        {"sale", "-", "sale wants a second word: apply, open, close, archive, show, list",
-         FG_EXIT_USAGE},
+        {"sale", "-", "sale wants a second word: apply, export, template", FG_EXIT_USAGE},
         {"burn", "-", "unknown command burn", FG_EXIT_USAGE},
         {"sale open", "-", "sale open NAME", FG_EXIT_USAGE},
         {"status now", "-", "usage: flashgatectl status", FG_EXIT_USAGE},

@@ -6,8 +6,10 @@
 
 static int plan(struct fixture *f, const struct fg_sale *wanted)
 {
+    const struct fg_plan_world world = {
+        .model = &f->model, .config = &f->config, .now_ns = f->now_ns};
     f->message[0] = '\0';
-    return fg_plan_sale(&f->plan, &f->model, &f->config, wanted, f->message, sizeof(f->message));
+    return fg_plan_sale(&f->plan, &world, wanted, f->message, sizeof(f->message));
 }
 
 static void assert_refused(struct fixture *f, const struct fg_sale *wanted, const char *part)
@@ -55,41 +57,264 @@ static void the_same_file_again_changes_nothing(void **state)
 /* What a field's change comes to. */
 enum way { GIVES, TAKES };
 
-static void assert_way(struct fixture *f, const struct fg_sale *wanted, enum way way)
+/* Both times, one way. */
+static void assert_moved(struct fixture *f, const struct fg_sale *wanted, enum way way)
 {
     assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(json_array_size(f->plan.changes), 1);
+    assert_int_equal(json_array_size(f->plan.changes), 2);
     assert_int_equal(f->plan.gives != NULL, way == GIVES);
     assert_int_equal(f->plan.takes != NULL, way == TAKES);
     fg_plan_free(&f->plan);
 }
 
-static void each_change_is_known_as_giving_or_taking(void **state)
+static const json_t *only_change(const struct fixture *f)
+{
+    assert_int_equal(json_array_size(f->plan.changes), 1);
+    return json_array_get(f->plan.changes, 0);
+}
+
+static void assert_way(struct fixture *f, const struct fg_sale *wanted, enum way way)
+{
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(json_is_true(json_object_get(only_change(f), "takes")), way == TAKES);
+    assert_int_equal(f->plan.gives != NULL, way == GIVES);
+    assert_int_equal(f->plan.takes != NULL, way == TAKES);
+    assert_int_equal(f->plan.removals_count, 0);
+    fg_plan_free(&f->plan);
+}
+
+/* One line of the difference, old and new; and what is asked about when the sale is open, NULL for
+ * nothing. */
+static void assert_shown(struct fixture *f, const struct fg_sale *wanted, const char *option,
+                         const char *old, const char *new, bool loses)
+{
+    assert_int_equal(plan(f, wanted), 0);
+    const json_t *change = only_change(f);
+    assert_string_equal(json_string_value(json_object_get(change, "option")), option);
+    assert_string_equal(json_string_value(json_object_get(change, "old")), old);
+    assert_string_equal(json_string_value(json_object_get(change, "new")), new);
+    assert_int_equal(json_array_size(f->plan.losses), loses);
+    if (loses) {
+        const char *loss = json_string_value(json_array_get(f->plan.losses, 0));
+        assert_non_null(strstr(loss, option));
+        assert_non_null(strstr(loss, new));
+    }
+    fg_plan_free(&f->plan);
+}
+
+static void each_change_is_known_as_giving_or_taking_and_told(void **state)
 {
     struct fixture *f = *state;
     put(f, &spring, 1);
-#define CASE(field, value, way)                                                                    \
+    assert_int_equal(fg_model_set_state(&f->model, 1, FG_SALE_SCHEDULED, 0), 0);
+#define CASE(field, value, way, option, old, new)                                                  \
     do {                                                                                           \
         struct fg_sale *wanted = copy_of(&spring, 0);                                              \
         wanted->field = (value);                                                                   \
         assert_way(f, wanted, way);                                                                \
+        assert_shown(f, wanted, option, old, new, false);                                          \
         fg_model_sale_free(wanted);                                                                \
     } while (0)
-    CASE(opens_ns, 999, GIVES);
-    CASE(opens_ns, 1001, TAKES);
-    CASE(opens_ns, 0, TAKES); /* by hand: later than any time */
-    CASE(closes_ns, 2001, GIVES);
-    CASE(closes_ns, 1999, TAKES);
-    CASE(closes_ns, 0, GIVES);
-    CASE(items[0].limit, 3, GIVES);
-    CASE(items[0].limit, 1, TAKES);
-    CASE(items[0].limit, 0, GIVES); /* no limit at all */
-    CASE(items[1].limit, 5, TAKES); /* from none */
-    CASE(items[0].max_per_order, 3, GIVES);
-    CASE(items[0].max_per_order, 1, TAKES);
-    CASE(items[0].stock, 101, GIVES);
-    CASE(items[1].hold_ms, 1, GIVES);
+#define T(n) "1970-01-01T00:00:00.00000" n "Z"
+    CASE(opens_ns, 999, GIVES, "opens", T("1"), T("0999"));
+    CASE(opens_ns, 1001, TAKES, "opens", T("1"), T("1001"));
+    CASE(opens_ns, 0, TAKES, "opens", T("1"), "by hand"); /* later than any time */
+    CASE(closes_ns, 2001, GIVES, "closes", T("2"), T("2001"));
+    CASE(closes_ns, 1999, TAKES, "closes", T("2"), T("1999"));
+    CASE(closes_ns, 0, GIVES, "closes", T("2"), "by hand");
+    CASE(limit, 9, TAKES, "limit", "none", "9 units");
+    CASE(cancel_final, 1, GIVES, "cancel_final", "false", "true");
+    CASE(late_confirm, FG_LATE_REACQUIRE, GIVES, "late_confirm", "refuse", "reacquire");
+    CASE(items[0].limit, 3, GIVES, "limit", "2 units", "3 units");
+    CASE(items[0].limit, 0, GIVES, "limit", "2 units", "none");
+    CASE(items[1].limit, 5, TAKES, "limit", "none", "5 units");
+    CASE(items[0].max_per_order, 1, TAKES, "max_per_order", "2 units", "1 units");
+    CASE(items[1].max_per_order, 3, GIVES, "max_per_order", "1 units", "3 units");
+    CASE(items[0].stock, 101, GIVES, "stock", "100 units", "101 units");
+    CASE(items[1].hold_ms, 1, GIVES, "hold", "1m", "1ms");
+    CASE(items[1].hold_ms, 0, GIVES, "hold", "1m", "none");
 #undef CASE
+}
+
+static void what_an_open_sale_loses_is_told(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_sale *limited = copy_of(&spring, 1);
+    limited->limit = 9;
+    put(f, limited, 1);
+    for (unsigned i = 0; i < 2; i++) {
+        static const enum fg_sale_state states[] = {FG_SALE_OPEN, FG_SALE_PAUSED};
+        fg_model_set_state(&f->model, 1, states[i], 1000);
+#define CASE(field, value, option, old, new, loses)                                                \
+    do {                                                                                           \
+        struct fg_sale *wanted = copy_of(limited, 0);                                              \
+        wanted->field = (value);                                                                   \
+        assert_shown(f, wanted, option, old, new, loses);                                          \
+        fg_model_sale_free(wanted);                                                                \
+    } while (0)
+        CASE(closes_ns, 1999, "closes", T("2"), T("1999"), true);
+        CASE(closes_ns, 2001, "closes", T("2"), T("2001"), false);
+        CASE(limit, 8, "limit", "9 units", "8 units", true);
+        CASE(limit, 10, "limit", "9 units", "10 units", false);
+        CASE(limit, 0, "limit", "9 units", "none", false);
+        CASE(items[1].limit, 5, "limit", "none", "5 units", true);
+        CASE(items[0].max_per_order, 1, "max_per_order", "2 units", "1 units", true);
+        CASE(items[0].stock, 101, "stock", "100 units", "101 units", false);
+        CASE(items[1].hold_ms, 1, "hold", "1m", "1ms", false);
+#undef CASE
+    }
+    fg_model_sale_free(limited);
+}
+
+/* Asked about in any state: buyers may have been told of them. */
+static void units_are_taken_off_between_what_takes_and_what_gives(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_stock stock;
+    const struct fg_plan_world world = {.model = &f->model, .config = &f->config, .stock = &stock};
+    assert_int_equal(fg_stock_init(&stock, 1, 4), 0);
+    put(f, &spring, 1);
+    fg_stock_restore(&stock, fg_model_item(&f->model, 7)->item.slot, 13); /* 87 are sold */
+    struct fg_sale *wanted = copy_of(&spring, 0);
+    wanted->items[0].stock = 80;
+    wanted->items[0].limit = 1;
+    wanted->items[0].max_per_order = 1;
+    wanted->items[1].hold_ms = 5000;
+    assert_int_equal(fg_plan_sale(&f->plan, &world, wanted, f->message, sizeof(f->message)), 0);
+    assert_int_equal(f->plan.takes->items[0].limit, 1);
+    assert_int_equal(f->plan.takes->items[0].stock, 100);
+    assert_int_equal(f->plan.gives->items[0].stock, 100);
+    assert_int_equal(f->plan.removals_count, 1);
+    assert_int_equal(f->plan.removals[0].item, 7);
+    assert_int_equal(f->plan.removals[0].place, 0);
+    assert_int_equal(f->plan.removals[0].units, 20);
+    assert_false(f->plan.removals[0].closes);
+    assert_int_equal(json_array_size(f->plan.losses), 1);
+    assert_string_equal(json_string_value(json_array_get(f->plan.losses, 0)),
+                        "item 7: stock 100 units -> 80 units, as far as units are unsold (13 are "
+                        "now)");
+    fg_plan_free(&f->plan);
+
+    /* Nothing unsold: the same file has come to its end. */
+    fg_stock_clear(&stock, fg_model_item(&f->model, 7)->item.slot);
+    fg_model_sale_free(wanted);
+    wanted = copy_of(&spring, 0);
+    wanted->items[0].stock = 80;
+    assert_int_equal(fg_plan_sale(&f->plan, &world, wanted, f->message, sizeof(f->message)), 0);
+    assert_int_equal(f->plan.removals_count, 0);
+    assert_null(f->plan.gives);
+    assert_null(f->plan.takes);
+    assert_int_equal(json_array_size(f->plan.changes), 0);
+    assert_int_equal(json_array_size(f->plan.notices), 1);
+    fg_plan_free(&f->plan);
+    fg_model_sale_free(wanted);
+    fg_stock_fini(&stock);
+}
+
+static void an_item_left_out_is_closed_and_stays_for_its_orders(void **state)
+{
+    struct fixture *f = *state;
+    put(f, &spring, 1);
+    struct fg_sale *wanted = copy_of(&spring, 0);
+    wanted->items[0] = wanted->items[1];
+    wanted->items_count = 1;
+    assert_int_equal(plan(f, wanted), 0);
+    assert_null(f->plan.takes);
+    assert_null(f->plan.gives);
+    assert_int_equal(f->plan.removals_count, 1);
+    assert_int_equal(f->plan.removals[0].item, 7);
+    assert_int_equal(f->plan.removals[0].units, 100);
+    assert_true(f->plan.removals[0].closes);
+    assert_true(json_is_null(json_object_get(only_change(f), "new")));
+    assert_int_equal(json_array_size(f->plan.losses), 1);
+    fg_plan_free(&f->plan);
+    wanted->items[0].hold_ms++; /* with it, something that gives: the definition has it still */
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(f->plan.gives->items_count, 2);
+    assert_int_equal(f->plan.removals[0].place, 1);
+    assert_int_equal(f->plan.gives->items[1].id, 7);
+    fg_plan_free(&f->plan);
+    wanted->items[0].hold_ms--;
+    /* Once it is closed, and has nothing unsold, the file changes nothing. */
+    assert_int_equal(
+        replay(f,
+               (struct fg_control_event){
+                   .kind = FG_EVENT_ITEM_STATE, .sale = 1, .value = FG_ITEM_CLOSED, .value2 = 7},
+               NULL),
+        0);
+    assert_int_equal(
+        replay(
+            f,
+            (struct fg_control_event){
+                .kind = FG_EVENT_STOCK_REMOVE, .revision = 2, .sale = 1, .value = 100, .value2 = 7},
+            NULL),
+        0);
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(f->plan.removals_count, 0);
+    assert_int_equal(json_array_size(f->plan.changes), 0);
+    assert_int_equal(json_array_size(f->plan.notices), 1);
+    fg_plan_free(&f->plan);
+    fg_model_sale_free(wanted);
+}
+
+/* A time from now would move at every run. It is for a sale that has no such time. */
+static void a_time_from_now_moves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    put(f, &spring, 1);
+    struct fg_sale *wanted = copy_of(&spring, 0);
+    wanted->opens_ns = 1700;
+    wanted->opens_relative = true;
+    wanted->closes_ns = 2700;
+    wanted->closes_relative = true;
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(json_array_size(f->plan.changes), 0);
+    assert_int_equal(json_array_size(f->plan.notices), 2);
+    assert_null(f->plan.takes);
+    assert_null(f->plan.gives);
+    fg_plan_free(&f->plan);
+    wanted->closes_ns = 1500; /* of the calendar, and before what "now" would make of opens */
+    wanted->closes_relative = false;
+    assert_way(f, wanted, TAKES);
+    fg_model_sale_free(wanted);
+
+    struct fg_sale *by_hand = sale_of("hand", 20, 1);
+    put(f, by_hand, 2);
+    by_hand->closes_ns = 2700;
+    by_hand->closes_relative = true;
+    assert_int_equal(plan(f, by_hand), 0);
+    assert_int_equal(f->plan.takes->closes_ns, 2700);
+    assert_false(f->plan.takes->closes_relative);
+    fg_plan_free(&f->plan);
+    fg_model_sale_free(by_hand);
+    by_hand = sale_of("fresh", 30, 1);
+    by_hand->opens_relative = true;
+    by_hand->opens_ns = 50;
+    assert_int_equal(plan(f, by_hand), 0);
+    assert_false(f->plan.gives->opens_relative);
+    assert_int_equal(f->plan.gives->opens_ns, 50);
+    fg_plan_free(&f->plan);
+    fg_model_sale_free(by_hand);
+}
+
+static void a_closing_that_is_new_is_to_come(void **state)
+{
+    struct fixture *f = *state;
+    struct fg_sale *wanted = copy_of(&spring, 0);
+    f->now_ns = 2000;
+    assert_refused(f, wanted, "has passed already, so the sale could never open");
+    f->now_ns = 1999;
+    assert_int_equal(plan(f, wanted), 0);
+    fg_plan_free(&f->plan);
+    put(f, &spring, 1);
+    fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 1000);
+    f->now_ns = 3000; /* what is in force already is no matter */
+    assert_int_equal(plan(f, wanted), 0);
+    assert_int_equal(json_array_size(f->plan.changes), 0);
+    fg_plan_free(&f->plan);
+    wanted->closes_ns = 2999;
+    assert_refused(f, wanted, "flashgatectl sale close spring");
+    fg_model_sale_free(wanted);
 }
 
 static void a_file_that_does_both_is_split(void **state)
@@ -98,6 +323,7 @@ static void a_file_that_does_both_is_split(void **state)
     put(f, &spring, 1);
     struct fg_sale *wanted = copy_of(&spring, 0);
     wanted->items[0].limit = 1;
+    wanted->items[0].max_per_order = 1;
     wanted->items[1].stock = 60;
     assert_int_equal(plan(f, wanted), 0);
     assert_int_equal(f->plan.takes->items[0].limit, 1);
@@ -106,7 +332,7 @@ static void a_file_that_does_both_is_split(void **state)
     assert_int_equal(f->plan.gives->items[1].stock, 60);
     assert_int_equal(f->plan.takes->number, 1);
     assert_int_equal(f->plan.gives->number, 1);
-    assert_int_equal(json_array_size(f->plan.changes), 2);
+    assert_int_equal(json_array_size(f->plan.changes), 3);
     fg_plan_free(&f->plan);
     fg_model_sale_free(wanted);
 }
@@ -137,7 +363,7 @@ static void times_moved_whole_go_one_way_and_stay_sound(void **state)
     put(f, &spring, 1);
     wanted->opens_ns = 2000;
     wanted->closes_ns = 3000;
-    assert_way(f, wanted, TAKES);
+    assert_moved(f, wanted, TAKES);
     wanted->items[0].stock++; /* with it, something that gives */
     assert_int_equal(plan(f, wanted), 0);
     assert_int_equal(f->plan.takes->opens_ns, 2000);
@@ -148,7 +374,7 @@ static void times_moved_whole_go_one_way_and_stay_sound(void **state)
     wanted->items[0].stock--;
     wanted->opens_ns = 500;
     wanted->closes_ns = 1000;
-    assert_way(f, wanted, GIVES);
+    assert_moved(f, wanted, GIVES);
     /* An overlap is cut first and widened after it. */
     wanted->closes_ns = 1500;
     assert_int_equal(plan(f, wanted), 0);
@@ -185,18 +411,16 @@ static void what_may_not_change_is_refused(void **state)
     put(f, other, 2);
     fg_model_sale_free(other);
 
+    fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 1000);
     struct fg_sale *wanted = copy_of(&spring, 0);
-    wanted->items[0].stock = 99;
-    assert_refused(f, wanted, "not lowered");
-    wanted->items[0].stock = 100;
     snprintf(wanted->items[1].name, sizeof(wanted->items[1].name), "Cap");
     assert_refused(f, wanted, "\"Cap\"");
-    wanted->items_count = 1;
-    assert_refused(f, wanted, "item 8");
-    wanted->items_count = 2;
     snprintf(wanted->items[1].name, sizeof(wanted->items[1].name), "Hat");
     wanted->cancel_final = 1;
     assert_refused(f, wanted, "cancel_final");
+    wanted->cancel_final = 0;
+    wanted->items[0].limit = 1; /* below max_per_order */
+    assert_refused(f, wanted, "item 7: max_per_order stands above limit");
     fg_model_sale_free(wanted);
 
     wanted = sale_of("autumn", 7, 1);
@@ -204,7 +428,7 @@ static void what_may_not_change_is_refused(void **state)
     fg_model_sale_free(wanted);
     wanted = copy_of(&spring, 0);
     wanted->items[1].id = 20;
-    assert_refused(f, wanted, "item 8");
+    assert_refused(f, wanted, "item 20 belongs to sale other");
     fg_model_sale_free(wanted);
 }
 
@@ -315,7 +539,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_new_sale_only_gives),
         TEST(the_same_file_again_changes_nothing),
-        TEST(each_change_is_known_as_giving_or_taking),
+        TEST(each_change_is_known_as_giving_or_taking_and_told),
+        TEST(what_an_open_sale_loses_is_told),
+        TEST(units_are_taken_off_between_what_takes_and_what_gives),
+        TEST(an_item_left_out_is_closed_and_stays_for_its_orders),
+        TEST(a_time_from_now_moves_nothing),
+        TEST(a_closing_that_is_new_is_to_come),
         TEST(a_file_that_does_both_is_split),
         TEST(an_opening_that_happened_is_not_moved),
         TEST(times_moved_whole_go_one_way_and_stay_sound),

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Sale files: put in force, and written from what is in force. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/methods.h"
+#include "control/plan.h"
+#include "control/sale_file.h"
+#include "control/text.h"
+#include "flashgate/control_api.h"
+
+/* --- carrying out a plan --- */
+
+static int no_memory(struct fg_call *call)
+{
+    return fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
+}
+
+static int put_sale(struct fg_call *call, const struct fg_sale *sale, bool takes)
+{
+    if (!sale)
+        return 0;
+    int rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
+    if (rc == -ENOMEM)
+        return no_memory(call);
+    if (rc != 0)
+        return fg_call_refuse(
+            call, FG_RPC_REFUSED,
+            "sale %s cannot be kept in the log: %s; make it several smaller sales", sale->name,
+            rc == -E2BIG ? "its record would be too long" : strerror(-rc));
+    return fg_call_finish_change(call);
+}
+
+/* "a; b; c and 7 more": as many as a sentence holds. */
+static void list_losses(const json_t *losses, char *text, size_t size)
+{
+    size_t used = 0, i, count = json_array_size(losses);
+    for (i = 0; i < count; i++) {
+        const char *loss = json_string_value(json_array_get(losses, i));
+        if (used + strlen(loss) + sizeof("; ") + sizeof(" and 10000 more") > size)
+            break;
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "; " : "", loss);
+    }
+    if (i < count)
+        snprintf(text + used, size - used, " and %zu more", count - i);
+}
+
+static int ask(struct fg_call *call, const struct fg_plan *plan, const struct fg_sale *wanted)
+{
+    const struct fg_sale *running = fg_model_sale(&call->control->model, wanted->name);
+    char text[380];
+    if (json_array_size(plan->losses) == 0)
+        return 0;
+    list_losses(plan->losses, text, sizeof(text));
+    return fg_call_confirm(call, "sale %s is %s, and this takes away: %s", wanted->name,
+                           fg_sale_state_name(running->state), text);
+}
+
+/* Units off one item, as many as are unsold. What was taken is told in `removed`. */
+static int remove_units(struct fg_call *call, const struct fg_plan_removal *removal,
+                        json_t *removed)
+{
+    struct fg_control *control = call->control;
+    const struct fg_model_item *item = fg_model_item(&control->model, removal->item);
+    int rc = 0;
+    if (removal->closes) {
+        fg_change_begin_item(control, call->peer, item, FG_ITEM_CLOSED);
+        rc = fg_call_finish_change(call);
+    }
+    if (rc != 0)
+        return rc;
+    uint32_t taken = fg_change_begin_remove(control, call->peer, item, removal->units);
+    if (taken > 0)
+        rc = fg_call_finish_change(call);
+    json_array_append_new(removed, json_pack("{s:I,s:I}", "item", (json_int_t)removal->item,
+                                             "units", (json_int_t)taken));
+    return rc;
+}
+
+static int remove_all(struct fg_call *call, const struct fg_plan *plan, json_t *removed)
+{
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < plan->removals_count; i++)
+        rc = remove_units(call, &plan->removals[i], removed);
+    return rc;
+}
+
+/* The definition that gives was made before the removals: of what was taken it knows nothing. */
+static void settle_stock(const struct fg_control *control, const struct fg_plan *plan)
+{
+    for (uint32_t i = 0; plan->gives && i < plan->removals_count; i++)
+        plan->gives->items[plan->removals[i].place].stock =
+            fg_model_supply(fg_model_item(&control->model, plan->removals[i].item));
+}
+
+/* What the file takes, then the units that it takes off, then what it gives. */
+static int carry_out(struct fg_call *call, const struct fg_plan *plan, json_t *removed)
+{
+    bool begun = plan->takes || plan->removals_count > 0;
+    int rc = put_sale(call, plan->takes, true);
+    if (rc != 0)
+        return rc;
+    rc = remove_all(call, plan, removed);
+    if (rc == 0) {
+        settle_stock(call->control, plan);
+        rc = put_sale(call, plan->gives, false);
+    }
+    if (rc != 0 && begun) {
+        char rest[sizeof(call->message)];
+        memcpy(rest, call->message, sizeof(rest));
+        return fg_call_refuse(call, rc, "what the file takes is in force, the rest not yet: %.400s",
+                              rest);
+    }
+    return rc;
+}
+
+static void tell(struct fg_call *call, const struct fg_plan *plan, const char *name,
+                 uint64_t revision_before, json_t *removed, bool dry_run)
+{
+    uint64_t revision = call->control->model.revision;
+    call->result =
+        json_pack("{s:s,s:I,s:b,s:b,s:b,s:O,s:O,s:O,s:O}", "sale", name, "revision",
+                  (json_int_t)revision, "new", plan->new_sale, "changed",
+                  revision != revision_before, "dry_run", dry_run, "changes", plan->changes,
+                  "takes_away", plan->losses, "removed", removed, "notices", plan->notices);
+}
+
+static int plan_and_do(struct fg_call *call, const struct fg_sale *wanted, bool dry_run)
+{
+    const struct fg_control *control = call->control;
+    uint64_t revision = control->model.revision;
+    json_t *removed = json_array();
+    const struct fg_plan_world world = {
+        .model = &control->model,
+        .config = &control->engine->config,
+        .stock = &control->engine->stock,
+        .now_ns = fg_control_clock_ns(control),
+    };
+    struct fg_plan plan;
+    int rc = fg_plan_sale(&plan, &world, wanted, call->message, sizeof(call->message));
+    if (rc == -EPERM)
+        rc = FG_RPC_REFUSED;
+    else if (rc != 0)
+        rc = no_memory(call);
+    else if (!dry_run && (rc = ask(call, &plan, wanted)) == 0)
+        rc = carry_out(call, &plan, removed);
+    if (rc == 0)
+        tell(call, &plan, wanted->name, revision, removed, dry_run);
+    json_decref(removed);
+    fg_plan_free(&plan);
+    return rc;
+}
+
+int fg_call_carry_out(struct fg_call *call, const struct fg_sale *wanted)
+{
+    return plan_and_do(call, wanted, false);
+}
+
+/* --- sale.apply --- */
+
+enum { TEXT, SOURCE, DRY_RUN, IF_REVISION }; /* its parameters, as in the table */
+
+static int read_flag(struct fg_call *call, unsigned param, const char *name, bool *flag)
+{
+    const char *text = call->texts[param];
+    *flag = text && strcmp(text, "true") == 0;
+    if (!text || *flag || strcmp(text, "false") == 0)
+        return 0;
+    return fg_call_refuse(call, FG_RPC_PARAMS, "%s is \"true\" or \"false\"", name);
+}
+
+/* Has nobody changed anything since the caller looked? */
+static int check_revision(struct fg_call *call)
+{
+    uint64_t wanted, revision = call->control->model.revision;
+    if (!call->texts[IF_REVISION])
+        return 0;
+    if (!fg_u64_parse(call->texts[IF_REVISION], &wanted))
+        return fg_call_refuse(call, FG_RPC_PARAMS, "if_revision is a revision's number");
+    if (wanted == revision)
+        return 0;
+    return fg_call_refuse(call, FG_RPC_REFUSED,
+                          "the catalogue's revision is %" PRIu64 ", not %" PRIu64
+                          "; nothing was changed, look again at what the file would change "
+                          "(--dry-run)",
+                          revision, wanted);
+}
+
+int fg_call_sale_apply(struct fg_call *call)
+{
+    struct fg_sale wanted;
+    bool dry_run;
+    int rc = read_flag(call, DRY_RUN, "dry_run", &dry_run);
+    if (rc == 0)
+        rc = fg_call_catch_up(call);
+    if (rc == 0)
+        rc = check_revision(call);
+    if (rc != 0)
+        return rc;
+    if (fg_sale_parse(&wanted, call->texts[SOURCE], call->texts[TEXT], call->lengths[TEXT],
+                      fg_control_clock_ns(call->control), call->message,
+                      sizeof(call->message)) != 0)
+        return FG_RPC_SALE_FILE;
+    rc = plan_and_do(call, &wanted, dry_run);
+    fg_sale_free(&wanted);
+    return rc;
+}
+
+/* --- sale.export --- */
+
+int fg_call_sale_export(struct fg_call *call)
+{
+    const struct fg_control *control = call->control;
+    struct fg_sale *running;
+    int rc = fg_call_find_sale(call, &running);
+    if (rc != 0)
+        return rc;
+    struct fg_sale *sale = fg_plan_in_force(&control->model, running);
+    char *text = sale ? fg_sale_file_text(sale, control->model.revision) : NULL;
+    if (text)
+        call->result = json_pack("{s:s,s:I,s:s}", "sale", sale->name, "revision",
+                                 (json_int_t)control->model.revision, "text", text);
+    free(text);
+    fg_model_sale_free(sale);
+    return call->result ? 0 : no_memory(call);
+}
