@@ -58,9 +58,10 @@ int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const 
         .pid = peer ? peer->pid : UINT32_MAX,
         .at_ns = fg_control_clock_ns(control),
     };
-    uint64_t ticket = strlen(body) <= FG_CONTROL_BODY_MAX
-                          ? fg_journal_submit(control->engine->journal, &event, body)
-                          : 0;
+    uint64_t ticket =
+        strlen(body) <= FG_CONTROL_BODY_MAX
+            ? fg_events_submit(control->events, control->engine->journal, &event, body)
+            : 0;
     free(body);
     if (ticket == 0) {
         snprintf(message, size, "the log's queue is full; nothing was changed, try again");

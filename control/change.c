@@ -244,13 +244,15 @@ static bool submit(struct fg_control *control)
         names.sale = 0;
         names.value = 0;
         names.body_length = strlen(change->archive.names);
-        if (fg_journal_submit(control->engine->journal, &names, change->archive.names) == 0)
+        if (fg_events_submit(control->events, control->engine->journal, &names,
+                             change->archive.names) == 0)
             return false;
         control->model.names_bytes = names.body_length;
         free(change->archive.names);
         change->archive.names = NULL;
     }
-    change->ticket = fg_journal_submit(control->engine->journal, &change->event, change->body);
+    change->ticket =
+        fg_events_submit(control->events, control->engine->journal, &change->event, change->body);
     return change->ticket != 0;
 }
 

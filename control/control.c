@@ -46,30 +46,35 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
                                      size_t size)
 {
     struct fg_control *control = calloc(1, sizeof(*control));
-    if (!control || fg_model_init(&control->model) != 0) {
-        free(control);
-        *status = FG_EXIT_MEMORY;
-        snprintf(message, size, "control: memory is short");
-        return NULL;
-    }
+    *status = FG_EXIT_MEMORY;
+    snprintf(message, size, "control: memory is short");
+    if (!control || fg_model_init(&control->model) != 0)
+        goto free_control;
+    control->events = fg_events_create();
+    if (!control->events)
+        goto free_model;
     *status = fg_roles_resolve(&control->roles, &engine->config, message, size);
-    if (*status != FG_EXIT_OK) {
-        fg_model_fini(&control->model);
-        free(control);
-        return NULL;
-    }
+    if (*status != FG_EXIT_OK)
+        goto free_events;
     control->engine = engine;
     control->limits = (struct fg_control_limits){.durable = 5000, .seen = 2000, .answer = 1000};
     control->started_ms = fg_control_now_ms();
     if (fg_key_file_load(&control->keys, engine->config.key_file, engine->config.unsigned_allowed,
                          message, size) != 0) {
-        fg_roles_free(&control->roles);
-        fg_model_fini(&control->model);
-        free(control);
         *status = FG_EXIT_CONFIG;
-        return NULL;
+        goto free_roles;
     }
     return control;
+
+free_roles:
+    fg_roles_free(&control->roles);
+free_events:
+    fg_events_destroy(control->events);
+free_model:
+    fg_model_fini(&control->model);
+free_control:
+    free(control);
+    return NULL;
 }
 
 void fg_control_destroy(struct fg_control *control)
@@ -84,6 +89,7 @@ void fg_control_destroy(struct fg_control *control)
     control->engine->catalogue = NULL;
     fg_key_file_free(&control->keys);
     fg_roles_free(&control->roles);
+    fg_events_destroy(control->events);
     fg_model_fini(&control->model);
     free(control);
 }
@@ -92,7 +98,8 @@ void fg_control_destroy(struct fg_control *control)
 
 int fg_control_replay(struct fg_control *control, const struct fg_record *record)
 {
-    return fg_model_replay(&control->model, record);
+    int rc = fg_model_replay(&control->model, record);
+    return rc == 0 ? fg_events_replay(control->events, record) : rc;
 }
 
 int fg_control_replay_units(struct fg_control *control, uint32_t item, int32_t units)
@@ -212,6 +219,7 @@ bool fg_control_pulse(struct fg_control *control)
     fg_control_clock_update(control);
     fg_openings_note(control);
     fg_stock_publish(&control->engine->stock, control->model.items_count);
+    fg_events_collect(control->events, control->engine->journal);
     check_parts(control);
     return control->status == FG_EXIT_OK;
 }

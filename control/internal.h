@@ -4,6 +4,7 @@
 #define FG_CONTROL_INTERNAL_H
 
 #include "control/control.h"
+#include "control/events.h"
 #include "control/keys.h"
 #include "control/model.h"
 #include "control/roles.h"
@@ -64,6 +65,7 @@ struct fg_control {
     struct fg_key_file keys;
     struct fg_server *server;
     struct fg_roles roles;
+    struct fg_events *events;
     struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
     struct fg_change change;
     struct fg_control_limits limits;

@@ -87,6 +87,10 @@ int fg_call_order_show(struct fg_call *call);
 int fg_call_order_list(struct fg_call *call);
 int fg_call_order_cancel(struct fg_call *call);
 
+/* methods_events.c */
+int fg_call_events(struct fg_call *call);
+int fg_call_methods(struct fg_call *call);
+
 /* methods_delivery.c */
 int fg_call_delivery_status(struct fg_call *call);
 int fg_call_delivery_rebuild(struct fg_call *call);

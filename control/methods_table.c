@@ -28,6 +28,17 @@ const struct fg_method fg_methods[] = {
      .role = FG_ROLE_OPERATOR,
      .asks = true,
      .help = "After a step of the machine's clock: it is right, schedules go by it."},
+    {.name = "methods",
+     .run = fg_call_methods,
+     .role = FG_ROLE_OBSERVER,
+     .help = "What can be called: this table."},
+    {.name = "events",
+     .run = fg_call_events,
+     .role = FG_ROLE_OBSERVER,
+     .params = {{"since", true, "an LSN: only events after it"},
+                {"limit", true, "at most so many, 1 to 500"},
+                {"sale", true, "only events of this sale"}},
+     .help = "What was done, by whom and when."},
 
     /* sales */
     {.name = "sale.apply",

@@ -15,6 +15,8 @@
 #ifndef FG_ORDERS_EVENT_H
 #define FG_ORDERS_EVENT_H
 
+#include <stdbool.h>
+
 #include "flashgate/limits.h"
 #include "flashgate/protocol.h"
 
@@ -112,6 +114,7 @@ static inline uint64_t fg_names_used_ids_max(size_t names)
 struct fg_record {
     uint64_t lsn;
     uint32_t epoch; /* of the frame that holds it */
+    bool base;      /* the frame heads a segment and repeats what came before it */
     union {
         const void *unit; /* alignment 8 */
         const struct fg_order_event *order;

@@ -229,6 +229,15 @@ static void publish_lanes(struct fg_journal *journal)
         fg_lane_publish(&journal->lanes[w]);
 }
 
+/* Control events come first in a frame. */
+static void note_lsns(struct fg_journal *journal)
+{
+    uint64_t ticket = atomic_load_explicit(&journal->control_durable, memory_order_relaxed);
+
+    for (uint64_t lsn = journal->frame->first_lsn; ticket < journal->control_drained; lsn++)
+        journal->control_lsns[++ticket % FG_SUBMITTED_KEPT] = lsn;
+}
+
 /* The frame just written is durable: tells all who wait for it, unless the journal is dead. */
 static int publish(struct fg_journal *journal)
 {
@@ -238,6 +247,7 @@ static int publish(struct fg_journal *journal)
         return rc;
     fg_journal_tell_room(journal);
     publish_lanes(journal);
+    note_lsns(journal);
     /* release: pairs with the acquires in fg_journal_submitted_durable and fg_journal_durable */
     atomic_store_explicit(&journal->control_durable, journal->control_drained,
                           memory_order_release);
@@ -352,6 +362,11 @@ void fg_journal_fence(struct fg_journal *journal)
     (void)fg_journal_fail(journal, -ESTALE);
     for (unsigned w = 0; w < journal->workers; w++)
         fg_lane_fence(&journal->lanes[w]);
+}
+
+uint64_t fg_journal_submitted_lsn(const struct fg_journal *journal, uint64_t ticket)
+{
+    return journal->control_lsns[ticket % FG_SUBMITTED_KEPT];
 }
 
 uint64_t fg_journal_submitted_durable(const struct fg_journal *journal)

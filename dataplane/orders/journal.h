@@ -114,6 +114,10 @@ uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_e
 /* The last durable ticket of control events. */
 uint64_t fg_journal_submitted_durable(const struct fg_journal *journal);
 
+/* The LSN of a durable ticket, if it is one of the last FG_SUBMITTED_KEPT. Control only. */
+#define FG_SUBMITTED_KEPT 256
+uint64_t fg_journal_submitted_lsn(const struct fg_journal *journal, uint64_t ticket);
+
 /* Sequence of the last durable frame: how far delivery may read. acquire. */
 uint64_t fg_journal_durable(const struct fg_journal *journal);
 

@@ -59,6 +59,7 @@ struct fg_journal {
     struct fg_journal_stats stats;         /* journal thread: rw, others: ro; but see `preparing` */
     alignas(128) _Atomic uint64_t durable; /* sequence; journal thread: rw, others: ro */
     _Atomic uint64_t control_durable;
+    uint64_t control_lsns[FG_SUBMITTED_KEPT]; /* by ticket; read after control_durable */
     _Atomic int failed; /* first failure; journal thread, helper, and whoever fences */
 
     /* control: produces, journal thread: consumes */

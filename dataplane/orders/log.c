@@ -158,6 +158,7 @@ static void accept(struct fg_log_reader *reader, const struct fg_frame *frame)
     reader->record = (const uint8_t *)(frame + 1);
     reader->records_left = frame->count;
     reader->lsn = frame->first_lsn;
+    reader->base = frame->flags & FG_FRAME_BASE;
 }
 
 /* Opens the segment after `number`, or, where all that are left are younger, the oldest of them:
@@ -291,6 +292,7 @@ bool fg_log_reader_record(struct fg_log_reader *reader, struct fg_record *record
         return false;
     record->lsn = reader->lsn++;
     record->epoch = reader->epoch;
+    record->base = reader->base;
     record->unit = reader->record;
     record->body =
         fg_event_is_control(reader->record) ? (const char *)reader->record + FG_RECORD_BYTES : NULL;

@@ -30,6 +30,7 @@ struct fg_log_reader {
     const uint8_t *record;
     uint32_t records_left;
     uint64_t lsn;
+    bool base;
 };
 
 /* What stands at a place of the log. */

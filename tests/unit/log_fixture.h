@@ -33,6 +33,8 @@ struct told {
     struct told_control {
         struct fg_control_event event;
         char *body; /* terminated; NULL if there is none */
+        uint64_t lsn;
+        bool base;
     } * controls;
     size_t controls_count;
     uint64_t last_lsn;
@@ -73,6 +75,8 @@ static inline int tell(void *arg, const struct fg_record *record)
     struct told_control *control = &told->controls[told->controls_count++];
     control->event = *record->control;
     control->body = NULL;
+    control->lsn = record->lsn;
+    control->base = record->base;
     if (record->control->body_length > 0) {
         control->body = strndup(record->body, record->control->body_length);
         assert_non_null(control->body);

@@ -263,6 +263,38 @@ static uint32_t fill_lanes(struct log_fixture *fixture, bool settles, uint32_t c
 }
 
 /* Whoever heeds what the lanes tell never sees the log fail, however full it becomes. */
+/* The LSN that control is told of an event is the one that whoever reads the log finds it under,
+ * also when its frame begins a segment, whose base takes LSNs of its own. */
+static void test_lsns_of_control_events(void **state)
+{
+    struct log_fixture *fixture = *state;
+    uint64_t lsns[256];
+    uint32_t count = 0, events = 0;
+
+    journal_must_open(fixture);
+    const struct fg_journal_stats *stats = fg_journal_stats(fixture->journal);
+    assert_int_equal(submit(fixture, FG_EVENT_SALE, 1, "{\"name\": \"a\"}", 0, 0), 1);
+    while (stats->segment < 2) {
+        submit(fixture, FG_EVENT_SALE_STATE, 1, NULL, FG_SALE_OPEN, 0);
+        uint64_t ticket = submit(fixture, FG_EVENT_ENGINE_STATE, 0, NULL, 0, 0);
+        for (unsigned i = 0; i < 8191; i++)
+            push_order(fixture, 1, 0, ++count);
+        assert_int_equal(fg_journal_step(fixture->journal), 1);
+        assert_int_equal(fg_journal_submitted_durable(fixture->journal), ticket);
+        assert_true(events + 1 < 256);
+        lsns[events++] = fg_journal_submitted_lsn(fixture->journal, ticket - 1);
+        lsns[events++] = fg_journal_submitted_lsn(fixture->journal, ticket);
+        assert_int_equal(fg_journal_submitted_lsn(fixture->journal, 1), 1);
+    }
+    journal_drop(fixture);
+    journal_must_open(fixture);
+    assert_int_equal(fixture->told.controls_count, 1 + events);
+    for (uint32_t i = 0; i < events; i++) {
+        assert_int_equal(fixture->told.controls[1 + i].lsn, lsns[i]);
+        assert_false(fixture->told.controls[1 + i].base);
+    }
+}
+
 static void test_full_log_refuses_in_time(void **state)
 {
     struct log_fixture *fixture = *state;
@@ -433,6 +465,7 @@ int main(void)
         CASE(test_no_lane_starves),
         CASE(test_closing_frames),
         CASE(test_rotation),
+        CASE(test_lsns_of_control_events),
         CASE(test_full_log_refuses_in_time),
         CASE(test_stuck_log_refuses_in_time),
         CASE(test_full_log_fails_for_good),

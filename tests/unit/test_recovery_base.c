@@ -91,6 +91,7 @@ static void test_base_stands_for_what_went_before(void **state)
         journal_must_open(fixture);
         if (first == 2) {
             check_controls(&fixture->told, base, sizeof(base) / sizeof(base[0]));
+            assert_true(fixture->told.controls[0].base);
             assert_int_equal(fixture->told.orders[0].sale_seq, before + 1);
             before += rotate(fixture, 2);
         } else {
