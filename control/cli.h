@@ -35,4 +35,8 @@ void fg_show_delivery(const json_t *result, FILE *out);
 void fg_show_rebuild(const json_t *result, FILE *out);
 void fg_show_consumed(const json_t *result, FILE *out);
 
+/* show_events.c */
+extern const struct fg_cli_local fg_events_command;
+void fg_show_methods(const json_t *result, FILE *out);
+
 #endif

@@ -41,6 +41,8 @@
     X(WITHOUT_FENCE, 0, "without-fence", "", "goes on when Redis cannot be asked")                 \
     X(DRY_RUN, 0, "dry-run", "", "shows what would change, and changes nothing")                   \
     X(IF_REVISION, 0, "if-revision", "N", "only if the catalogue's revision is N (status tells)")  \
+    X(SINCE, 0, "since", "LSN", "only what came after this record")                                \
+    X(FOLLOW, 'f', "follow", "", "goes on with whatever is new, until Ctrl-C")                     \
     X(YES, 'y', "yes", "", "does not ask before something is taken away")                          \
     X(WATCH, 'w', "watch", "",                                                                     \
       "asks again and again, until Ctrl-C; with --json one object a line")                         \

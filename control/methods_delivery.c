@@ -42,6 +42,17 @@ int fg_call_delivery_status(struct fg_call *call)
     return rc;
 }
 
+/* Who asked is on record before it is done. `seq` NULL: there is none. */
+static int journal_act(struct fg_call *call, const char *method, const char *seq)
+{
+    json_t *params = json_pack("{s:s,s:s*}", "sale", call->texts[0], "seq", seq);
+    int rc = params ? fg_act_submit(call->control, call->peer, method, params, call->message,
+                                    sizeof(call->message))
+                    : fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short");
+    json_decref(params);
+    return rc;
+}
+
 int fg_call_delivery_rebuild(struct fg_call *call)
 {
     uint32_t number;
@@ -50,7 +61,13 @@ int fg_call_delivery_rebuild(struct fg_call *call)
         rc = find_stream(call, &number);
     if (rc != 0)
         return rc;
-    rc = fg_delivery_rebuild(call->control->engine->delivery, number);
+    rc = fg_delivery_may_rebuild(call->control->engine->delivery, number);
+    if (rc == 0) {
+        int acted = journal_act(call, "delivery.rebuild", NULL);
+        if (acted != 0)
+            return acted;
+        rc = fg_delivery_rebuild(call->control->engine->delivery, number);
+    }
     if (rc == -ERANGE)
         return fg_call_refuse(call, FG_RPC_REFUSED,
                               "the log no longer has the first orders of sale %.64s, so its stream "
@@ -80,8 +97,15 @@ int fg_call_consumed(struct fg_call *call)
     if (!fg_u64_parse(call->texts[1], &seq))
         return fg_call_refuse(call, FG_RPC_PARAMS, "seq \"%.64s\" is not a number of 64 bits",
                               call->texts[1]);
-    rc = fg_delivery_consumed(delivery, number, seq);
+    /* Consumers tell it again and again: what changes nothing is no event. */
     struct fg_stream_view view = fg_delivery_stream(delivery, number);
+    if (seq > view.consumed && seq <= view.delivered) {
+        rc = journal_act(call, "consumed", call->texts[1]);
+        if (rc != 0)
+            return rc;
+    }
+    rc = fg_delivery_consumed(delivery, number, seq);
+    view = fg_delivery_stream(delivery, number);
     if (rc == -ERANGE)
         return fg_call_refuse(call, FG_RPC_REFUSED,
                               "the stream of sale %.64s is known to have entries up to %" PRIu64

@@ -243,13 +243,20 @@ int fg_delivery_consumed(struct fg_delivery *delivery, uint32_t sale, uint64_t s
     return 0;
 }
 
-int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale)
+int fg_delivery_may_rebuild(struct fg_delivery *delivery, uint32_t sale)
 {
-    struct fg_stream_board *board = fg_streams_board(&delivery->streams, sale);
+    const struct fg_stream_board *board = fg_streams_board(&delivery->streams, sale);
     if (!board || !LOAD(board->known))
         return -ENOENT;
-    if (LOAD(board->base) > 0 || LOAD(board->state) == FG_STREAM_DONE)
-        return -ERANGE;
+    return LOAD(board->base) > 0 || LOAD(board->state) == FG_STREAM_DONE ? -ERANGE : 0;
+}
+
+int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale)
+{
+    int rc = fg_delivery_may_rebuild(delivery, sale);
+    if (rc != 0)
+        return rc;
+    struct fg_stream_board *board = fg_streams_board(&delivery->streams, sale);
     atomic_store_explicit(&board->rebuild, true, memory_order_relaxed);
     /* release: pairs with the acquire in fg_delivery_move_aside(). */
     atomic_store_explicit(&delivery->rebuilds, true, memory_order_release);

@@ -103,6 +103,8 @@ int fg_delivery_consumed(struct fg_delivery *delivery, uint32_t sale, uint64_t s
  * record, soon (when Redis is there). 0, -ENOENT for a sale that is not known, -ERANGE when the log
  * no longer has the sale's first records: a stream that lost some of those cannot be made whole. */
 int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale);
+/* What it would answer now. */
+int fg_delivery_may_rebuild(struct fg_delivery *delivery, uint32_t sale);
 /* Copies the key that a rebuild moved a stream to last, "" if none did. Any thread. */
 void fg_delivery_last_aside(struct fg_delivery *delivery, char *text, size_t size);
 

@@ -153,6 +153,13 @@ int fg_delivery_consumed(struct fg_delivery *delivery, uint32_t sale, uint64_t s
     return delivery_refuses;
 }
 
+int fg_delivery_may_rebuild(struct fg_delivery *delivery, uint32_t sale)
+{
+    (void)delivery;
+    (void)sale;
+    return delivery_refuses;
+}
+
 int fg_delivery_rebuild(struct fg_delivery *delivery, uint32_t sale)
 {
     (void)delivery;

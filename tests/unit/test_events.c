@@ -100,6 +100,26 @@ static void a_record_of_an_act_is_listed(void **state)
     assert_int_equal(number(json_object_get(at(result, 1), "who"), "uid"), 1001);
 }
 
+static void what_delivery_is_told_is_listed_once(void **state)
+{
+    (void)state;
+    apply(SPRING SHOE(100));
+    engine->delivery = (void *)engine; /* any: its functions are fakes */
+    stream_view = (struct fg_stream_view){.delivered = 7, .consumed = 5};
+    assert_non_null(call("delivery.rebuild", json_pack("{s:s}", "sale", "spring")));
+    delivery_refuses = -ERANGE;
+    assert_null(call("delivery.rebuild", json_pack("{s:s}", "sale", "spring")));
+    assert_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "8")));
+    delivery_refuses = 0;
+    assert_non_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "5")));
+    assert_non_null(call("consumed", json_pack("{s:s,s:s}", "sale", "spring", "seq", "6")));
+    engine->delivery = NULL;
+    const json_t *result = all();
+    assert_int_equal(count_of(result), 3); /* neither what was refused nor what was known */
+    assert_event(at(result, 1), "ACT", "spring", "delivery.rebuild, sale spring");
+    assert_event(at(result, 2), "ACT", "spring", "consumed, sale spring, seq 6");
+}
+
 static void a_changed_definition_says_what_it_changes(void **state)
 {
     (void)state;
@@ -280,6 +300,7 @@ int main(void)
         TEST(every_change_is_listed_with_who_and_when),
         TEST(nothing_is_listed_before_it_is_durable),
         TEST(a_record_of_an_act_is_listed),
+        TEST(what_delivery_is_told_is_listed_once),
         TEST(a_changed_definition_says_what_it_changes),
         TEST(every_kind_has_its_words),
         TEST(many_changes_are_counted),

@@ -368,6 +368,11 @@ static void flashgatectl_steers_a_whole_sale(void **state)
     assert_int_equal(ctl("status --json", "-", "\"steering\": \"by hand-over\"", ""), FG_EXIT_OK);
     assert_int_equal(ctl("order show " BUYER " 42", "-", "18446744073709551615", ""), FG_EXIT_OK);
     assert_int_equal(ctl("sale close spring", "-", "spring: closed", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("events", "-", "SALE_STATE     spring        closed", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("events --since 1002", "-", "closed", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("--json events --sale spring", "-", "\"next\": 1003", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("events --since 1003", "-", "no event after that one", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("methods", "-", "sale.close", ""), FG_EXIT_OK);
     fg_control_close(control);
 }
 
@@ -388,6 +393,8 @@ static void flashgatectl_tells_failures_by_status_and_sentence(void **state)
         {"--fast status", "-", "--fast", FG_EXIT_USAGE},
         {"status --socket", "-", "--socket needs a value", FG_EXIT_USAGE},
         {"order show 12 42", "-", "32 hex digits", FG_EXIT_USAGE},
+        {"events --since x", "-", "since \"x\" is not a number", FG_EXIT_USAGE},
+        {"events --sale winter", "-", "never was a sale winter", FG_EXIT_REFUSED},
         {"sale apply /nowhere/x.yaml", "-", "/nowhere/x.yaml", FG_EXIT_CONFIG},
         {"sale apply -", "name: [", "standard input:", FG_EXIT_CONFIG},
         {"sale open spring", "-", "no sale spring", FG_EXIT_REFUSED},
