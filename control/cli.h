@@ -20,6 +20,11 @@ void fg_show_state(const json_t *result, FILE *out);
 void fg_show_sale(const json_t *result, FILE *out);
 void fg_show_sales(const json_t *result, FILE *out);
 
+/* show_live.c */
+void fg_show_stock(const json_t *result, FILE *out);
+void fg_show_item(const json_t *result, FILE *out);
+void fg_show_mode(const json_t *result, FILE *out);
+
 /* show_order.c */
 void fg_show_order(const json_t *result, FILE *out);
 void fg_show_orders(const json_t *result, FILE *out);

@@ -79,6 +79,27 @@ int fg_call_sale_open(struct fg_call *call);
 int fg_call_sale_close(struct fg_call *call);
 int fg_call_sale_archive(struct fg_call *call);
 
+/* The result of what changes a sale's state. 0. */
+int fg_call_state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
+                         bool changed);
+
+/* methods_live.c */
+int fg_call_stock_add(struct fg_call *call);
+int fg_call_stock_remove(struct fg_call *call);
+int fg_call_item_pause(struct fg_call *call);
+int fg_call_item_resume(struct fg_call *call);
+int fg_call_item_close(struct fg_call *call);
+int fg_call_item_set(struct fg_call *call);
+int fg_call_sale_pause(struct fg_call *call);
+int fg_call_sale_resume(struct fg_call *call);
+int fg_call_sale_set(struct fg_call *call);
+int fg_call_engine_pause(struct fg_call *call);
+int fg_call_engine_resume(struct fg_call *call);
+int fg_call_engine_kill(struct fg_call *call);
+/* Puts a mode of the engine in force: 0 with call->result (mode, revision, changed), or an rpc
+ * error with a sentence. Killed is asked about, and left only by RUNNING. */
+int fg_call_set_mode(struct fg_call *call, enum fg_engine_mode mode);
+
 /* methods_clock.c */
 int fg_call_clock_accept(struct fg_call *call);
 

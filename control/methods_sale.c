@@ -23,8 +23,8 @@ int fg_call_sale_show(struct fg_call *call)
     return rc;
 }
 
-static int state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
-                        bool changed)
+int fg_call_state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
+                         bool changed)
 {
     call->result =
         json_pack("{s:s,s:s,s:I,s:b}", "sale", name, "state", fg_sale_state_name(state), "revision",
@@ -48,7 +48,7 @@ static int set_state(struct fg_call *call, enum fg_sale_state state)
         fg_change_begin_state(call->control, call->peer, sale->number, state);
         rc = fg_call_finish_change(call);
     }
-    return rc == 0 ? state_result(call, sale->name, sale->state, change) : rc;
+    return rc == 0 ? fg_call_state_result(call, sale->name, sale->state, change) : rc;
 }
 
 int fg_call_sale_open(struct fg_call *call)
@@ -70,7 +70,7 @@ int fg_call_sale_archive(struct fg_call *call)
     int rc = fg_call_catch_up(call);
     if (rc == 0 && !fg_model_sale(&control->model, name) &&
         fg_model_name_used(&control->model, name))
-        return state_result(call, name, FG_SALE_ARCHIVED, false);
+        return fg_call_state_result(call, name, FG_SALE_ARCHIVED, false);
     if (rc == 0)
         rc = fg_call_find_sale(call, &sale);
     if (rc != 0)
@@ -82,5 +82,5 @@ int fg_call_sale_archive(struct fg_call *call)
         return rc == -ENOMEM ? FG_RPC_INTERNAL : FG_RPC_REFUSED;
     fg_change_begin_archive(control, call->peer, sale->number, &archive);
     rc = fg_call_finish_change(call);
-    return rc == 0 ? state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
+    return rc == 0 ? fg_call_state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
 }

@@ -15,6 +15,18 @@ static int status(struct fg_call *call)
     {                                                                                              \
         "sale", false, "the sale's name"                                                           \
     }
+#define ITEM_PARAM                                                                                 \
+    {                                                                                              \
+        "item", false, "the item's id"                                                             \
+    }
+#define UNITS_PARAM                                                                                \
+    {                                                                                              \
+        "units", false, "how many units"                                                           \
+    }
+#define VALUE_PARAM                                                                                \
+    {                                                                                              \
+        "value", false, "its value, as a sale file has it"                                         \
+    }
 #define ORDER_PARAMS                                                                               \
     {"buyer", false, "32 hex digits, with or without dashes"},                                     \
     {                                                                                              \
@@ -65,6 +77,22 @@ const struct fg_method fg_methods[] = {
      .role = FG_ROLE_OPERATOR,
      .params = {NAME_PARAM},
      .help = "Closes a sale for good; answers when no worker sells."},
+    {.name = "sale.pause",
+     .run = fg_call_sale_pause,
+     .role = FG_ROLE_OPERATOR,
+     .params = {NAME_PARAM},
+     .help = "Pauses a sale; answers when no worker sells. It does not open by the clock then."},
+    {.name = "sale.resume",
+     .run = fg_call_sale_resume,
+     .role = FG_ROLE_OPERATOR,
+     .params = {NAME_PARAM},
+     .help = "Ends a sale's pause; it is open if its opening time has passed."},
+    {.name = "sale.set",
+     .run = fg_call_sale_set,
+     .role = FG_ROLE_OPERATOR,
+     .asks = true,
+     .params = {NAME_PARAM, {"field", false, "opens, closes or limit"}, VALUE_PARAM},
+     .help = "Changes one figure of a live sale."},
     {.name = "sale.archive",
      .run = fg_call_sale_archive,
      .role = FG_ROLE_OWNER,
@@ -79,6 +107,55 @@ const struct fg_method fg_methods[] = {
      .run = fg_call_sale_list,
      .role = FG_ROLE_OBSERVER,
      .help = "The live sales, without their items."},
+
+    /* items */
+    {.name = "stock.add",
+     .run = fg_call_stock_add,
+     .role = FG_ROLE_OPERATOR,
+     .params = {ITEM_PARAM, UNITS_PARAM},
+     .help = "Puts more units of an item on sale; they are durable first."},
+    {.name = "stock.remove",
+     .run = fg_call_stock_remove,
+     .role = FG_ROLE_OPERATOR,
+     .params = {ITEM_PARAM, UNITS_PARAM},
+     .help = "Takes unsold units of an item off sale, as many as there are, and says how many."},
+    {.name = "item.pause",
+     .run = fg_call_item_pause,
+     .role = FG_ROLE_OPERATOR,
+     .params = {ITEM_PARAM},
+     .help = "Pauses one item; the rest of its sale goes on."},
+    {.name = "item.resume",
+     .run = fg_call_item_resume,
+     .role = FG_ROLE_OPERATOR,
+     .params = {ITEM_PARAM},
+     .help = "Ends an item's pause."},
+    {.name = "item.close",
+     .run = fg_call_item_close,
+     .role = FG_ROLE_OPERATOR,
+     .asks = true,
+     .params = {ITEM_PARAM},
+     .help = "Closes one item for good."},
+    {.name = "item.set",
+     .run = fg_call_item_set,
+     .role = FG_ROLE_OPERATOR,
+     .asks = true,
+     .params = {ITEM_PARAM, {"field", false, "limit, hold or max_per_order"}, VALUE_PARAM},
+     .help = "Changes one figure of an item on sale."},
+
+    /* the engine */
+    {.name = "engine.pause",
+     .run = fg_call_engine_pause,
+     .role = FG_ROLE_OPERATOR,
+     .help = "Answers every ORDER PAUSED; CONFIRM, CANCEL and expiry go on."},
+    {.name = "engine.resume",
+     .run = fg_call_engine_resume,
+     .role = FG_ROLE_OPERATOR,
+     .help = "Sells again, after a pause, a drain or the kill switch."},
+    {.name = "engine.kill",
+     .run = fg_call_engine_kill,
+     .role = FG_ROLE_OWNER,
+     .asks = true,
+     .help = "The kill switch: everything is answered BUSY until engine.resume."},
 
     /* orders */
     {.name = "order.show",

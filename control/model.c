@@ -150,8 +150,8 @@ uint32_t fg_model_next_number(const struct fg_model *model)
 
 uint32_t fg_model_supply(const struct fg_model_item *item)
 {
-    int64_t supply = (int64_t)item->stock + item->added - item->removed;
-    return supply > 0 ? (uint32_t)supply : 0;
+    uint64_t in = item->stock + item->added;
+    return in > item->removed ? (uint32_t)(in - item->removed) : 0;
 }
 
 /* --- a sale's definition --- */

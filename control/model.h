@@ -33,7 +33,7 @@ struct fg_model_item {
     uint32_t place;           /* in its sale's items */
     uint8_t state;            /* enum fg_item_state */
     uint32_t stock;           /* of the sale's latest definition */
-    uint32_t added, removed;  /* units since that definition */
+    uint64_t added, removed;  /* units since that definition */
     uint64_t supply_revision; /* of the last event counted in `added` or `removed` */
     int64_t given;            /* recovery: units that orders of the log hold or have */
     uint32_t pooled;          /* units ever put on sale by this process, orders' units included */

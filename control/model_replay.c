@@ -4,6 +4,8 @@
 
 #include "control/model_parts.h"
 
+#define UNITS_EVER_MAX (UINT64_C(1) << 62) /* added to one item: no sum overflows */
+
 static int replay_sale(struct fg_model *model, const struct fg_control_event *event,
                        const json_t *body)
 {
@@ -22,13 +24,19 @@ static struct fg_model_item *event_item(const struct fg_model *model,
     return event->value2 <= UINT32_MAX ? fg_model_item(model, (uint32_t)event->value2) : NULL;
 }
 
-/* The total that the sale's definition tells follows. */
-static void supply_changed(struct fg_model *model, struct fg_model_item *item,
-                           const struct fg_control_event *event)
+/* The units added and removed as they are now; the total that the sale's definition tells follows.
+ * No supply is negative or above FG_STOCK_MAX. */
+static int set_supply(struct fg_model *model, struct fg_model_item *item, uint64_t added,
+                      uint64_t removed, uint64_t revision)
 {
-    struct fg_sale *sale = fg_model_sale_number(model, item->item.sale);
-    item->supply_revision = event->revision;
-    sale->items[item->place].stock = fg_model_supply(item);
+    if (added > UNITS_EVER_MAX || removed > item->stock + added ||
+        item->stock + added - removed > FG_STOCK_MAX)
+        return -EINVAL;
+    item->added = added;
+    item->removed = removed;
+    item->supply_revision = revision;
+    fg_model_sale_number(model, item->item.sale)->items[item->place].stock = fg_model_supply(item);
+    return 0;
 }
 
 /* Adding and removing are told as differences: an event seen before must not count again. */
@@ -39,23 +47,17 @@ static int replay_units(struct fg_model *model, const struct fg_control_event *e
         return -EINVAL;
     if (event->revision <= item->supply_revision)
         return 0;
-    if (event->kind == FG_EVENT_STOCK_ADD)
-        item->added += (uint32_t)event->value;
-    else
-        item->removed += (uint32_t)event->value;
-    supply_changed(model, item, event);
-    return 0;
+    bool adds = event->kind == FG_EVENT_STOCK_ADD;
+    return set_supply(model, item, item->added + (adds ? event->value : 0),
+                      item->removed + (adds ? 0 : event->value), event->revision);
 }
 
 static int replay_supply(struct fg_model *model, const struct fg_control_event *event)
 {
     struct fg_model_item *item = event_item(model, event);
-    if (!item || event->value > UINT32_MAX || event->value3 > UINT32_MAX)
+    if (!item)
         return -EINVAL;
-    item->added = (uint32_t)event->value;
-    item->removed = (uint32_t)event->value3;
-    supply_changed(model, item, event);
-    return 0;
+    return set_supply(model, item, event->value, event->value3, event->revision);
 }
 
 static int replay_item_state(struct fg_model *model, const struct fg_control_event *event)

@@ -49,6 +49,15 @@ const struct fg_option *fg_sale_option(const struct fg_option_table *table, cons
 /* Do the fields go together? 0, or -1 with a sentence. */
 int fg_sale_check(const struct fg_sale *sale, char *message, size_t size);
 
+/*
+ * sale_set.c: sets one of the fields that may change while a sale lives, by its name and in the
+ * form of a sale file, with "none" for a time that is not to be; `item` is one of the sale's, or
+ * NULL for a field of the sale itself. What the fields say about each other is checked. 0, or -1
+ * with a sentence, and then `sale` may hold what is wrong.
+ */
+int fg_sale_set(struct fg_sale *sale, struct fg_sale_item *item, const char *field,
+                const char *text, uint64_t now_ns, char *message, size_t size);
+
 /* To and from the log's form. from_json: 0 or -1. */
 json_t *fg_sale_to_json(const struct fg_sale *sale);
 int fg_sale_from_json(struct fg_sale *sale, const json_t *json);

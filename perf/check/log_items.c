@@ -161,7 +161,7 @@ static int move_units(struct fg_log_book *book, const struct fg_record *record)
     const struct fg_control_event *event = record->control;
     uint32_t place = event->value2 <= UINT32_MAX ? fg_log_book_item(book, (uint32_t)event->value2)
                                                  : FG_INDEX_NONE;
-    if (place == FG_INDEX_NONE || event->value > UINT32_MAX || event->value3 > UINT32_MAX)
+    if (place == FG_INDEX_NONE || event->value > INT64_MAX || event->value3 > INT64_MAX)
         return -EBADMSG;
 
     struct fg_log_item *now = &book->now[place];
