@@ -355,6 +355,10 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_SECTION,
      .table = &CONTROL_TABLE,
      .help = "The control plane."},
+    {.name = "metrics",
+     .kind = FG_OPTION_SECTION,
+     .table = &fg_config_metrics_table,
+     .help = "What monitoring reads; docs/metrics.md lists the figures."},
 };
 
 static const struct fg_option_table CONFIG_TABLE = {

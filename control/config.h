@@ -74,6 +74,11 @@ struct fg_config {
     unsigned redis_sentinels_count;
     uint16_t redis_port;
     uint32_t redis_database, redis_timeout_ms, redis_batch;
+    bool stock_page; /* a hash of each sale's stock in Redis */
+
+    /* metrics */
+    char *metrics_listen; /* "ADDRESS:PORT" or "unix:PATH"; NULL: no metrics page */
+    bool metrics_remote_allowed, metrics_telemetry;
 
     /* control */
     char *control_socket;

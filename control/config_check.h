@@ -14,8 +14,9 @@
 #define PATH_BYTES   4095
 #define SOCKET_BYTES 107 /* of sockaddr_un, with its closing zero */
 
-extern const struct fg_option_table fg_config_redis_table; /* config_redis.c */
-extern const struct fg_option_table fg_config_role_table;  /* config_control.c */
+extern const struct fg_option_table fg_config_redis_table;   /* config_redis.c */
+extern const struct fg_option_table fg_config_role_table;    /* config_control.c */
+extern const struct fg_option_table fg_config_metrics_table; /* config_metrics.c */
 
 #define PORT_FIRST 1024 /* UDP ports below are the system's */
 

@@ -94,6 +94,13 @@ static const struct fg_option REDIS_OPTIONS[] = {
      .max = 512,
      .standard = "512",
      .help = "Order events appended by one call at most."},
+    {.name = "stock_page",
+     .kind = FG_OPTION_BOOL,
+     FIELD(stock_page),
+     .standard = "true",
+     .help = "Refresh a hash flashgate:{SALE}:stock of each live sale every second, with the units "
+             "on sale of each item, for product pages. It goes away 10 s after the last refresh. "
+             "The Redis user needs EVAL, HSET and PEXPIRE on these keys."},
 };
 const struct fg_option_table fg_config_redis_table = {REDIS_OPTIONS, COUNT(REDIS_OPTIONS),
                                                       "a table that tells where Redis is",

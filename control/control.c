@@ -26,6 +26,7 @@
 #define ROUND_US        2000       /* of FG_TICK_MS */
 #define LINE_MS         10000      /* a message must be whole, an answer be taken, within it */
 #define IDLE_MS         60000
+#define QUALITY_MS      10000
 #define WAIT_NS         200000 /* between two looks of somebody who waits: a flush takes as long */
 
 /* What is said before a message could be read at all. */
@@ -57,6 +58,7 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
     if (*status != FG_EXIT_OK)
         goto free_events;
     control->engine = engine;
+    fg_board_init(&control->desk);
     control->limits = (struct fg_control_limits){.durable = 5000, .seen = 2000, .answer = 1000};
     control->started_ms = fg_control_now_ms();
     if (fg_key_file_load(&control->keys, engine->config.key_file, engine->config.unsigned_allowed,
@@ -91,7 +93,57 @@ void fg_control_destroy(struct fg_control *control)
     fg_roles_free(&control->roles);
     fg_events_destroy(control->events);
     fg_model_fini(&control->model);
+    fg_board_fini(&control->desk);
     free(control);
+}
+
+/* --- the board --- */
+
+/* When the model has changed, and when a change is over: units come on sale at its end. Without
+ * memory the board stays as it was, until the next tick. */
+static void show_board(struct fg_control *control)
+{
+    const struct fg_model *model = &control->model;
+    if (control->desk.board && control->shown_revision == model->revision &&
+        control->shown_stage == control->change.stage &&
+        control->desk.board->serving_since_ns == control->serving_since_ns)
+        return;
+    struct fg_board *board = fg_board_paint(model);
+    if (!board)
+        return;
+    board->started_ms = control->started_ms;
+    board->serving_since_ns = control->serving_since_ns;
+    fg_board_publish(&control->desk, board);
+    control->shown_revision = model->revision;
+    control->shown_stage = control->change.stage;
+}
+
+/* The clock page's own account is control's alone. Its quality is a minute's: now and then will do.
+ */
+static void show_clock(struct fg_control *control, uint64_t now_ms)
+{
+    const struct fg_clock_page *page = &control->engine->clock;
+    struct fg_clock_figures *figures = &control->engine->clock_figures;
+    atomic_store_explicit(&figures->steps, page->keeper.steps, memory_order_relaxed);
+    atomic_store_explicit(&figures->held, page->keeper.held, memory_order_relaxed);
+    if (now_ms < control->next_quality_ms)
+        return;
+    control->next_quality_ms = now_ms + QUALITY_MS;
+    struct fg_clock_quality quality = fg_clock_page_quality(page);
+    atomic_store_explicit(&figures->error_ns_p999, quality.error_ns_p999, memory_order_relaxed);
+    atomic_store_explicit(&figures->error_ns_max, quality.error_ns_max, memory_order_relaxed);
+    atomic_store_explicit(&figures->age_ns_max, quality.age_us_max * UINT64_C(1000),
+                          memory_order_relaxed);
+}
+
+const struct fg_board *fg_control_board(struct fg_control *control)
+{
+    return fg_board_take(&control->desk);
+}
+
+void fg_control_board_return(struct fg_control *control, const struct fg_board *board)
+{
+    fg_board_return(&control->desk, board);
 }
 
 /* --- recovery --- */
@@ -157,6 +209,7 @@ int fg_control_restored(struct fg_control *control, char *message, size_t size)
                  control->model.items_count);
         return -1;
     }
+    show_board(control);
     return 0;
 }
 
@@ -220,6 +273,8 @@ bool fg_control_pulse(struct fg_control *control)
     fg_openings_note(control);
     fg_stock_publish(&control->engine->stock, control->model.items_count);
     fg_events_collect(control->events, control->engine->journal);
+    show_board(control);
+    show_clock(control, now);
     check_parts(control);
     return control->status == FG_EXIT_OK;
 }

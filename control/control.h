@@ -53,6 +53,13 @@ int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char
  * are journal and delivery. */
 int fg_control_check(struct fg_control *control, char *message, size_t size);
 
+struct fg_board; /* control/board.h */
+
+/* Any thread, from fg_control_restored() to destroy: what may be seen of the catalogue, or NULL
+ * when memory was short; given back when done. */
+const struct fg_board *fg_control_board(struct fg_control *control);
+void fg_control_board_return(struct fg_control *control, const struct fg_board *board);
+
 /* Stops listening and closes every connection. */
 void fg_control_close(struct fg_control *control);
 

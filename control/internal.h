@@ -3,6 +3,7 @@
 #ifndef FG_CONTROL_INTERNAL_H
 #define FG_CONTROL_INTERNAL_H
 
+#include "control/board.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/keys.h"
@@ -68,6 +69,10 @@ struct fg_control {
     struct fg_events *events;
     struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
     struct fg_change change;
+    struct fg_board_desk desk;        /* what other threads may see of the model ... */
+    uint64_t shown_revision;          /* ... as of this revision ... */
+    enum fg_change_stage shown_stage; /* ... and stage of a change */
+    uint64_t next_quality_ms;         /* monotonic: when the clock's quality is shown anew */
     struct fg_control_limits limits;
     struct fg_opening_seen openings[FG_SALES_LIVE_MAX];
     uint64_t serving_since_ns;         /* the engine's clock */

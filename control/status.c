@@ -6,118 +6,40 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/figures.h"
 #include "control/internal.h"
+#include "control/stock_page.h"
 #include "control/text.h"
 
 #define STATUS_ITEMS_MAX 100 /* items of a sale in status; sale show tells all */
 
-static json_int_t read_count(const _Atomic uint64_t *count)
+/* --- workers --- */
+
+static json_t *part_json(const struct fg_engine *engine, const char *path, uint32_t worker)
 {
-    return (json_int_t)atomic_load_explicit(count, memory_order_relaxed);
+    struct fg_figure_at at = {.engine = engine, .place = worker};
+    return fg_figures_json(path, &at);
 }
 
-/* --- counters --- */
-
-/* Sums of all workers, or of one. */
-static uint64_t sum_counter(const struct fg_engine *engine, unsigned first, unsigned end,
-                            size_t offset)
+/* Of one worker, or of all. */
+static json_t *sums_json(const struct fg_engine *engine, uint32_t worker)
 {
-    uint64_t sum = 0;
-    for (unsigned w = first; w < end; w++) {
-        const struct fg_worker *worker = engine->workers[w];
-        if (worker && worker->counters)
-            sum += (uint64_t)read_count(
-                (const _Atomic uint64_t *)((const char *)worker->counters + offset));
-    }
-    return sum;
-}
-
-static json_t *counters_json(const struct fg_engine *engine, unsigned first, unsigned end)
-{
-    json_t *json = json_object();
-#define X(name, text, help)                                                                        \
-    json_object_set_new(                                                                           \
-        json, text,                                                                                \
-        json_integer((json_int_t)sum_counter(                                                      \
-            engine, first, end, offsetof(struct fg_counters, count[FG_COUNTER_##name]))));
-    FG_COUNTERS(X)
-#undef X
-    return json;
-}
-
-static json_t *verdicts_json(const struct fg_engine *engine, unsigned first, unsigned end)
-{
-    json_t *json = json_object();
-#define X(name, code, help)                                                                        \
-    json_object_set_new(                                                                           \
-        json, #name,                                                                               \
-        json_integer((json_int_t)sum_counter(                                                      \
-            engine, first, end, offsetof(struct fg_counters, verdicts[FG_VERDICT_##name]))));
-    FG_VERDICTS(X)
-#undef X
-    return json;
-}
-
-/* X(name) of struct fg_admission_gauges */
-#define GAUGES(X) X(orders) X(holds) X(parked) X(unsettled)
-
-static json_t *gauges_json(const struct fg_engine *engine, unsigned first, unsigned end)
-{
-    json_int_t sums[4] = {0};
-    for (unsigned w = first; w < end; w++) {
-        const struct fg_worker *worker = engine->workers[w];
-        if (!worker || !worker->admission)
-            continue;
-        const struct fg_admission_gauges *gauges = fg_admission_gauges(worker->admission);
-        json_int_t *sum = sums;
-#define X(name) *sum++ += read_count(&gauges->name);
-        GAUGES(X)
-#undef X
-    }
-    json_t *json = json_object();
-    const json_int_t *sum = sums;
-#define X(name) json_object_set_new(json, #name, json_integer(*sum++));
-    GAUGES(X)
-#undef X
-    return json;
-}
-
-static json_t *sums_json(const struct fg_engine *engine, unsigned first, unsigned end)
-{
-    return json_pack("{s:o,s:o,s:o}", "counters", counters_json(engine, first, end), "verdicts",
-                     verdicts_json(engine, first, end), "gauges", gauges_json(engine, first, end));
-}
-
-static const char *worker_state_name(uint32_t state)
-{
-    static const char *const names[] = {
-        [FG_WORKER_STARTING] = "starting", [FG_WORKER_RUNNING] = "running",
-        [FG_WORKER_DRAINED] = "drained",   [FG_WORKER_DECIDED] = "drained",
-        [FG_WORKER_ANSWERED] = "drained",  [FG_WORKER_ENDED] = "ended",
-    };
-    return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
+    return json_pack("{s:o,s:o,s:o,s:o}", "counters", part_json(engine, "counters", worker),
+                     "verdicts", part_json(engine, "verdicts", worker), "latency",
+                     part_json(engine, "latency", worker), "gauges",
+                     part_json(engine, "gauges", worker));
 }
 
 static json_t *worker_json(const struct fg_engine *engine, unsigned w)
 {
-    const struct fg_worker *worker = engine->workers[w];
-    json_t *json = sums_json(engine, w, w + 1);
-    if (!json || !worker)
-        return json;
-    json_object_set_new(json, "worker", json_integer(w));
-    json_object_set_new(json, "lcore", json_integer(worker->lcore));
-    json_object_set_new(json, "core", json_integer(engine->config.worker_cores[w]));
-    json_object_set_new(
-        json, "state",
-        json_string(worker_state_name(atomic_load_explicit(&worker->state, memory_order_relaxed))));
-    json_object_set_new(json, "seen_revision", json_integer(read_count(&worker->seen_revision)));
-    if (worker->counters) {
-        json_object_set_new(json, "loops", json_integer(read_count(&worker->counters->loops)));
-        json_object_set_new(json, "busy_cycles",
-                            json_integer(read_count(&worker->counters->busy_cycles)));
-        json_object_set_new(json, "total_cycles",
-                            json_integer(read_count(&worker->counters->total_cycles)));
+    json_t *json = json_pack("{s:I}", "worker", (json_int_t)w);
+    json_t *figures = part_json(engine, "workers[]", w), *sums = sums_json(engine, w);
+    if (json && figures && sums) {
+        json_object_update(json, figures);
+        json_object_update(json, sums);
     }
+    json_decref(figures);
+    json_decref(sums);
     return json;
 }
 
@@ -186,23 +108,28 @@ static json_t *sales_json(const struct fg_control *control)
 static json_t *journal_json(const struct fg_engine *engine)
 {
     const struct fg_journal_stats *stats = fg_journal_stats(engine->journal);
-    json_int_t frames = read_count(&stats->frames);
-    json_int_t total_us = read_count(&stats->flush_ns_total) / 1000;
-    json_int_t budget = (json_int_t)engine->config.log_budget;
-    json_int_t room = read_count(&stats->room_bytes);
-    int stuck = (int)read_count(&stats->stuck);
-    return json_pack(
-        "{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:I,s:I,s:f,s:s?}", "flush",
-        read_count(&stats->flushes_direct) ? "direct" : "fdatasync", "ack",
-        engine->config.ack == FG_ACK_MEMORY ? "memory" : "durable", "durable",
-        (json_int_t)fg_journal_durable(engine->journal), "frames", frames, "records",
-        read_count(&stats->records), "bytes", read_count(&stats->bytes), "flush_us_last",
-        read_count(&stats->flush_ns_last) / 1000, "flush_us_mean", frames ? total_us / frames : 0,
-        "flush_us_max", read_count(&stats->flush_ns_max) / 1000, "oldest_segment",
-        read_count(&stats->oldest_segment), "segment", read_count(&stats->segment), "log_bytes",
-        read_count(&stats->log_bytes), "log_dir", engine->config.log_dir, "log_budget", budget,
-        "room_bytes", room, "room_share", budget ? (double)room / (double)budget : 0, "stuck",
-        stuck ? strerror(stuck) : NULL);
+    int stuck = (int)fg_count_read(&stats->stuck);
+    json_t *json = json_pack(
+        "{s:s,s:s,s:s?}", "flush", fg_count_read(&stats->flushes_direct) ? "direct" : "fdatasync",
+        "log_dir", engine->config.log_dir, "stuck", stuck ? strerror(stuck) : NULL);
+    json_t *figures = part_json(engine, "journal", 0);
+    if (json && figures)
+        json_object_update(json, figures);
+    json_decref(figures);
+    return json;
+}
+
+/* null without one */
+static json_t *stock_page_json(const struct fg_engine *engine)
+{
+    if (!engine->stock_page)
+        return json_null();
+    char error[256];
+    fg_stock_page_last_error(engine->stock_page, error, sizeof(error));
+    json_t *json = part_json(engine, "stock_page", 0);
+    if (json)
+        json_object_set_new(json, "last_error", json_string(error));
+    return json;
 }
 
 static json_t *config_json(const struct fg_control *control)
@@ -223,16 +150,27 @@ static json_t *config_json(const struct fg_control *control)
                      (int)control->keys.ring.count, "ports", ports);
 }
 
+static const char *mode_name(enum fg_engine_mode mode)
+{
+    static const char *const names[] = {
+#define X(name, text, help) [FG_ENGINE_##name] = text,
+        FG_ENGINE_MODES(X)
+#undef X
+    };
+    return (unsigned)mode < FG_ENGINE_MODE_COUNT ? names[mode] : "?";
+}
+
 json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
-    return json_pack(
-        "{s:I,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
-        (json_int_t)control->model.revision, "epoch", (int)fg_journal_epoch(engine->journal),
-        "uptime_ms", (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
-        fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
-        fg_alarms_json(control), "clock", fg_status_clock(control), "config", config_json(control),
-        "totals", sums_json(engine, 0, engine->config.workers), "workers", workers_json(engine),
-        "journal", journal_json(engine), "delivery", fg_status_delivery(control), "sales",
-        sales_json(control));
+    return json_pack("{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
+                     (json_int_t)control->model.revision, "mode", mode_name(control->model.mode),
+                     "epoch", (int)fg_journal_epoch(engine->journal), "uptime_ms",
+                     (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
+                     fg_json_time(control->serving_since_ns), "steering", engine->steering,
+                     "warnings", fg_alarms_json(control), "clock", fg_status_clock(control),
+                     "config", config_json(control), "totals",
+                     sums_json(engine, FG_FIGURE_ALL_WORKERS), "workers", workers_json(engine),
+                     "journal", journal_json(engine), "delivery", fg_status_delivery(control),
+                     "stock_page", stock_page_json(engine), "sales", sales_json(control));
 }

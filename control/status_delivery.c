@@ -3,13 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/figures.h"
 #include "control/internal.h"
 #include "control/text.h"
-
-static json_int_t read_count(const _Atomic uint64_t *count)
-{
-    return (json_int_t)atomic_load_explicit(count, memory_order_relaxed);
-}
 
 const char *fg_stream_state_name(enum fg_stream_state state)
 {
@@ -19,17 +15,6 @@ const char *fg_stream_state_name(enum fg_stream_state state)
 #undef X
     };
     return (unsigned)state < sizeof(names) / sizeof(*names) ? names[state] : "?";
-}
-
-static const char *delivery_state_name(uint32_t state)
-{
-    static const char *const names[] = {
-        [FG_DELIVERY_CONNECTING] = "connecting",
-        [FG_DELIVERY_RUNNING] = "running",
-        [FG_DELIVERY_FENCED] = "fenced",
-        [FG_DELIVERY_FAILED] = "failed",
-    };
-    return state < sizeof(names) / sizeof(*names) ? names[state] : "?";
 }
 
 void fg_status_note_error(struct fg_control *control)
@@ -47,16 +32,15 @@ json_t *fg_status_delivery(const struct fg_control *control)
     struct fg_delivery *delivery = control->engine->delivery;
     if (!delivery)
         return json_null();
-    const struct fg_delivery_stats *stats = fg_delivery_stats(delivery);
+    struct fg_figure_at at = {.engine = control->engine};
     char error[256], aside[256];
     fg_delivery_last_error(delivery, error, sizeof(error));
     fg_delivery_last_aside(delivery, aside, sizeof(aside));
-    json_t *json =
-        json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:s,s:s}", "state",
-                  delivery_state_name(atomic_load_explicit(&stats->state, memory_order_relaxed)),
-                  "delivered", read_count(&stats->delivered), "lag", read_count(&stats->lag),
-                  "connects", read_count(&stats->connects), "gaps", read_count(&stats->gaps),
-                  "errors", read_count(&stats->errors), "last_error", error, "last_aside", aside);
+    json_t *json = fg_figures_json("delivery", &at);
+    if (json) {
+        json_object_set_new(json, "last_error", json_string(error));
+        json_object_set_new(json, "last_aside", json_string(aside));
+    }
     if (json && control->delivery_error_ms != 0)
         json_object_set_new(
             json, "last_error_age_ms",

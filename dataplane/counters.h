@@ -30,8 +30,8 @@
     X(DROP_STALE, "drop_stale", "time_ns outside the freshness window or before serving began")    \
     X(DROP_COPIES, "drop_copies", "copies of an order that is still being decided, above four")
 
-/* X(NAME, text, help) */
-#define FG_COUNTERS(X)                                                                             \
+/* X(NAME, text, help): frames that were not dropped */
+#define FG_FRAME_COUNTERS(X)                                                                       \
     X(RX_FRAMES, "rx_frames", "frames received")                                                   \
     X(TX_REPLIES, "tx_replies", "reply datagrams sent")                                            \
     X(TX_ARP, "tx_arp", "ARP answers sent")                                                        \
@@ -39,8 +39,10 @@
     X(TX_DROPPED, "tx_dropped", "replies the port did not take")                                   \
     X(HANDED_OVER, "handed_over", "datagrams given to the worker that owns their partition")       \
     X(TAKEN_OVER, "taken_over", "datagrams taken from another worker")                             \
-    X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full") \
-    FG_DROPS(X)                                                                                    \
+    X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full")
+
+/* X(NAME, text, help): decisions */
+#define FG_WORK_COUNTERS(X)                                                                        \
     X(REQUESTS, "requests", "datagrams accepted for a decision")                                   \
     X(ENTRIES, "entries", "entries decided")                                                       \
     X(REPLAYS, "replays", "answers that repeat an earlier decision")                               \
@@ -48,6 +50,8 @@
     X(PARKED, "parked", "replies that waited for durability")                                      \
     X(HOLDS_EXPIRED, "holds_expired", "holds that ran out")                                        \
     X(COMMANDS, "commands", "control commands done")
+
+#define FG_COUNTERS(X) FG_FRAME_COUNTERS(X) FG_DROPS(X) FG_WORK_COUNTERS(X)
 
 enum fg_counter {
 #define X(name, text, help) FG_COUNTER_##name,

@@ -15,7 +15,9 @@
 #include "dataplane/orders/journal.h"
 #include "dataplane/worker.h"
 
-struct fg_control; /* control/control.h */
+struct fg_control;    /* control/control.h */
+struct fg_metrics;    /* control/metrics.h */
+struct fg_stock_page; /* control/stock_page.h */
 
 /* Raised in order; workers read it once a loop. While draining, each is raised when every worker
  * was quiet for a whole loop begun in the one before: only that tells that nothing of it is under
@@ -28,6 +30,12 @@ enum fg_stop {
     FG_STOP_NOW,       /* leave the loop */
 };
 
+/* What control says of its clock. control: rw, others: ro (relaxed) */
+struct fg_clock_figures {
+    _Atomic uint64_t steps, held;
+    _Atomic uint64_t error_ns_p999, error_ns_max, age_ns_max; /* of the last minute */
+};
+
 struct fg_engine {
     struct fg_config config;
     struct fg_journal *journal;
@@ -36,11 +44,15 @@ struct fg_engine {
     struct fg_delivery *delivery;
     struct fg_stock stock;
     struct fg_control *control;
+    struct fg_metrics *metrics;       /* NULL: no page */
+    struct fg_stock_page *stock_page; /* NULL: none */
+    struct fg_redis_link *page_link;  /* the stock page's */
     struct fg_worker *workers[FG_WORKERS_MAX];
     struct fg_port ports[FG_PORTS_MAX]; /* in the order of config.ports */
     char steering[128];                 /* how datagrams reach their worker, in words */
 
     struct fg_clock_page clock;
+    struct fg_clock_figures clock_figures;
     struct fg_catalogue *catalogue; /* rcu: control publishes, workers dereference */
     _Atomic uint32_t stop;          /* enum fg_stop; control: rw, workers: ro */
 };

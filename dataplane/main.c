@@ -15,6 +15,9 @@
 #include <rte_cycles.h>
 
 #include "control/control.h"
+#include "control/figures.h"
+#include "control/metrics.h"
+#include "control/telemetry.h"
 #include "dataplane/engine.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/recovery.h"
@@ -261,6 +264,27 @@ static void journal_stop(struct process *p)
     check_stop(p);
 }
 
+static void seen_stop(struct process *p)
+{
+    fg_telemetry_stop();
+    fg_metrics_stop(&p->engine);
+    fg_redis_page_stop(&p->engine);
+}
+
+/* What others see of the engine. */
+static int seen_start(struct process *p)
+{
+    int status = fg_metrics_start(&p->engine, p->message, sizeof(p->message));
+
+    if (status == FG_EXIT_OK)
+        status = fg_redis_page_start(&p->engine, p->message, sizeof(p->message));
+    if (status == FG_EXIT_OK)
+        fg_telemetry_start(&p->engine);
+    else
+        seen_stop(p);
+    return status;
+}
+
 /* A clean stop answers what waits. After a failure nothing may be acknowledged any more. */
 static void workers_stop(struct process *p)
 {
@@ -296,6 +320,7 @@ static const struct part {
     {"ports", ports_start, ports_stop},
     {"delivery", delivery_start, delivery_stop},
     {"journal", journal_start, journal_stop},
+    {"metrics", seen_start, seen_stop},
     {"workers", workers_start, workers_stop},
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -349,6 +374,7 @@ static const struct option options[] = {
     {"check", no_argument, NULL, 'k'},
     {"describe-config", no_argument, NULL, 'd'},
     {"reference-config", no_argument, NULL, 'r'},
+    {"describe-metrics", no_argument, NULL, 'm'},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -365,6 +391,7 @@ static void help(FILE *out)
           "      --check             only says whether FILE is right; opens no file that it names\n"
           "      --describe-config   lists every option of the file\n"
           "      --reference-config  prints a commented file with every default\n"
+          "      --describe-metrics  lists every figure that status and metrics show\n"
           "  -V, --version           prints the version\n"
           "  -h, --help              prints this\n"
           "\n"
@@ -422,6 +449,9 @@ int main(int argc, char **argv)
             return FG_EXIT_OK;
         case 'r':
             fg_config_reference(stdout);
+            return FG_EXIT_OK;
+        case 'm':
+            fg_figures_describe(stdout);
             return FG_EXIT_OK;
         case 'V':
             printf("flashgated %s\n", FG_VERSION_TEXT);

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "control/options.h"
+#include "control/stock_page.h"
 #include "flashgate/exit_status.h"
 
 #define STOP_LIMIT_MS 2000 /* for what Redis has not got at a stop; the rest follows later */
@@ -14,8 +15,8 @@
 
 /* --- links --- */
 
-struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigned epoch,
-                                         uint64_t instance, char *message, size_t size)
+static struct fg_redis_link *link_of(const struct fg_config *config, unsigned epoch,
+                                     uint64_t instance, bool pages_only, char *message, size_t size)
 {
     struct fg_redis_config redis = {
         .socket = config->redis_socket,
@@ -29,6 +30,7 @@ struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigne
         .timeout_ms = config->redis_timeout_ms,
         .epoch = epoch,
         .instance = instance,
+        .pages_only = pages_only,
     };
     const char *file = config->redis_password_file;
     const char *sentinel_file = config->redis_sentinel_password_file;
@@ -48,6 +50,12 @@ erase_passwords:
     fg_password_free(password);
     fg_password_free(sentinel_password);
     return link;
+}
+
+struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigned epoch,
+                                         uint64_t instance, char *message, size_t size)
+{
+    return link_of(config, epoch, instance, false, message, size);
 }
 
 /* The engine's own: its fence is told from another's of the same epoch by a random number. */
@@ -195,4 +203,26 @@ void fg_redis_free(struct fg_engine *engine)
     if (engine->redis)
         fg_redis_link_destroy(engine->redis);
     engine->redis = NULL;
+}
+
+/* --- the stock page --- */
+
+int fg_redis_page_start(struct fg_engine *engine, char *message, size_t size)
+{
+    if (!engine->config.stock_page || !fg_config_delivers(&engine->config))
+        return FG_EXIT_OK;
+    engine->page_link = link_of(&engine->config, 0, 0, true, message, size);
+    if (!engine->page_link)
+        return FG_EXIT_CONFIG;
+    int status = fg_stock_page_start(engine, engine->page_link, message, size);
+    if (status != FG_EXIT_OK)
+        fg_redis_page_stop(engine);
+    return status;
+}
+
+void fg_redis_page_stop(struct fg_engine *engine)
+{
+    fg_stock_page_stop(engine);
+    fg_redis_link_destroy(engine->page_link);
+    engine->page_link = NULL;
 }

@@ -27,6 +27,12 @@ void fg_redis_free(struct fg_engine *engine);
 struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigned epoch,
                                          uint64_t instance, char *message, size_t size);
 
+/* Starts the stock page, with a link of its own, if the configuration wants it. FG_EXIT_OK, or
+ * another exit status with a sentence. Stop may be called either way, and takes the time limit of a
+ * call to Redis at most. */
+int fg_redis_page_start(struct fg_engine *engine, char *message, size_t size);
+void fg_redis_page_stop(struct fg_engine *engine);
+
 /*
  * Recovery's question: does the sale's stream hold a later event than `last`? 1, 0, or a negative
  * errno when it cannot be known. As fg_journal_config.tail_known, with a struct fg_redis_question

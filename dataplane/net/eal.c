@@ -74,9 +74,12 @@ int fg_eal_arguments(struct fg_eal_arguments *arguments, const struct fg_config 
         add(arguments, "--file-prefix");
         add(arguments, config->file_prefix);
     }
-    add(arguments, "--no-telemetry"); /* its socket asks nobody who he is */
+    if (!config->metrics_telemetry)
+        add(arguments, "--no-telemetry");
     add(arguments, "--log-level");
     add(arguments, "*:warning");
+    add(arguments, "--log-level"); /* it warns that nobody uses its old form */
+    add(arguments, "lib.telemetry:error");
     for (unsigned p = 0; p < config->ports_count; p++) {
         bool vdev = fg_port_is_vdev(config->ports[p].device);
         pci |= !vdev;

@@ -177,3 +177,28 @@ void fg_redis_put_info(struct fg_redis_command *command, const char *sale)
     put_text(command, "STREAM");
     put_key(command, FG_REDIS_KEY("orders"), sale);
 }
+
+/* A key that is no hash is left as it is: HSET fails, and the script ends with its error. */
+static const char PAGE_SCRIPT[] = "local n = redis.call('HSET', KEYS[1], unpack(ARGV, 2)) "
+                                  "redis.call('PEXPIRE', KEYS[1], ARGV[1]) "
+                                  "return n";
+static_assert(sizeof(PAGE_SCRIPT) + FG_REDIS_PAGE_MAX *
+                                        (BULK_BYTES(sizeof(((struct fg_redis_field *)0)->name)) +
+                                         BULK_BYTES(sizeof(((struct fg_redis_field *)0)->value))) <
+                  COMMAND_BYTES,
+              "a page fits the command");
+
+void fg_redis_put_page(struct fg_redis_command *command, const struct fg_redis_page *page)
+{
+    assert(page->count <= FG_REDIS_PAGE_MAX);
+    begin(command, 5 + 2 * (size_t)page->count);
+    put_text(command, "EVAL");
+    put_text(command, PAGE_SCRIPT);
+    put_text(command, "1");
+    put_key(command, FG_REDIS_KEY("stock"), page->sale);
+    put_u64(command, page->expiry_ms);
+    for (unsigned i = 0; i < page->count; i++) {
+        put_text(command, page->fields[i].name);
+        put_text(command, page->fields[i].value);
+    }
+}

@@ -30,6 +30,7 @@ void fg_redis_put_aside(struct fg_redis_command *command, const char *holder, co
                         const char *aside);
 void fg_redis_put_trim(struct fg_redis_command *command, const char *sale,
                        struct fg_stream_id first);
+void fg_redis_put_page(struct fg_redis_command *command, const struct fg_redis_page *page);
 void fg_redis_put_info(struct fg_redis_command *command, const char *sale);
 
 #endif

@@ -261,6 +261,8 @@ static enum fg_redis_answer check_role(struct redis_link *link)
 static enum fg_redis_answer load_function(struct redis_link *link)
 {
     redisReply *reply;
+    if (link->config.pages_only)
+        return FG_REDIS_OK;
     enum fg_redis_answer answer = ask(link, &reply, "FUNCTION LOAD REPLACE %s", append_library);
     if (answer == FG_REDIS_OK)
         freeReplyObject(reply);
@@ -377,6 +379,25 @@ static enum fg_redis_answer link_set_aside(void *context, const char *sale, char
     return answer;
 }
 
+static enum fg_redis_answer link_page(void *context, struct fg_redis_page *page)
+{
+    struct redis_link *link = context;
+    redisReply *reply;
+    page->created = 0;
+    fg_redis_put_page(&link->command, page);
+    enum fg_redis_answer answer = call(link, &reply);
+    if (answer != FG_REDIS_OK)
+        return answer;
+    if (reply->type == REDIS_REPLY_INTEGER) {
+        page->created = (uint64_t)reply->integer;
+    } else {
+        set_error(link, "an answer that HSET never gives");
+        answer = FG_REDIS_REFUSED;
+    }
+    freeReplyObject(reply);
+    return answer;
+}
+
 static void link_close(void *context)
 {
     drop(context);
@@ -422,6 +443,7 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
                                           .last = link_last,
                                           .trim = link_trim,
                                           .set_aside = link_set_aside,
+                                          .page = link_page,
                                           .close = link_close,
                                           .error = link_error};
     link->config = *config;

@@ -37,6 +37,22 @@ struct fg_redis_append {
     bool consumed_odd; /* the key is there and holds something else: error() says what */
 };
 
+/* Fields of a sale's stock hash that one call refreshes. */
+#define FG_REDIS_PAGE_MAX 512
+
+struct fg_redis_field {
+    char name[16];
+    char value[32];
+};
+
+struct fg_redis_page {
+    const char *sale;
+    const struct fg_redis_field *fields;
+    unsigned count;     /* 1 to FG_REDIS_PAGE_MAX */
+    unsigned expiry_ms; /* of the whole hash, from now on */
+    uint64_t created;   /* out: how many of them it did not have */
+};
+
 struct fg_redis_link {
     void *context;
     /* Connects, authenticates, checks that this is a master, loads the function; a connection
@@ -54,6 +70,9 @@ struct fg_redis_link {
      * `size` bytes, is its new key. OK also when there is none (*aside is then empty). After LOST,
      * asked again, it moves nothing a second time. */
     enum fg_redis_answer (*set_aside)(void *context, const char *sale, char *aside, size_t size);
+    /* Sets fields of the sale's stock hash, and when it goes away unless it is set again; both or
+     * neither. */
+    enum fg_redis_answer (*page)(void *context, struct fg_redis_page *page);
     void (*close)(void *context);        /* drops the connection */
     const char *(*error)(void *context); /* what the last failing call said; never NULL */
 };
@@ -74,6 +93,7 @@ struct fg_redis_config {
     unsigned timeout_ms; /* of connecting and of each call */
     unsigned epoch;      /* this engine's */
     uint64_t instance;   /* random, one per start: fence of equal epochs */
+    bool pages_only;     /* only page() is called: connect loads no function */
 };
 
 /* NULL when memory is short. Strings are copied. */
