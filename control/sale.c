@@ -200,6 +200,11 @@ const struct fg_option *fg_sale_option(const struct fg_option_table *table, cons
     return option;
 }
 
+const char *fg_sale_late_confirm_name(unsigned late_confirm)
+{
+    return LATE_NAMES[late_confirm];
+}
+
 int fg_sale_check(const struct fg_sale *sale, char *message, size_t size)
 {
     const char *wrong, *field = sale_fault(sale, &wrong);

@@ -46,6 +46,9 @@ extern const struct fg_option_table fg_sale_options, fg_sale_item_options;
 /* The option of that name, which there is. */
 const struct fg_option *fg_sale_option(const struct fg_option_table *table, const char *name);
 
+/* "refuse" or "reacquire". */
+const char *fg_sale_late_confirm_name(unsigned late_confirm);
+
 /* Do the fields go together? 0, or -1 with a sentence. */
 int fg_sale_check(const struct fg_sale *sale, char *message, size_t size);
 

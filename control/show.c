@@ -63,12 +63,24 @@ static void items_table(const json_t *items, FILE *out)
     }
 }
 
+/* What holds for the whole sale. */
+static void show_rules(const json_t *sale, FILE *out)
+{
+    if (number(sale, "limit"))
+        fprintf(out, "A buyer may have %" JSON_INTEGER_FORMAT " units over all items. ",
+                number(sale, "limit"));
+    fprintf(out, "Final orders %s be cancelled; a late CONFIRM: %s.\n",
+            json_is_true(json_object_get(sale, "cancel_final")) ? "can" : "cannot",
+            text(sale, "late_confirm"));
+}
+
 void fg_show_sale(const json_t *result, FILE *out)
 {
     json_t *one = json_pack("[O]", result);
     sales_table(one, out);
     json_decref(one);
     fg_show_opening_line(json_object_get(result, "opening"), out);
+    show_rules(result, out);
     fputc('\n', out);
     items_table(json_object_get(result, "items"), out);
 }

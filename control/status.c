@@ -86,6 +86,10 @@ json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *s
                   fg_json_time(sale->opens_ns), "closes", fg_json_time(sale->closes_ns), "stock",
                   stock, "available", available, "given", given, "items_count",
                   (json_int_t)sale->items_count, "items", items);
+    json_object_set_new(json, "limit", json_integer(sale->limit));
+    json_object_set_new(json, "cancel_final", json_boolean(sale->cancel_final));
+    json_object_set_new(json, "late_confirm",
+                        json_string(fg_sale_late_confirm_name(sale->late_confirm)));
     json_object_set_new(json, "opening", fg_openings_json(control, sale->number));
     if (json && control->engine->delivery)
         json_object_set_new(json, "stream",

@@ -221,6 +221,24 @@ static char *export_of(const char *name)
     return strdup(json_string_value(json_object_get(result, "text")));
 }
 
+static void the_sales_own_options_are_shown(void **state)
+{
+    (void)state;
+    char *text;
+    size_t size;
+    assert_non_null(apply("name: spring\nlimit: 9\ncancel_final: true\nlate_confirm: reacquire\n"
+                          "items:\n" SHOE(100)));
+    const json_t *sale = of_sale("sale.show", "spring");
+    assert_int_equal(number(sale, "limit"), 9);
+    assert_int_equal(item(7)->sale_limit, 9);
+    FILE *out = open_memstream(&text, &size);
+    fg_show_sale(sale, out);
+    fclose(out);
+    assert_non_null(strstr(text, "A buyer may have 9 units over all items. Final orders can be "
+                                 "cancelled; a late CONFIRM: reacquire."));
+    free(text);
+}
+
 static void an_export_changes_nothing_where_it_came_from(void **state)
 {
     (void)state;
@@ -286,6 +304,7 @@ int main(void)
         TEST(unsold_units_are_taken_off_and_counted),
         TEST(an_item_left_out_is_closed_and_keeps_what_is_sold),
         TEST(a_time_from_now_is_counted_once),
+        TEST(the_sales_own_options_are_shown),
         TEST(an_export_changes_nothing_where_it_came_from),
         TEST(an_export_makes_the_same_on_an_empty_engine),
     };
