@@ -176,6 +176,8 @@ const char *fg_option_shown(const struct fg_option *option, const void *target, 
     fg_option_yaml(option, target, text, size);
     size_t used = strlen(text);
     if (option->unit)
-        snprintf(text + used, size - used, " %s", option->unit);
+        used += (size_t)snprintf(text + used, size - used, " %s", option->unit);
+    if (option->unit && fg_option_number(option, target) == 1 && text[used - 1] == 's')
+        text[used - 1] = '\0'; /* one unit */
     return text;
 }

@@ -107,7 +107,7 @@ static void what_an_open_sale_loses_is_asked_about(void **state)
     of_sale("sale.open", "spring");
     assert_null(apply(lower));
     assert_error(FG_RPC_CONFIRM,
-                 "sale spring is open, and this takes away: item 7: limit 2 units -> 1 units");
+                 "sale spring is open, and this takes away: item 7: limit 2 units -> 1 unit");
     assert_int_equal(log_.count, 2);
     assert_int_equal(item(7)->limit, 2);
     assert_true(is_true(confirmed(lower), "changed"));

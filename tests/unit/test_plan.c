@@ -128,8 +128,8 @@ static void each_change_is_known_as_giving_or_taking_and_told(void **state)
     CASE(items[0].limit, 3, GIVES, "limit", "2 units", "3 units");
     CASE(items[0].limit, 0, GIVES, "limit", "2 units", "none");
     CASE(items[1].limit, 5, TAKES, "limit", "none", "5 units");
-    CASE(items[0].max_per_order, 1, TAKES, "max_per_order", "2 units", "1 units");
-    CASE(items[1].max_per_order, 3, GIVES, "max_per_order", "1 units", "3 units");
+    CASE(items[0].max_per_order, 1, TAKES, "max_per_order", "2 units", "1 unit");
+    CASE(items[1].max_per_order, 3, GIVES, "max_per_order", "1 unit", "3 units");
     CASE(items[0].stock, 101, GIVES, "stock", "100 units", "101 units");
     CASE(items[1].hold_ms, 1, GIVES, "hold", "1m", "1ms");
     CASE(items[1].hold_ms, 0, GIVES, "hold", "1m", "none");
@@ -158,7 +158,7 @@ static void what_an_open_sale_loses_is_told(void **state)
         CASE(limit, 10, "limit", "9 units", "10 units", false);
         CASE(limit, 0, "limit", "9 units", "none", false);
         CASE(items[1].limit, 5, "limit", "none", "5 units", true);
-        CASE(items[0].max_per_order, 1, "max_per_order", "2 units", "1 units", true);
+        CASE(items[0].max_per_order, 1, "max_per_order", "2 units", "1 unit", true);
         CASE(items[0].stock, 101, "stock", "100 units", "101 units", false);
         CASE(items[1].hold_ms, 1, "hold", "1m", "1ms", false);
 #undef CASE
