@@ -263,11 +263,20 @@ static void check_parts(struct fg_control *control)
                         engine->config.log_dir, strerror(-failed));
 }
 
+static void note_tick(struct fg_control *control, uint64_t late_ms)
+{
+    control->ticks++;
+    control->ticks_late += late_ms >= FG_TICK_MS;
+    if (late_ms > control->tick_late_ms_max)
+        control->tick_late_ms_max = late_ms;
+}
+
 bool fg_control_pulse(struct fg_control *control)
 {
     uint64_t now = fg_control_now_ms();
     if (now < control->next_tick_ms)
         return control->status == FG_EXIT_OK;
+    note_tick(control, control->next_tick_ms != 0 ? now - control->next_tick_ms : 0);
     control->next_tick_ms = now + FG_TICK_MS;
     fg_control_clock_update(control);
     fg_openings_note(control);
@@ -341,6 +350,7 @@ int fg_control_listen(struct fg_control *control, char *message, size_t size)
         .arg = control,
     };
     static_assert(FG_CONTROL_LINE_MAX == 8 << 20 && LINE_MAX_LOW == 64 << 10, "as it says");
+    control->next_tick_ms = 0; /* it does not tick before fg_control_run() */
     return fg_server_open(&control->server, &config, message, size);
 }
 
@@ -352,6 +362,25 @@ int fg_control_check(struct fg_control *control, char *message, size_t size)
     return control->status;
 }
 
+/* How long this thread has computed. */
+static uint64_t cpu_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* Until the next tick, or as long as a round may take. */
+static void serve_socket(struct fg_control *control)
+{
+    uint64_t now = fg_control_now_ms(), began = cpu_us();
+    fg_server_poll(control->server,
+                   now < control->next_tick_ms ? (int)(control->next_tick_ms - now) : 0);
+    uint64_t took = cpu_us() - began;
+    if (took > control->round_cpu_us_max)
+        control->round_cpu_us_max = took;
+}
+
 int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char *message,
                    size_t size)
 {
@@ -359,9 +388,7 @@ int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char
         (void)fg_control_run_schedules(control);
         fg_change_step(control);
         fg_command_reap(control);
-        uint64_t now = fg_control_now_ms();
-        fg_server_poll(control->server,
-                       now < control->next_tick_ms ? (int)(control->next_tick_ms - now) : 0);
+        serve_socket(control);
     }
     /* A part may have failed since the last tick: then this is no clean stop. */
     return fg_control_check(control, message, size);

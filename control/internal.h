@@ -78,11 +78,14 @@ struct fg_control {
     uint64_t serving_since_ns;         /* the engine's clock */
     uint64_t clock_floor_ns;           /* it does not go back behind this */
     uint64_t started_ms, next_tick_ms; /* monotonic */
-    uint64_t delivery_errors;          /* as last seen ... */
-    uint64_t delivery_error_ms;        /* ... and when the last one was; monotonic, 0: none yet */
-    unsigned commands_late;            /* given up by who asked, still with a worker */
-    int status;                        /* enum fg_exit_status; not OK: the engine must stop ... */
-    char reason[512];                  /* ... because */
+    uint64_t ticks, ticks_late;        /* late: by FG_TICK_MS or more */
+    uint64_t tick_late_ms_max;
+    uint64_t round_cpu_us_max;  /* the longest that one round of the socket computed */
+    uint64_t delivery_errors;   /* as last seen ... */
+    uint64_t delivery_error_ms; /* ... and when the last one was; monotonic, 0: none yet */
+    unsigned commands_late;     /* given up by who asked, still with a worker */
+    int status;                 /* enum fg_exit_status; not OK: the engine must stop ... */
+    char reason[512];           /* ... because */
 };
 
 /* control.c: the engine's clock page, published stock and failures, at most every FG_TICK_MS. Who
@@ -190,6 +193,9 @@ void fg_command_reap(struct fg_control *control);
 
 /* alarms.c: the warnings, an array of sentences. */
 json_t *fg_alarms_json(const struct fg_control *control);
+
+/* status_control.c: the socket's figures, and the ticks'. */
+json_t *fg_status_control(const struct fg_control *control);
 
 /* status_delivery.c */
 const char *fg_stream_state_name(enum fg_stream_state state);

@@ -8,7 +8,7 @@
 
 #include "control/server_parts.h"
 
-#define ACCEPTS_A_TURN 16
+#define ACCEPTS_A_TURN 64
 #define PAUSE_MS       50    /* nothing is accepted when no descriptor is left */
 #define GROUPS_MAX     65536 /* of a process; the kernel's NGROUPS_MAX */
 

@@ -253,6 +253,13 @@ static void wrong_messages_get_their_codes(void **state)
         ask(wrong[i].line);
         assert_error(wrong[i].code, wrong[i].part);
     }
+    static char many[4000];
+    memset(many, '[', sizeof(many) - 1);
+    ask(many);
+    assert_error(FG_RPC_INVALID, "more than 100 parts");
+    memcpy(many, "\"\\\"", 3); /* all in a string, but for its end */
+    ask(many);
+    assert_error(FG_RPC_PARSE, "not JSON");
     assert_null(ask("{\"jsonrpc\":\"2.0\",\"method\":\"status\"}")); /* wants no answer */
     assert_int_equal(log_.count, 0);
     assert_int_equal(engine->catalogue->revision, 1);
