@@ -216,15 +216,14 @@ static json_t *params_of(const struct line *line, const struct fg_cli_command *c
     return params;
 }
 
-/* What the step takes away was told: does the person want it? Asked only of a terminal. */
-static bool person_agrees(const struct line *line, const char *message)
+bool fg_cli_agrees(FILE *in, FILE *err, const char *message)
 {
     char answer[16];
-    if (!isatty(fileno(line->in)))
+    if (!isatty(fileno(in)))
         return false;
-    fprintf(line->err, "%s\nGo on? [y/N] ", message);
-    fflush(line->err);
-    return fgets(answer, sizeof(answer), line->in) && (*answer == 'y' || *answer == 'Y');
+    fprintf(err, "%s\nGo on? [y/N] ", message);
+    fflush(err);
+    return fgets(answer, sizeof(answer), in) && (*answer == 'y' || *answer == 'Y');
 }
 
 /* Asks the engine, and the person where the engine wants that. */
@@ -237,7 +236,7 @@ static int call_engine(const struct line *line, const struct fg_cli_command *com
         json_object_set_new(params, "confirmed", json_true());
     int status = fg_client_call(socket, command->method, json_incref(params), result, message,
                                 sizeof(message));
-    if (status == FG_EXIT_UNCONFIRMED && person_agrees(line, message)) {
+    if (status == FG_EXIT_UNCONFIRMED && fg_cli_agrees(line->in, line->err, message)) {
         json_object_set_new(params, "confirmed", json_true());
         status = fg_client_call(socket, command->method, json_incref(params), result, message,
                                 sizeof(message));

@@ -3,6 +3,7 @@
 #include "control/audit.h"
 #include "control/cli.h"
 #include "control/cli_table.h"
+#include "control/drain.h"
 #include "control/journal_commands.h"
 #include "control/sale_commands.h"
 #include "control/watch.h"
@@ -130,6 +131,9 @@ const struct fg_cli_command fg_cli_commands[] = {
      .help = "sets limit, hold or max_per_order of an item on sale",
      .options = FG_CLI_TAKES(YES),
      .show = fg_show_apply},
+    {.words = {"drain"},
+     .help = "takes no new orders, and waits until all that is under way is done",
+     .local = &fg_drain_command},
     {.words = {"engine", "pause"},
      .method = "engine.pause",
      .help = "answers every ORDER PAUSED; CONFIRM, CANCEL and expiry go on",

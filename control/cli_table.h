@@ -46,6 +46,7 @@
     X(YES, 'y', "yes", "", "does not ask before something is taken away")                          \
     X(WATCH, 'w', "watch", "",                                                                     \
       "asks again and again, until Ctrl-C; with --json one object a line")                         \
+    X(TIMEOUT, 0, "timeout", "TIME", "how long it waits: 500ms, 2s ... [60s]")                     \
     X(INTERVAL, 'i', "interval", "TIME", "between two answers: 500ms, 2s ... [1s]")
 
 enum fg_cli_option {
@@ -98,6 +99,9 @@ struct fg_cli_command {
 /* Prints "flashgatectl: ..." to call->err; returns the status. */
 __attribute__((format(printf, 3, 4))) int fg_cli_fail(const struct fg_cli_call *call, int status,
                                                       const char *format, ...);
+
+/* cli.c: what a step takes away was told: does the person want it? Asked only of a terminal. */
+bool fg_cli_agrees(FILE *in, FILE *err, const char *message);
 
 extern const struct fg_cli_command fg_cli_commands[];
 extern const unsigned fg_cli_commands_count;

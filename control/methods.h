@@ -103,6 +103,10 @@ int fg_call_set_mode(struct fg_call *call, enum fg_engine_mode mode);
 /* methods_clock.c */
 int fg_call_clock_accept(struct fg_call *call);
 
+/* methods_drain.c */
+int fg_call_engine_drain(struct fg_call *call);
+int fg_call_engine_drain_status(struct fg_call *call);
+
 /* methods_order.c */
 int fg_call_order_show(struct fg_call *call);
 int fg_call_order_list(struct fg_call *call);

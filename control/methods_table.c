@@ -51,6 +51,15 @@ const struct fg_method fg_methods[] = {
                 {"limit", true, "at most so many, 1 to 500"},
                 {"sale", true, "only events of this sale"}},
      .help = "What was done, by whom and when."},
+    {.name = "engine.drain",
+     .run = fg_call_engine_drain,
+     .role = FG_ROLE_OWNER,
+     .asks = true,
+     .help = "New orders are answered BUSY, until engine.resume; tells what is under way yet."},
+    {.name = "engine.drain_status",
+     .run = fg_call_engine_drain_status,
+     .role = FG_ROLE_OBSERVER,
+     .help = "How far draining has come."},
 
     /* sales */
     {.name = "sale.apply",
