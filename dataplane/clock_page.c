@@ -18,10 +18,10 @@
 #define READ_TRIES   8
 #define PAGE_OLD_NS  NS_A_SECOND
 
-/* The rate is measured over at least half of a second, at most the whole of it. */
-#define BASE_NS (NS_A_SECOND / 2)
-/* Less than this after a beginning tells no rate: the error of reading is too great. */
-#define BASE_MIN_NS 5000000
+/* The rate is measured over at least half of a second, at most the whole of it; over less, when
+ * there is no more yet, only if it differs by more than what reading may err by at both ends. */
+#define BASE_NS      (NS_A_SECOND / 2)
+#define BOTH_ENDS_NS (2 * READ_MAX_NS)
 /* A page that was off by more than reading errs: the rate has changed, what was before says
  * nothing. */
 #define KINK_NS 20000
@@ -53,25 +53,33 @@ static void measure_anew(struct fg_clock_keeper *keeper, struct fg_clock_instant
     keeper->base = keeper->middle = from;
 }
 
+/* How far the later instant is from what the rate made of the earlier one. */
+static int64_t error_of(struct fg_clock_instant from, struct fg_clock_instant to, uint64_t rate)
+{
+    return (int64_t)(from.monotonic_ns + ticks_ns(to.tsc - from.tsc, rate) - to.monotonic_ns);
+}
+
 static void measure_rate(struct fg_clock_keeper *keeper, struct fg_clock_instant now)
 {
     struct fg_clock_instant last = keeper->last;
 
+    if (keeper->rough) { /* nothing can be measured from there, but from what is told now */
+        measure_anew(keeper, now);
+        return;
+    }
     if (now.tsc <= last.tsc || now.monotonic_ns <= last.monotonic_ns) {
         measure_anew(keeper, now); /* the machine has moved; or nothing did */
         return;
     }
-    int64_t error = (int64_t)(last.monotonic_ns + ticks_ns(now.tsc - last.tsc, keeper->rate) -
-                              now.monotonic_ns);
-    if (magnitude(error) > KINK_NS)
+    if (magnitude(error_of(last, now, keeper->rate)) > KINK_NS)
         measure_anew(keeper, last);
     uint64_t ns = now.monotonic_ns - keeper->base.monotonic_ns;
-    if (ns < BASE_MIN_NS)
-        return;
     uint64_t rate = (uint64_t)(((unsigned __int128)ns << 32) / (now.tsc - keeper->base.tsc));
-    if (rate_is_sane(keeper, rate)) {
+    bool tells =
+        ns >= BASE_NS || magnitude(error_of(keeper->base, now, keeper->rate)) > BOTH_ENDS_NS;
+    if (tells && rate_is_sane(keeper, rate)) {
         keeper->rate = rate;
-    } else {
+    } else if (tells) {
         keeper->rate = keeper->nominal_rate;
         measure_anew(keeper, now);
     }
@@ -206,17 +214,16 @@ static void note_sample(struct fg_clock_page *page, const struct reading *now)
 
 void fg_clock_page_update(struct fg_clock_page *page)
 {
-    const struct fg_clock_keeper *keeper = &page->keeper;
+    struct fg_clock_keeper *keeper = &page->keeper;
     struct reading now = read_clocks(keeper->rate);
+    bool good = now.took_ns <= READ_MAX_NS;
 
-    if (keeper->begun) {
-        bool good = now.took_ns <= READ_MAX_NS;
-        if (!good && now.monotonic_ns - keeper->last.monotonic_ns < PAGE_OLD_NS)
-            return;
-        if (good)
-            note_sample(page, &now);
-    }
+    if (keeper->begun && !good && now.monotonic_ns - keeper->last.monotonic_ns < PAGE_OLD_NS)
+        return;
+    if (keeper->begun && good && !keeper->rough)
+        note_sample(page, &now);
     fg_clock_page_write(page, now.tsc, now.wall_ns, now.monotonic_ns);
+    keeper->rough = !good;
 }
 
 void fg_clock_page_init(struct fg_clock_page *page, uint64_t tsc_hz)
@@ -227,6 +234,12 @@ void fg_clock_page_init(struct fg_clock_page *page, uint64_t tsc_hz)
     page->keeper.nominal_rate = page->keeper.rate = rate;
     page->keeper.started_ns = fg_clock_system.monotonic_ns(fg_clock_system.context);
     fg_clock_page_update(page);
+}
+
+void fg_clock_page_serve(struct fg_clock_page *page)
+{
+    fg_clock_page_update(page);
+    page->keeper.samples = 0;
 }
 
 /* --- how well --- */

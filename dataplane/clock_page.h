@@ -44,6 +44,7 @@ struct fg_clock_instant {
 struct fg_clock_keeper {
     bool begun;
     bool held;                   /* the machine's clock has stepped, and is not followed */
+    bool rough;                  /* the last reading was none to measure from */
     uint64_t started_ns;         /* CLOCK_MONOTONIC when the page began */
     int64_t offset_ns;           /* the engine's clock less CLOCK_MONOTONIC */
     int64_t machine_offset_ns;   /* CLOCK_REALTIME less CLOCK_MONOTONIC, when last read */
@@ -126,6 +127,10 @@ int64_t fg_clock_page_ahead(const struct fg_clock_page *page);
  * begun. */
 uint64_t fg_clock_page_wall(const struct fg_clock_page *page, uint64_t monotonic_ns,
                             uint64_t wall_ns);
+
+/* Control: forgets the samples so far. The first page is as old as the engine's start took, and no
+ * worker has read it. */
+void fg_clock_page_serve(struct fg_clock_page *page);
 
 /* How well the pages of the last minute told the time, each judged at its end, when it was oldest.
  */

@@ -141,6 +141,7 @@ static void wait_a_little(struct fg_engine *engine)
 
 int fg_workers_launch(struct fg_engine *engine, char *message, size_t size)
 {
+    fg_clock_page_serve(&engine->clock);
     for (unsigned w = 0; w < engine->config.workers; w++) {
         struct fg_worker *worker = engine->workers[w];
         int rc = rte_eal_remote_launch(fg_worker_main, worker, worker->lcore);

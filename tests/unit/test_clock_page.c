@@ -137,7 +137,7 @@ static void a_wrong_rate_is_mended(void **state)
     (void)state;
     machine_begins();
     machine.rate_ppm = 100;
-    ticks(2);
+    ticks(12);
     pass(S);
     assert_in_range(error_now(), 0, 2000);
 }
