@@ -2,6 +2,7 @@
 # make            build everything             make test   build and run every test
 # make demo       a whole sale, with its books make lint   formatting and static checks
 # make deps       install what is missing      make unit   only the unit tests
+# make man        manual pages and completion of flashgatectl
 #
 # Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, TSAN=1 with
 # TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under build/faults, and
@@ -45,7 +46,7 @@ JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 
 # Files with a main() of their own; everything else is one library.
 MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
-	   perf/check/flashgate-check.c
+	   perf/check/flashgate-check.c control/make-docs.c
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c perf/*/*.c))
 ifeq ($(SIMULATED),1)
 # What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
@@ -57,7 +58,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all demo units unit sim simulator test models-long test-faults test-faults-short lint tidy deps clean
+.PHONY: all man demo units unit sim simulator test models-long test-faults test-faults-short lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -85,6 +86,25 @@ $(BUILD)/flashgate-load: $(BUILD)/perf/load/flashgate-load.o $(LIBRARY)
 $(BUILD)/flashgate-check: $(BUILD)/perf/check/flashgate-check.o $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+
+# Manual pages and completion, from the tables of the binaries: build/man/NAME.SECTION and
+# build/completion/flashgatectl, of whichever variant was built last.
+MAKE_DOCS := $(BUILD)/make-docs
+$(MAKE_DOCS): $(BUILD)/control/make-docs.o $(LIBRARY)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(TERMINAL)
+PAGES := $(patsubst docs/man/%.scd,build/man/%,$(wildcard docs/man/*.scd))
+man: $(PAGES) build/completion/flashgatectl
+build/man/%: docs/man/%.scd $(MAKE_DOCS) $(wildcard conf/*.yaml)
+	@mkdir -p $(@D)
+	@echo '  MAN  $@'
+	@$(MAKE_DOCS) page < $< > $@.scd
+	@scdoc < $@.scd > $@
+	@rm $@.scd
+build/completion/flashgatectl: $(MAKE_DOCS)
+	@mkdir -p $(@D)
+	@echo '  GEN  $@'
+	@$(MAKE_DOCS) completion > $@
 
 # A whole sale with its books: what is missing is installed, what has changed is built.
 demo: deps

@@ -397,3 +397,8 @@ void fg_config_describe(FILE *out)
 {
     fg_options_describe(&CONFIG_TABLE, out);
 }
+
+void fg_config_manual(FILE *out)
+{
+    fg_options_manual(&CONFIG_TABLE, true, out);
+}

@@ -98,8 +98,10 @@ static inline bool fg_config_delivers(const struct fg_config *config)
 int fg_config_load(struct fg_config *config, const char *path, char *message, size_t size);
 void fg_config_free(struct fg_config *config);
 
-/* The commented reference configuration, as YAML, and a table of all options, from the one list. */
+/* The commented reference configuration, as YAML, a table of all options, and the options as a part
+ * of a manual page, from the one list. */
 void fg_config_reference(FILE *out);
 void fg_config_describe(FILE *out);
+void fg_config_manual(FILE *out);
 
 #endif

@@ -261,3 +261,8 @@ bool fg_key_file_allows(const struct fg_key_file *keys, int place, const char *s
             return true;
     return false;
 }
+
+void fg_keys_manual(FILE *out)
+{
+    fg_options_manual(&FILE_TABLE, true, out);
+}

@@ -3,6 +3,8 @@
 #ifndef FG_CONTROL_KEYS_H
 #define FG_CONTROL_KEYS_H
 
+#include <stdio.h>
+
 #include "dataplane/admission/catalogue.h"
 
 /* A key ring and, for each key, the names of the sales it may touch. */
@@ -15,6 +17,9 @@ struct fg_key_file {
 int fg_key_file_load(struct fg_key_file *keys, const char *path, bool unsigned_allowed,
                      char *message, size_t size);
 void fg_key_file_free(struct fg_key_file *keys); /* wipes the secrets */
+
+/* The options of a key file, as a part of a manual page (scdoc). */
+void fg_keys_manual(FILE *out);
 
 /* May this key touch that sale? */
 bool fg_key_file_allows(const struct fg_key_file *keys, int place, const char *sale);

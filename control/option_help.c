@@ -2,6 +2,7 @@
 /* Tables of options for people: the commented reference file, and the list of all options. */
 #include <string.h>
 
+#include "control/manual.h"
 #include "control/options.h"
 
 #define LINE_WIDTH 96
@@ -109,4 +110,39 @@ static void print_description(const struct fg_option_table *table, FILE *out, co
 void fg_options_describe(const struct fg_option_table *table, FILE *out)
 {
     print_description(table, out, "");
+}
+
+static void print_manual(const struct fg_option_table *table, FILE *out, bool spans,
+                         const char *before)
+{
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct fg_option *o = &table->options[i];
+        bool tables = o->kind == FG_OPTION_LIST && o->element->kind == FG_OPTION_SECTION;
+        char name[128], facts[640], kind[450];
+        snprintf(name, sizeof(name), "%s%s%s", before, o->name, tables ? "[]" : "");
+        fputc('*', out);
+        fg_manual_text(out, name);
+        fputs("*\n\t", out);
+        fg_manual_text(out, o->help);
+        if (o->kind != FG_OPTION_SECTION) {
+            snprintf(facts, sizeof(facts), " [%s; %s%s%s]",
+                     fg_option_kind_text(o, kind, sizeof(kind)), o->standard ? "default " : "",
+                     default_text(o),
+                     !spans    ? ""
+                     : o->live ? "; live"
+                               : "; at start");
+            fg_manual_text(out, facts);
+        }
+        fputs("\n\n", out);
+        strncat(name, ".", sizeof(name) - strlen(name) - 1);
+        if (o->kind == FG_OPTION_SECTION)
+            print_manual(o->table, out, spans, name);
+        else if (tables)
+            print_manual(o->element->table, out, spans, name);
+    }
+}
+
+void fg_options_manual(const struct fg_option_table *table, bool spans, FILE *out)
+{
+    print_manual(table, out, spans, "");
 }

@@ -163,5 +163,7 @@ const char *fg_option_kind_text(const struct fg_option *option, char *text, size
 
 void fg_options_reference(const struct fg_option_table *table, FILE *out);
 void fg_options_describe(const struct fg_option_table *table, FILE *out);
+/* As a part of a manual page (scdoc). `spans`: it tells which options are read at start only. */
+void fg_options_manual(const struct fg_option_table *table, bool spans, FILE *out);
 
 #endif

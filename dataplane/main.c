@@ -18,6 +18,7 @@
 #include "control/figures.h"
 #include "control/metrics.h"
 #include "control/telemetry.h"
+#include "dataplane/command_line.h"
 #include "dataplane/engine.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/recovery.h"
@@ -369,37 +370,50 @@ static int run(struct process *p)
     return p->status;
 }
 
-static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"check", no_argument, NULL, 'k'},
-    {"describe-config", no_argument, NULL, 'd'},
-    {"reference-config", no_argument, NULL, 'r'},
-    {"describe-metrics", no_argument, NULL, 'm'},
-    {"version", no_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+#define OWN_LETTER 256 /* what getopt returns for an option without a letter, and its number */
+
+enum option_id {
+#define X(id, letter, name, argument, help) OPTION_##id,
+    FG_ENGINE_OPTIONS(X)
+#undef X
 };
 
-static void help(FILE *out)
+/* What getopt returns for each. */
+#define LETTER(id, letter) ((letter) ? (letter) : OWN_LETTER + OPTION_##id)
+
+static const struct option options[] = {
+#define X(id, letter, name, argument, help)                                                        \
+    {name, sizeof(argument) > 1 ? required_argument : no_argument, NULL, LETTER(id, letter)},
+    FG_ENGINE_OPTIONS(X)
+#undef X
+        {0},
+};
+
+static void help_option(char letter, const char *name, const char *argument, const char *text)
 {
-    fputs("Usage: flashgated --config FILE [--check]\n"
-          "\n"
-          "Runs the engine that admits the orders of flash sales.\n"
-          "\n"
-          "Options:\n"
-          "  -c, --config FILE       runs the engine as FILE says, until SIGTERM or SIGINT\n"
-          "      --check             only says whether FILE is right; opens no file that it names\n"
-          "      --describe-config   lists every option of the file\n"
-          "      --reference-config  prints a commented file with every default\n"
-          "      --describe-metrics  lists every figure that status and metrics show\n"
-          "  -V, --version           prints the version\n"
-          "  -h, --help              prints this\n"
-          "\n"
-          "Exit status:\n",
-          out);
+    char long_form[40];
+
+    snprintf(long_form, sizeof(long_form), "%s %s", name, argument);
+    if (letter)
+        printf("  -%c, --%-20s %s\n", letter, long_form, text);
+    else
+        printf("      --%-20s %s\n", long_form, text);
+}
+
+static void help(void)
+{
+    printf("Usage: flashgated --config FILE [--check]\n"
+           "\n"
+           "Runs the engine that admits the orders of flash sales.\n"
+           "\n"
+           "Options:\n");
+#define X(id, letter, name, argument, text) help_option(letter, name, argument, text);
+    FG_ENGINE_OPTIONS(X)
+#undef X
+    printf("\nExit status:\n");
 #define X(name, status, meaning)                                                                   \
-    if (status != FG_EXIT_UNREACHABLE && status != FG_EXIT_REFUSED && status != FG_EXIT_BOOKS)     \
-        fprintf(out, "  %2d  %s\n", status, meaning);
+    if (!(FG_ENGINE_NEVER & 1u << status))                                                         \
+        printf("  %2d  %s\n", status, meaning);
     FG_EXIT_STATUSES(X)
 #undef X
 }
@@ -441,23 +455,23 @@ int main(int argc, char **argv)
         case 'c':
             config = optarg;
             break;
-        case 'k':
+        case OWN_LETTER + OPTION_CHECK:
             check_only = true;
             break;
-        case 'd':
+        case OWN_LETTER + OPTION_DESCRIBE:
             fg_config_describe(stdout);
             return FG_EXIT_OK;
-        case 'r':
+        case OWN_LETTER + OPTION_REFERENCE:
             fg_config_reference(stdout);
             return FG_EXIT_OK;
-        case 'm':
+        case OWN_LETTER + OPTION_FIGURES:
             fg_figures_describe(stdout);
             return FG_EXIT_OK;
         case 'V':
             printf("flashgated %s\n", FG_VERSION_TEXT);
             return FG_EXIT_OK;
         case 'h':
-            help(stdout);
+            help();
             return FG_EXIT_OK;
         default:
             return usage(argv[optind - 1], " is not an option, or lacks its value");

@@ -12,6 +12,7 @@
 #include "flashgate/exit_status.h"
 #include "flashgate/version.h"
 #include "perf/check/check.h"
+#include "perf/check/options.h"
 #include "perf/check/report.h"
 
 #define HISTORIES_MAX 64 /* as many generators as one sale can need */
@@ -25,29 +26,17 @@ struct options {
     bool sell_out;
 };
 
-/* X(long name, letter, has a value, its name, help) */
-#define OPTIONS(X)                                                                                 \
-    X("history", 'H', required_argument, "FILE",                                                   \
-      "a history that flashgate-load wrote; may be given often")                                   \
-    X("redis", 'r', required_argument, "ADDRESS", "a Unix socket's path, or HOST:PORT")            \
-    X("sale", 's', required_argument, "NAME", "a sale of the history's items; may be given often") \
-    X("load-report", 'l', required_argument, "FILE", "flashgate-load's report: rates, latencies")  \
-    X("json", 'j', required_argument, "FILE", "write the report there, too")                       \
-    X("sell-out", 'o', no_argument, "", "demand outlived the last return: a unit left is a fault") \
-    X("version", 'V', no_argument, "", "prints the version")                                       \
-    X("help", 'h', no_argument, "", "this text")
-
 static void print_help(void)
 {
     printf("Usage: flashgate-check --history FILE --redis ADDRESS --sale NAME [OPTION]...\n\n"
            "Proves from what clients sent and heard, and from what is in Redis, that a run kept\n"
            "its books.\n\nOptions:\n");
 #define X(name, letter, has_value, value, help) printf("  --%-11s %-8s %s\n", name, value, help);
-    OPTIONS(X)
+    CHECK_OPTIONS(X)
 #undef X
     printf("\nExit status:\n");
 #define X(name, status, meaning)                                                                   \
-    if (status <= FG_EXIT_USAGE || status == FG_EXIT_BOOKS)                                        \
+    if (CHECK_STATUSES & 1u << status)                                                             \
         printf("  %2d  %s\n", status, meaning);
     FG_EXIT_STATUSES(X)
 #undef X
@@ -95,7 +84,7 @@ static int parse(struct options *options, int argc, char **argv)
 {
     static const struct option table[] = {
 #define X(name, letter, has_value, value, help) {name, has_value, NULL, letter},
-        OPTIONS(X)
+        CHECK_OPTIONS(X)
 #undef X
             {0},
     };

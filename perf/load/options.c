@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/manual.h"
 #include "flashgate/exit_status.h"
 #include "flashgate/protocol.h"
 #include "perf/load/client.h"
@@ -324,8 +325,19 @@ void load_options_help(const char *program)
     }
     printf("\nExit status:\n");
 #define X(name, status, meaning)                                                                   \
-    if (status <= FG_EXIT_CONFIG || status == FG_EXIT_NETWORK || status == FG_EXIT_MEMORY)         \
+    if (LOAD_STATUSES & 1u << status)                                                              \
         printf("  %2d  %s\n", status, meaning);
     FG_EXIT_STATUSES(X)
 #undef X
+}
+
+void load_options_manual(FILE *out)
+{
+    for (int row = 0; row < ROWS; row++) {
+        if (rows[row].name)
+            fg_manual_option(out, 0, rows[row].name, rows[row].argument, rows[row].standard,
+                             rows[row].help);
+        else
+            fprintf(out, "## %s\n\n", rows[row].help);
+    }
 }

@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include "flashgate/exit_status.h"
 
 #define LOAD_EAL_ARGS_MAX 64
 
@@ -36,5 +39,13 @@ int load_options_parse(struct load_options *options, int argc, char **argv, char
 
 /* What --help prints, to stdout. */
 void load_options_help(const char *program);
+
+/* The options as a part of a manual page (scdoc). */
+void load_options_manual(FILE *out);
+
+/* The exit statuses of the generator: bits. */
+#define LOAD_STATUSES                                                                              \
+    (1u << FG_EXIT_OK | 1u << FG_EXIT_FAILED | 1u << FG_EXIT_USAGE | 1u << FG_EXIT_CONFIG |        \
+     1u << FG_EXIT_NETWORK | 1u << FG_EXIT_MEMORY)
 
 #endif
