@@ -145,6 +145,18 @@ static void show_log(const json_t *result, FILE *out)
     fg_show_delivery_line(json_object_get(result, "delivery"), out);
 }
 
+static void show_latency(const json_t *latency, FILE *out)
+{
+    const json_t *at_once = json_object_get(latency, "at_once");
+    const json_t *parked = json_object_get(latency, "parked");
+    fprintf(out,
+            "Answers   at once: p50 %" JSON_INTEGER_FORMAT " us, p99 %" JSON_INTEGER_FORMAT
+            " us; after the log: p50 %" JSON_INTEGER_FORMAT " us, p99 %" JSON_INTEGER_FORMAT
+            " us, max %" JSON_INTEGER_FORMAT " us\n",
+            number(at_once, "p50_us"), number(at_once, "p99_us"), number(parked, "p50_us"),
+            number(parked, "p99_us"), number(parked, "max_us"));
+}
+
 /* Names with a count, three to a line; those at 0 are left out. */
 static void show_counts(const char *title, const json_t *counts, FILE *out)
 {
@@ -194,6 +206,7 @@ void fg_show_status(const json_t *result, FILE *out)
     show_engine(result, out);
     fg_show_clock_line(json_object_get(result, "clock"), out);
     show_log(result, out);
+    show_latency(json_object_get(totals, "latency"), out);
     show_workers(result, out);
     fputc('\n', out);
     show_counts("Verdicts", json_object_get(totals, "verdicts"), out);

@@ -21,11 +21,13 @@
 #include "dataplane/orders/thread.h"
 #include "flashgate/exit_status.h"
 
-#define HEAD_FIELDS 5
+#define HEAD_FIELDS   5
+#define NS_PER_SECOND UINT64_C(1000000000)
 
 struct fg_stock_page {
     struct fg_engine *engine;
     struct fg_redis_link *link;
+    uint64_t period_ns;
     bool connected;
     pthread_t thread;
     pthread_mutex_t lock; /* of `stop` and `error` */
@@ -179,23 +181,33 @@ static void refresh_all(struct fg_stock_page *page)
         forget(page);
 }
 
+static uint64_t now_ns(void)
+{
+    return fg_clock_system.monotonic_ns(fg_clock_system.context);
+}
+
+/* Until then, or until the stop. */
+static void wait_until(struct fg_stock_page *page, uint64_t until_ns)
+{
+    struct timespec until = {.tv_sec = (time_t)(until_ns / NS_PER_SECOND),
+                             .tv_nsec = (long)(until_ns % NS_PER_SECOND)};
+    int rc = 0;
+    pthread_mutex_lock(&page->lock);
+    while (!page->stop && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&page->wake, &page->lock, &until);
+    pthread_mutex_unlock(&page->lock);
+}
+
 static void *run(void *arg)
 {
     struct fg_stock_page *page = arg;
-    struct timespec next;
-    clock_gettime(CLOCK_MONOTONIC, &next);
+    uint64_t next_ns = now_ns();
     while (!stopping(page)) {
         refresh_all(page);
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        next.tv_sec += FG_STOCK_PAGE_PERIOD_MS / 1000;
-        if (now.tv_sec >= next.tv_sec) /* Redis was slow: what is missed is missed */
-            next = (struct timespec){now.tv_sec + 1, now.tv_nsec};
-        pthread_mutex_lock(&page->lock);
-        int rc = 0;
-        while (!page->stop && rc != ETIMEDOUT)
-            rc = pthread_cond_timedwait(&page->wake, &page->lock, &next);
-        pthread_mutex_unlock(&page->lock);
+        next_ns += page->period_ns;
+        if (now_ns() >= next_ns) /* Redis was slow: what is missed is missed */
+            next_ns = now_ns() + page->period_ns;
+        wait_until(page, next_ns);
     }
     return NULL;
 }
@@ -208,7 +220,8 @@ static void page_free(struct fg_stock_page *page)
     free(page);
 }
 
-static struct fg_stock_page *page_create(struct fg_engine *engine, struct fg_redis_link *link)
+static struct fg_stock_page *page_create(struct fg_engine *engine, struct fg_redis_link *link,
+                                         unsigned period_ms)
 {
     pthread_condattr_t monotonic;
     struct fg_stock_page *page = calloc(1, sizeof(*page));
@@ -216,6 +229,7 @@ static struct fg_stock_page *page_create(struct fg_engine *engine, struct fg_red
         return NULL;
     page->engine = engine;
     page->link = link;
+    page->period_ns = period_ms * UINT64_C(1000000);
     page->slots = engine->stock.slots;
     pthread_mutex_init(&page->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -229,10 +243,10 @@ static struct fg_stock_page *page_create(struct fg_engine *engine, struct fg_red
     return NULL;
 }
 
-int fg_stock_page_start(struct fg_engine *engine, struct fg_redis_link *link, char *message,
-                        size_t size)
+int fg_stock_page_start(struct fg_engine *engine, struct fg_redis_link *link, unsigned period_ms,
+                        char *message, size_t size)
 {
-    struct fg_stock_page *page = page_create(engine, link);
+    struct fg_stock_page *page = page_create(engine, link, period_ms);
     if (!page) {
         snprintf(message, size, "no memory for the stock page");
         return FG_EXIT_MEMORY;

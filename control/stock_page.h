@@ -28,10 +28,11 @@ struct fg_stock_page_stats {
     _Atomic uint64_t pages, errors;
 };
 
-/* Starts its thread: engine->stock_page. The link, not connected, is the thread's until the stop,
- * and stays the caller's. FG_EXIT_OK, or another exit status with a sentence. */
-int fg_stock_page_start(struct fg_engine *engine, struct fg_redis_link *link, char *message,
-                        size_t size);
+/* Starts its thread, which refreshes every `period_ms`: engine->stock_page. The link, not
+ * connected, is the thread's until the stop, and stays the caller's. FG_EXIT_OK, or another exit
+ * status with a sentence. */
+int fg_stock_page_start(struct fg_engine *engine, struct fg_redis_link *link, unsigned period_ms,
+                        char *message, size_t size);
 void fg_stock_page_stop(struct fg_engine *engine);
 
 const struct fg_stock_page_stats *fg_stock_page_stats(const struct fg_stock_page *page);

@@ -214,7 +214,8 @@ int fg_redis_page_start(struct fg_engine *engine, char *message, size_t size)
     engine->page_link = link_of(&engine->config, 0, 0, true, message, size);
     if (!engine->page_link)
         return FG_EXIT_CONFIG;
-    int status = fg_stock_page_start(engine, engine->page_link, message, size);
+    int status =
+        fg_stock_page_start(engine, engine->page_link, FG_STOCK_PAGE_PERIOD_MS, message, size);
     if (status != FG_EXIT_OK)
         fg_redis_page_stop(engine);
     return status;

@@ -317,6 +317,30 @@ static void test_trim(void **state)
     assert_int_equal(link_->trim(link_->context, "spring", first), FG_REDIS_BAD_KEY);
 }
 
+static void test_page(void **state)
+{
+    (void)state;
+    const struct fg_redis_field fields[] = {{"state", "open"}, {"7", "100"}, {"8", "50"}};
+    struct fg_redis_page page = {.sale = "spring", .fields = fields, .count = 3, .expiry_ms = 5000};
+    assert_int_equal(link_->page(link_->context, &page), FG_REDIS_OK);
+    assert_int_equal(page.created, 3);
+    assert_int_equal(link_->page(link_->context, &page), FG_REDIS_OK);
+    assert_int_equal(page.created, 0);
+    redisReply *got = admin("HGET flashgate:{spring}:stock 7");
+    assert_string_equal(got->str, "100");
+    freeReplyObject(got);
+    got = admin("PTTL flashgate:{spring}:stock");
+    assert_in_range(got->integer, 1, 5000);
+    freeReplyObject(got);
+    /* Somebody else's key is left as it is, and does not begin to expire. */
+    ADMIN("DEL flashgate:{spring}:stock");
+    ADMIN("SET flashgate:{spring}:stock x");
+    assert_int_equal(link_->page(link_->context, &page), FG_REDIS_BAD_KEY);
+    got = admin("PTTL flashgate:{spring}:stock");
+    assert_int_equal(got->integer, -1);
+    freeReplyObject(got);
+}
+
 static void test_set_aside(void **state)
 {
     (void)state;
@@ -432,6 +456,7 @@ int main(void)
         LINKED(test_consumed),
         LINKED(test_last),
         LINKED(test_trim),
+        LINKED(test_page),
         LINKED(test_set_aside),
         LINKED(test_set_aside_twice),
         LINKED(test_database),
