@@ -32,6 +32,14 @@ uint64_t fg_option_number(const struct fg_option *option, const void *target)
     return value;
 }
 
+/* Of an option that may be negative, a short field's sign is its highest bit. */
+static int64_t signed_number(const struct fg_option *option, const void *target)
+{
+    unsigned above = 64 - 8 * (unsigned)width(option);
+    uint64_t value = fg_option_number(option, target);
+    return option->min < 0 ? (int64_t)(value << above) >> above : (int64_t)value;
+}
+
 void fg_option_copy(const struct fg_option *option, void *to, const void *from)
 {
     memcpy((char *)to + option->offset, field_of(option, from), width(option));
@@ -129,8 +137,7 @@ const char *fg_option_yaml(const struct fg_option *option, const void *target, c
     case FG_OPTION_INTEGER:
     case FG_OPTION_SIZE:
     case FG_OPTION_DURATION:
-        return fg_option_number_text(option->kind, (int64_t)fg_option_number(option, target), text,
-                                     size);
+        return fg_option_number_text(option->kind, signed_number(option, target), text, size);
     case FG_OPTION_TIME:
         write_time(option, target, text, size);
         break;

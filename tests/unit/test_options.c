@@ -703,6 +703,48 @@ static void test_files(void **state)
     rmdir(dir);
 }
 
+/* What is written of every kind is what was read, or reads back the same. */
+static void test_written(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *option, *text, *yaml;
+    } cases[] = {
+        {"workers", "64", "64"},
+        {"core", "-1", "-1"},
+        {"core", "1023", "1023"},
+        {"bytes", "4096", "4KiB"},
+        {"bytes", "1073741824", "1GiB"},
+        {"wait", "0", "0"},
+        {"wait", "90s", "90s"},
+        {"wait", "120s", "2m"},
+        {"wait", "1001", "1001ms"},
+        {"at", "2026-11-27T20:00:00.250+01:00", "2026-11-27T19:00:00.25Z"},
+        {"at", "1970-01-01T00:00:01Z", "1970-01-01T00:00:01Z"},
+        {"flag", "true", "true"},
+        {"mode", "sleep", "sleep"},
+        {"text", "a \"b\"", "\"a \\\"b\\\"\""},
+        {"label", "#1", "\"#1\""},
+        {"name", "a.-_", "a.-_"},
+        {"name", "-", "\"-\""},
+        {"secret", "00FFa1B2", "00ffa1b2"},
+        {"address", "192.0.2.10/24", "192.0.2.10/24"},
+        {"source", "10.0.0.0/8", "10.0.0.0/8"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct sample sample = {0};
+        char why[200] = "", text[FG_OPTION_TEXT_MAX];
+        const struct fg_option *option = OPTIONS;
+        while (strcmp(option->name, cases[i].option) != 0)
+            option++;
+        if (fg_option_set(option, cases[i].text, strlen(cases[i].text), NOW, &sample, why,
+                          sizeof(why)) != 0)
+            fail_msg("%s %s", cases[i].text, why);
+        assert_string_equal(fg_option_yaml(option, &sample, text, sizeof(text)), cases[i].yaml);
+        free(sample.text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -713,6 +755,7 @@ int main(void)
         cmocka_unit_test(test_documents),       cmocka_unit_test(test_depth_and_size),
         cmocka_unit_test(test_long_values),     cmocka_unit_test(test_confidential),
         cmocka_unit_test(test_broken_files),    cmocka_unit_test(test_files),
+        cmocka_unit_test(test_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
