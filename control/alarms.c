@@ -132,9 +132,22 @@ static void add_clock(json_t *alarms, const struct fg_control *control)
                  ahead_ns > 0 ? "ahead of" : "behind");
 }
 
+/* What an operator has set and may have forgotten. */
+static void add_mode(json_t *alarms, enum fg_engine_mode mode)
+{
+    static const char *const helps[] = {
+#define X(name, text, help) [FG_ENGINE_##name] = "ENGINE " #name ": " help,
+        FG_ENGINE_MODES(X)
+#undef X
+    };
+    if (mode != FG_ENGINE_RUNNING)
+        alarm_of(alarms, "%s; to sell again: flashgatectl engine resume", helps[mode]);
+}
+
 json_t *fg_alarms_json(const struct fg_control *control)
 {
     json_t *alarms = json_array();
+    add_mode(alarms, control->model.mode);
     add_config(alarms, &control->engine->config);
     add_log(alarms, control->engine);
     add_delivery(alarms, control);

@@ -42,8 +42,8 @@ static void items_table(const json_t *items, FILE *out)
 {
     size_t i;
     json_t *item;
-    fprintf(out, "%10s  %13s  %13s  %13s  %7s  %9s  %9s  %s\n", "ITEM", "STOCK", "AVAILABLE",
-            "GIVEN", "LIMIT", "PER ORDER", "HOLD s", "NAME");
+    fprintf(out, "%10s  %13s  %13s  %13s  %7s  %9s  %9s  %-7s  %s\n", "ITEM", "STOCK", "AVAILABLE",
+            "GIVEN", "LIMIT", "PER ORDER", "HOLD s", "STATE", "NAME");
     json_array_foreach(items, i, item)
     {
         fprintf(out, "%10" JSON_INTEGER_FORMAT, number(item, "id"));
@@ -59,7 +59,7 @@ static void items_table(const json_t *items, FILE *out)
             fprintf(out, "  %9.1f", (double)number(item, "hold_ms") / 1000);
         else
             fprintf(out, "  %9s", "none");
-        fprintf(out, "  %s\n", text(item, "name"));
+        fprintf(out, "  %-7s  %s\n", text(item, "state"), text(item, "name"));
     }
 }
 

@@ -59,11 +59,12 @@ static json_t *item_json(const struct fg_control *control, const struct fg_sale_
     const struct fg_model_item *item = fg_model_item(&control->model, definition->id);
     uint32_t free_units = fg_stock_free_units(&control->engine->stock, item->item.slot);
     uint32_t given = item->pooled > free_units ? item->pooled - free_units : 0;
-    return json_pack("{s:I,s:s,s:I,s:I,s:I,s:I,s:i,s:I}", "id", (json_int_t)definition->id, "name",
-                     item->name, "stock", (json_int_t)fg_model_supply(item), "available",
-                     (json_int_t)free_units, "given", (json_int_t)given, "limit",
-                     (json_int_t)definition->limit, "max_per_order", definition->max_per_order,
-                     "hold_ms", (json_int_t)definition->hold_ms);
+    return json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:I}", "id", (json_int_t)definition->id,
+                     "name", item->name, "state", fg_item_state_name(item->state), "stock",
+                     (json_int_t)fg_model_supply(item), "available", (json_int_t)free_units,
+                     "given", (json_int_t)given, "limit", (json_int_t)definition->limit,
+                     "max_per_order", definition->max_per_order, "hold_ms",
+                     (json_int_t)definition->hold_ms);
 }
 
 json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *sale,
@@ -154,23 +155,13 @@ static json_t *config_json(const struct fg_control *control)
                      (int)control->keys.ring.count, "ports", ports);
 }
 
-static const char *mode_name(enum fg_engine_mode mode)
-{
-    static const char *const names[] = {
-#define X(name, text, help) [FG_ENGINE_##name] = text,
-        FG_ENGINE_MODES(X)
-#undef X
-    };
-    return (unsigned)mode < FG_ENGINE_MODE_COUNT ? names[mode] : "?";
-}
-
 json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
     return json_pack(
         "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
-        (json_int_t)control->model.revision, "mode", mode_name(control->model.mode), "epoch",
-        (int)fg_journal_epoch(engine->journal), "uptime_ms",
+        (json_int_t)control->model.revision, "mode", fg_engine_mode_name(control->model.mode),
+        "epoch", (int)fg_journal_epoch(engine->journal), "uptime_ms",
         (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
         fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
         fg_alarms_json(control), "clock", fg_status_clock(control), "config", config_json(control),
