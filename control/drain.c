@@ -13,7 +13,6 @@
 #define TIMEOUT_MS     60000
 #define TIMEOUT_MAX_MS 86400000
 #define POLL_MS        200
-#define BELIEVE        2 /* polls in a row: delivery's lag is told a moment later than it grows */
 
 static uint64_t now_ms(void)
 {
@@ -96,15 +95,15 @@ static int tell_late(const struct fg_cli_call *call, const json_t *result)
 static int run(const struct fg_cli_call *call)
 {
     uint64_t timeout_ms;
-    unsigned quiet = 0;
+    bool drained = false;
     json_t *result = NULL;
     int status = read_timeout(call, &timeout_ms);
     if (status == FG_EXIT_OK)
         status = begin(call, &result);
     uint64_t deadline = now_ms() + timeout_ms;
     while (status == FG_EXIT_OK) {
-        quiet = json_is_true(json_object_get(result, "drained")) ? quiet + 1 : 0;
-        if (quiet == BELIEVE || now_ms() >= deadline)
+        drained = json_is_true(json_object_get(result, "drained"));
+        if (drained || now_ms() >= deadline)
             break;
         status = look(call, &result);
     }
@@ -112,7 +111,7 @@ static int run(const struct fg_cli_call *call)
         json_dumpf(result, call->out, JSON_INDENT(2));
         fputc('\n', call->out);
     }
-    if (status == FG_EXIT_OK && quiet < BELIEVE)
+    if (status == FG_EXIT_OK && !drained)
         status = tell_late(call, result);
     else if (status == FG_EXIT_OK && !call->json)
         show(result, call->out);

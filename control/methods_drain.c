@@ -14,6 +14,7 @@ struct progress {
     uint64_t holds;
     uint64_t lag; /* order events that Redis has not */
     bool delivers, delivery_runs;
+    bool lag_is_known; /* delivery has looked at all that is durable now */
 };
 
 static uint64_t read_count(const _Atomic uint64_t *count)
@@ -37,6 +38,10 @@ static struct progress progress_of(const struct fg_engine *engine)
     }
     if (progress.delivers) {
         const struct fg_delivery_stats *stats = fg_delivery_stats(engine->delivery);
+        uint64_t durable = fg_journal_durable(engine->journal);
+        /* acquire: pairs with delivery's release; the lag is not from before it */
+        progress.lag_is_known =
+            atomic_load_explicit(&stats->caught_up, memory_order_acquire) >= durable;
         progress.lag = read_count(&stats->lag);
         progress.delivery_runs =
             atomic_load_explicit(&stats->state, memory_order_relaxed) == FG_DELIVERY_RUNNING;
@@ -50,7 +55,7 @@ static json_t *drain_json(const struct fg_control *control)
     struct progress progress = progress_of(control->engine);
     bool drained = draining &&
                    progress.parked + progress.undecided + progress.records + progress.lag == 0 &&
-                   (!progress.delivers || progress.delivery_runs);
+                   (!progress.delivers || (progress.delivery_runs && progress.lag_is_known));
     return json_pack("{s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "draining", draining, "drained",
                      drained, "revision", (json_int_t)control->model.revision, "parked",
                      (json_int_t)progress.parked, "undecided", (json_int_t)progress.undecided,

@@ -147,9 +147,13 @@ int fg_delivery_step(struct fg_delivery *delivery)
     const struct fg_clock *clock = delivery->config.clock;
     delivery->now_ns = clock->monotonic_ns(clock->context);
     delivery->caught_up = false;
+    uint64_t durable = delivery->config.durable(delivery->config.durable_arg);
     int rc = steps[delivery->phase](delivery);
     tell_stopped(delivery);
     atomic_store_explicit(&delivery->stats.lag, delivery->streams.lag, memory_order_relaxed);
+    if (delivery->caught_up)
+        /* release: who sees it sees the lag that belongs to it; pairs with control's acquire */
+        atomic_store_explicit(&delivery->stats.caught_up, durable, memory_order_release);
     return fg_delivery_stopped(delivery) ? -1 : rc;
 }
 

@@ -61,6 +61,9 @@ static void it_waits_for_redis(void **state)
     assert_false(is_true(result, "drained"));
     assert_int_equal(number(result, "lag"), 3);
     atomic_store(&delivery_stats.lag, 0);
+    atomic_store(&delivery_stats.caught_up, 4); /* it has not looked at the last frame */
+    assert_false(is_true(drain_status(), "drained"));
+    atomic_store(&delivery_stats.caught_up, 5);
     assert_true(is_true(drain_status(), "drained"));
     atomic_store(&delivery_stats.state, FG_DELIVERY_CONNECTING);
     assert_false(is_true(drain_status(), "drained"));
