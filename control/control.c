@@ -16,6 +16,7 @@
 #include "control/internal.h"
 #include "control/plan.h"
 #include "control/snapshot.h"
+#include "dataplane/notify.h"
 #include "flashgate/control_api.h"
 #include "flashgate/exit_status.h"
 
@@ -271,6 +272,18 @@ static void note_tick(struct fg_control *control, uint64_t late_ms)
         control->tick_late_ms_max = late_ms;
 }
 
+/* The service manager's watchdog goes by the loops that workers have done. */
+static void ping_manager(const struct fg_control *control, uint64_t now_ms)
+{
+    const struct fg_engine *engine = control->engine;
+    uint64_t loops[FG_WORKERS_MAX];
+    if (!engine->notify)
+        return;
+    for (unsigned w = 0; w < engine->config.workers; w++)
+        loops[w] = atomic_load_explicit(&engine->workers[w]->counters->loops, memory_order_relaxed);
+    fg_notify_tick(engine->notify, now_ms, loops, engine->config.workers);
+}
+
 bool fg_control_pulse(struct fg_control *control)
 {
     uint64_t now = fg_control_now_ms();
@@ -285,6 +298,7 @@ bool fg_control_pulse(struct fg_control *control)
     show_board(control);
     show_clock(control, now);
     check_parts(control);
+    ping_manager(control, now);
     return control->status == FG_EXIT_OK;
 }
 

@@ -18,6 +18,7 @@
 struct fg_control;    /* control/control.h */
 struct fg_metrics;    /* control/metrics.h */
 struct fg_stock_page; /* control/stock_page.h */
+struct fg_notify;     /* dataplane/notify.h */
 
 /* Raised in order; workers read it once a loop. While draining, each is raised when every worker
  * was quiet for a whole loop begun in the one before: only that tells that nothing of it is under
@@ -47,6 +48,7 @@ struct fg_engine {
     struct fg_metrics *metrics;       /* NULL: no page */
     struct fg_stock_page *stock_page; /* NULL: none */
     struct fg_redis_link *page_link;  /* the stock page's */
+    struct fg_notify *notify;         /* the service manager; NULL: none is told */
     struct fg_worker *workers[FG_WORKERS_MAX];
     struct fg_port ports[FG_PORTS_MAX]; /* in the order of config.ports */
     char steering[128];                 /* how datagrams reach their worker, in words */
