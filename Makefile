@@ -3,6 +3,7 @@
 # make demo       a whole sale, with its books make lint   formatting and static checks
 # make deps       install what is missing      make unit   only the unit tests
 # make man        manual pages and completion of flashgatectl
+# make install    under DESTDIR and PREFIX (/usr/local); make uninstall takes it away again
 #
 # Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, TSAN=1 with
 # TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under build/faults, and
@@ -58,7 +59,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all man demo units unit sim simulator test models-long test-faults test-faults-short lint tidy deps clean
+.PHONY: all man install uninstall demo units unit sim simulator test models-long test-faults test-faults-short lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -105,6 +106,46 @@ build/completion/flashgatectl: $(MAKE_DOCS)
 	@mkdir -p $(@D)
 	@echo '  GEN  $@'
 	@$(MAKE_DOCS) completion > $@
+
+# --- installing: one list of "FILE mode directory name", which uninstall goes by, too ---
+PREFIX  := /usr/local
+DESTDIR :=
+SHARE   := $(PREFIX)/share
+INSTALLED = $(foreach file,flashgatectl flashgate-load flashgate-check, \
+	       $(BUILD)/$(file):0755:$(PREFIX)/bin/$(file)) \
+	    $(BUILD)/flashgated:0755:$(PREFIX)/sbin/flashgated \
+	    $(BUILD)/flashgated.service:0644:$(PREFIX)/lib/systemd/system/flashgated.service \
+	    conf/flashgate.sysusers:0644:$(PREFIX)/lib/sysusers.d/flashgate.conf \
+	    conf/flashgate.tmpfiles:0644:$(PREFIX)/lib/tmpfiles.d/flashgate.conf \
+	    $(foreach file,$(filter-out %.service %.sysusers %.tmpfiles,$(wildcard conf/*)), \
+	       $(file):0644:$(SHARE)/flashgate/$(file)) \
+	    $(foreach file,$(wildcard docs/*.md) README.md LICENSE, \
+	       $(file):0644:$(SHARE)/doc/flashgate/$(notdir $(file))) \
+	    $(foreach file,$(PAGES), \
+	       $(file):0644:$(SHARE)/man/man$(subst .,,$(suffix $(file)))/$(notdir $(file))) \
+	    $(foreach file,build/completion/flashgatectl, \
+	       $(file):0644:$(SHARE)/bash-completion/completions/$(notdir $(file)))
+
+# Made anew each time: another PREFIX may be wanted.
+.PHONY: $(BUILD)/flashgated.service
+$(BUILD)/flashgated.service: conf/flashgated.service
+	@sed 's|^ExecStart=/usr/sbin/|ExecStart=$(PREFIX)/sbin/|' $< > $@
+
+install: all man $(BUILD)/flashgated.service
+	@for entry in $(INSTALLED); do \
+	    IFS=: read -r file mode path <<< "$$entry"; \
+	    install -D -m "$$mode" "$$file" "$(DESTDIR)$$path" || exit 1; \
+	    echo "  INSTALL  $(DESTDIR)$$path"; \
+	done
+
+# Configuration, keys and logs are the operator's and stay.
+uninstall:
+	@for entry in $(INSTALLED); do \
+	    IFS=: read -r file mode path <<< "$$entry"; \
+	    rm -f "$(DESTDIR)$$path"; \
+	done; \
+	rmdir "$(DESTDIR)$(SHARE)/flashgate/conf" "$(DESTDIR)$(SHARE)/flashgate" \
+	    "$(DESTDIR)$(SHARE)/doc/flashgate" 2> /dev/null || true
 
 # A whole sale with its books: what is missing is installed, what has changed is built.
 demo: deps
