@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Abuses the control socket in every way at once for some seconds, calling status all the while."""
+"""Abuses the control socket in every way at once for some seconds, calling status all the while.
+
+abuse.py SECONDS only abuses, and prints nothing."""
 
 import json
 import multiprocessing
@@ -9,6 +11,7 @@ import resource
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -16,7 +19,7 @@ from client import PATIENCE_S, case, control, eventually, finish
 
 PATH = os.environ['SMOKE_DIR'] + '/control.sock'
 CTL = [os.environ['SMOKE_CTL'], '--socket', PATH]
-ENGINE = int(os.environ['SMOKE_ENGINE'])
+ENGINE = int(os.environ.get('SMOKE_ENGINE', 0))
 SECONDS = 4
 CONNECTIONS = 10000
 STATUS = b'{"jsonrpc":"2.0","id":1,"method":"status"}\n'
@@ -130,19 +133,32 @@ def control_seconds():
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
+def begin():
+    """The hoarding process, the pipe to it, and the other abusers' threads."""
+    ours, theirs = multiprocessing.Pipe()
+    hoarder = multiprocessing.get_context('fork').Process(target=hoard, args=(theirs,),
+                                                          daemon=True)
+    hoarder.start()
+    threads = [threading.Thread(target=t)
+               for t in (endless_line, garbage, slow_reader, killed_callers)]
+    for thread in threads:
+        thread.start()
+    return hoarder, ours, threads
+
+
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 CONNECTIONS = min(CONNECTIONS, hard - 500)
 resource.setrlimit(resource.RLIMIT_NOFILE, (CONNECTIONS + 500, hard))
+if len(sys.argv) > 1:
+    abuser = begin()[0]
+    time.sleep(float(sys.argv[1]))
+    over.set()
+    abuser.kill()
+    sys.exit(0)
 before_limit = resource.prlimit(ENGINE, resource.RLIMIT_NOFILE)
 before, memory = control('status')['control'], resident_mib()
-ours, theirs = multiprocessing.Pipe()
-hoarder = multiprocessing.get_context('fork').Process(target=hoard, args=(theirs,), daemon=True)
-hoarder.start()
-threads = [threading.Thread(target=t)
-           for t in (endless_line, garbage, slow_reader, killed_callers)]
 began = time.monotonic()
-for thread in threads:
-    thread.start()
+hoarder, ours, threads = begin()
 
 answers, held = [], 0
 while time.monotonic() < began + SECONDS or (not held and time.monotonic() < began + PATIENCE_S):
