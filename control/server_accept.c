@@ -23,7 +23,7 @@ static struct fg_connection *find_victim(const struct fg_server *server, unsigne
     struct fg_connection *victim = NULL;
     for (unsigned i = 0; i < server->config.connections_max; i++) {
         struct fg_connection *c = &server->connections[i];
-        if (c->fd < 0 || c == but || c->peer.rank > rank || fg_connection_held(c) < holds ||
+        if (c == but || c->fd < 0 || c->peer.rank > rank || fg_connection_held(c) < holds ||
             now - c->since_ms < server->config.fresh_ms)
             continue;
         if (!victim || c->peer.rank < victim->peer.rank ||
