@@ -15,10 +15,14 @@
 
 #include "dataplane/admission/admission.h"
 
+/* A test may want a bigger shop. */
+#ifndef SHOP_ORDERS
+#define SHOP_ORDERS     8192
+#define SHOP_LANE       64
+#define SHOP_PARTITIONS 64
+#endif
 #define SHOP_WORKERS_MAX 8
-#define SHOP_ORDERS      8192
 #define SHOP_ITEMS       4
-#define SHOP_PARTITIONS  64
 #define SHOP_NOW_NS      UINT64_C(1764273600000000000)
 
 /* Items: number and slot are the same less one. */
@@ -85,7 +89,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
     }
     fg_stock_publish(&shop->stock, SHOP_ITEMS);
     for (unsigned w = 0; w < workers; w++) {
-        assert_int_equal(fg_lane_init(&shop->lanes[w], 64), 0);
+        assert_int_equal(fg_lane_init(&shop->lanes[w], SHOP_LANE), 0);
         shop->admissions[w] = fg_admission_create(&(struct fg_admission_config){
             .worker = w,
             .workers = workers,
@@ -97,7 +101,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .parked = 64,
             .seed = 11 + w,
             .stock = &shop->stock,
-            .lane_records = 64,
+            .lane_records = SHOP_LANE,
             .counters = &shop->counters[w],
         });
         assert_non_null(shop->admissions[w]);
