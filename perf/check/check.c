@@ -158,17 +158,19 @@ static int tables_init(struct check *check)
 
     check->requests = malloc((requests + 1) * sizeof(*check->requests));
     check->orders = malloc((orders + 1) * sizeof(*check->orders));
-    check->holdings = malloc((entries + 1) * sizeof(*check->holdings));
+    check->holdings = malloc((2 * entries + 1) * sizeof(*check->holdings));
     check->request_of = malloc((input->records_count + 1) * sizeof(*check->request_of));
     check->limits = malloc((input->items_count + UINT64_C(1)) * sizeof(*check->limits));
+    check->sale_limits = malloc((input->streams_count + UINT64_C(1)) * sizeof(*check->sale_limits));
     check->result->books = calloc(input->items_count + UINT64_C(1), sizeof(struct fg_item_books));
     check->result->books_count = input->items_count;
     if (check->requests == NULL || check->orders == NULL || check->holdings == NULL ||
-        check->request_of == NULL || check->limits == NULL || check->result->books == NULL ||
+        check->request_of == NULL || check->limits == NULL || check->sale_limits == NULL ||
+        check->result->books == NULL ||
         fg_index_init(&check->item_index, input->items_count) != 0 ||
         fg_index_init(&check->request_index, requests) != 0 ||
         fg_index_init(&check->order_index, orders) != 0 ||
-        fg_index_init(&check->holding_index, entries) != 0)
+        fg_index_init(&check->holding_index, 2 * entries) != 0)
         return -ENOMEM;
     return 0;
 }
@@ -179,11 +181,18 @@ static void tables_fini(struct check *check)
     fg_index_fini(&check->order_index);
     fg_index_fini(&check->request_index);
     fg_index_fini(&check->item_index);
+    free(check->sale_limits);
     free(check->limits);
     free(check->request_of);
     free(check->holdings);
     free(check->orders);
     free(check->requests);
+}
+
+static struct limit limit_of(uint32_t units)
+{
+    uint64_t now = units ? units : UINT64_MAX;
+    return (struct limit){.now = now, .former = now};
 }
 
 static void open_books(struct check *check)
@@ -196,9 +205,11 @@ static void open_books(struct check *check)
         fg_index_put(&check->item_index, &probe, i);
         check->result->books[i].id = item->id;
         check->result->books[i].stock = item->stock;
-        check->limits[i].now = item->limit ? item->limit : UINT64_MAX;
-        check->limits[i].former = check->limits[i].now;
-        check->limits[i].former_until_ns = 0;
+        check->limits[i] = limit_of(item->limit);
+    }
+    for (unsigned i = 0; i < check->input->streams_count; i++) {
+        const struct fg_sale_facts *facts = check_facts(check, i);
+        check->sale_limits[i] = limit_of(facts ? facts->limit : 0);
     }
 }
 

@@ -22,7 +22,7 @@ struct fg_supply_change {
     uint64_t lsn;
     uint64_t at_ns;  /* when control decided it */
     uint32_t stream; /* place in the input's streams */
-    uint32_t item;   /* id */
+    uint32_t item;   /* id; 0: the sale itself, of which only the limit is told */
     uint32_t stock;  /* supply from now on */
     uint32_t limit;  /* units per buyer; 0: none */
 };
@@ -33,6 +33,7 @@ struct fg_sale_facts {
     uint8_t state;     /* enum fg_sale_state, the last one */
     bool defined;      /* its definition is known */
     bool cancel_final; /* a final order could be cancelled, at some time */
+    uint32_t limit;    /* units per buyer over all its items at the beginning; 0: none */
     bool reacquires;   /* a late CONFIRM could take units anew, at some time */
     /* Where and when it was archived; 0: it is not. Its requests may be used again after that. */
     uint64_t archived_lsn, archived_ns;
@@ -59,6 +60,9 @@ struct fg_check_input {
     /* Ids of items whose sales are archived and gone, ascending: their orders cannot be judged. */
     const uint32_t *gone;
     uint64_t gone_count;
+    /* Ids of orders that an operator cancelled, ascending: that needs no cancel_final. */
+    const uint64_t *cancelled;
+    uint64_t cancelled_count;
     bool sell_out_expected; /* demand outlived the last return: a unit left is UNSOLD */
 };
 

@@ -5,8 +5,8 @@
  * prefix: a unit is given from its ADMIT (or REACQUIRE) on, and back from its CANCEL or EXPIRE on.
  * The engine puts a unit back on sale only after its return is durable, and takes it before the
  * next ADMIT is queued, so in a right log no prefix ever gives more than the supply (I1), nor a
- * buyer more than the limit (I6). The same holds for units that are added (durable first) and
- * removed (taken first).
+ * buyer more than the limits of item and sale (I6). The same holds for units that are added
+ * (durable first) and removed (taken first).
  *
  * A limit is different: a lower one is in force before it is journalled, and orders that workers
  * decided by the former one may still lie in their lanes. So it binds only some time after it was
@@ -17,6 +17,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "perf/check/internal.h"
 
@@ -59,19 +60,21 @@ static void check_sequence(struct check *check, const struct place *at, uint64_t
                  before.epoch);
 }
 
-static struct holding *holding_of(struct check *check, const struct fg_order_event *event)
+/* Of an item, or of the sale of a stream. */
+static struct holding *holding_of(struct check *check, const uint8_t *buyer, uint32_t of,
+                                  bool of_sale)
 {
-    struct fg_index_probe probe = fg_index_probe(fg_index_hash(event->buyer, event->item));
+    struct fg_index_probe probe = fg_index_probe(fg_index_hash(buyer, of + (uint64_t)of_sale));
     uint32_t place;
     while ((place = fg_index_next(&check->holding_index, &probe)) != FG_INDEX_NONE) {
         struct holding *holding = &check->holdings[place];
-        if (holding->item == event->item &&
-            memcmp(holding->buyer, event->buyer, FG_BUYER_BYTES) == 0)
+        if (holding->of == of && holding->of_sale == of_sale &&
+            memcmp(holding->buyer, buyer, FG_BUYER_BYTES) == 0)
             return holding;
     }
     place = check->holdings_count++;
-    check->holdings[place] = (struct holding){.item = event->item};
-    memcpy(check->holdings[place].buyer, event->buyer, FG_BUYER_BYTES);
+    check->holdings[place] = (struct holding){.of = of, .of_sale = of_sale};
+    memcpy(check->holdings[place].buyer, buyer, FG_BUYER_BYTES);
     fg_index_put(&check->holding_index, &probe, place);
     return &check->holdings[place];
 }
@@ -91,6 +94,25 @@ static void check_supply(struct check *check, struct fg_item_books *book, const 
         book->oversold = given - book->stock;
 }
 
+/* A buyer has more units of an item, or of a sale. */
+static void hold(struct check *check, const struct place *at, const struct limit *limit,
+                 uint32_t of, bool of_sale)
+{
+    const struct fg_order_event *event = &at->entry->event;
+    uint64_t most = event->at_ns <= limit->former_until_ns ? limit->former : limit->now;
+    struct holding *holding = holding_of(check, event->buyer, of, of_sale);
+
+    holding->units += event->quantity;
+    if (holding->units <= most)
+        return;
+    char what[32] = "the sale";
+    if (!of_sale)
+        snprintf(what, sizeof(what), "item %" PRIu32, of);
+    fg_found(check->findings, FG_CHECK_OVER_LIMIT,
+             "%s: buyer %s has %" PRIu64 " units of %s, limit %" PRIu64, place_text(at).text,
+             check_buyer_text(event->buyer).text, holding->units, what, most);
+}
+
 static void give(struct check *check, const struct place *at)
 {
     const struct fg_order_event *event = &at->entry->event;
@@ -105,25 +127,13 @@ static void give(struct check *check, const struct place *at)
     if (book->admitted - book->returned > book->stock)
         check_supply(check, book, place_text(at).text);
 
-    const struct limit *limit = &check->limits[item];
-    uint64_t most = event->at_ns <= limit->former_until_ns ? limit->former : limit->now;
-    struct holding *holding = holding_of(check, event);
-    holding->units += event->quantity;
-    if (holding->units > most)
-        fg_found(check->findings, FG_CHECK_OVER_LIMIT,
-                 "%s: buyer %s has %" PRIu64 " units of item %" PRIu32 ", limit %" PRIu64,
-                 place_text(at).text, check_buyer_text(event->buyer).text, holding->units, book->id,
-                 most);
+    hold(check, at, &check->limits[item], book->id, false);
+    hold(check, at, &check->sale_limits[at->number], at->number, true);
 }
 
-/* The supply or the limit of an item is another from here on. */
-static void change_supply(struct check *check, const struct fg_supply_change *change)
+static void change_limit(const struct check *check, struct limit *limit,
+                         const struct fg_supply_change *change)
 {
-    uint32_t item = check_item(check, change->item);
-    if (item == FG_INDEX_NONE)
-        return;
-
-    struct limit *limit = &check->limits[item];
     uint64_t now = change->limit ? change->limit : UINT64_MAX;
     if (now < limit->now) {
         if (change->at_ns > limit->former_until_ns || limit->former < limit->now)
@@ -133,6 +143,17 @@ static void change_supply(struct check *check, const struct fg_supply_change *ch
         limit->former = now;
     }
     limit->now = now;
+}
+
+/* The supply or the limit of an item, or the limit of a sale, is another from here on. */
+static void change_supply(struct check *check, const struct fg_supply_change *change)
+{
+    uint32_t item = check_item(check, change->item);
+    if (change->item == 0)
+        change_limit(check, &check->sale_limits[change->stream], change);
+    if (item == FG_INDEX_NONE)
+        return;
+    change_limit(check, &check->limits[item], change);
 
     char place[64];
     snprintf(place, sizeof(place), "stock %" PRIu32 " set at LSN %" PRIu64, change->stock,
@@ -141,13 +162,15 @@ static void change_supply(struct check *check, const struct fg_supply_change *ch
     check_supply(check, &check->result->books[item], place);
 }
 
-static void take_back(struct check *check, const struct fg_order_event *event)
+static void take_back(struct check *check, const struct place *at)
 {
+    const struct fg_order_event *event = &at->entry->event;
     uint32_t item = check_item(check, event->item);
     if (item == FG_INDEX_NONE)
         return;
     check->result->books[item].returned += event->quantity;
-    holding_of(check, event)->units -= event->quantity;
+    holding_of(check, event->buyer, event->item, false)->units -= event->quantity;
+    holding_of(check, event->buyer, at->number, true)->units -= event->quantity;
 }
 
 static void admit(struct check *check, const struct place *at, struct order *order)
@@ -190,13 +213,24 @@ static bool same_order(const struct order *order, const struct fg_order_event *e
     X(REACQUIRE, ORDER_EXPIRED, ORDER_EXPIRED, ORDER_FINAL)                                        \
     X(REFUSE_LATE, ORDER_EXPIRED, ORDER_EXPIRED, ORDER_EXPIRED)
 
-/* Does the sale's definition allow it? */
-static bool allowed(const struct fg_sale_facts *facts, const struct order *order, unsigned kind)
+static int by_order(const void *id, const void *other)
 {
+    uint64_t a = *(const uint64_t *)id, b = *(const uint64_t *)other;
+    return (a > b) - (a < b);
+}
+
+/* Does the sale's definition, or an operator, allow it? */
+static bool allowed(const struct check *check, const struct order *order, unsigned kind)
+{
+    const struct fg_sale_facts *facts = check_facts(check, order->stream);
+    const struct fg_check_input *input = check->input;
+
     if (!facts || !facts->defined)
         return true;
     if (kind == FG_EVENT_CANCEL && order->state == ORDER_FINAL)
-        return facts->cancel_final;
+        return facts->cancel_final || (input->cancelled_count > 0 &&
+                                       bsearch(&order->id, input->cancelled, input->cancelled_count,
+                                               sizeof(*input->cancelled), by_order) != NULL);
     return kind != FG_EVENT_REACQUIRE || facts->reacquires;
 }
 
@@ -206,7 +240,7 @@ static enum order_state next_state(const struct check *check, const struct order
 {
     if (kind == FG_EVENT_REACQUIRE && check_has(order, FG_EVENT_REFUSE_LATE))
         return ORDER_UNSEEN;
-    if (!allowed(check_facts(check, order->stream), order, kind))
+    if (!allowed(check, order, kind))
         return ORDER_UNSEEN;
     switch (kind) {
 #define X(name, from, or_from, leads_to)                                                           \
@@ -240,7 +274,7 @@ static void settle(struct check *check, const struct place *at, struct order *or
     if (event->kind == FG_EVENT_REACQUIRE)
         give(check, at);
     else if (state == ORDER_CANCELLED || event->kind == FG_EVENT_EXPIRE)
-        take_back(check, event);
+        take_back(check, at);
 }
 
 /* The same event once more, or an order id that was already given to another request. */

@@ -31,7 +31,7 @@
     X(SHARED_ORDER, "I4", "an order id stands for two requests")                                   \
     X(REPLAY_FORGOTTEN, "I4", "a copy of an admitted request was judged anew")                     \
     X(ENGINE_DIFFERS, "I5", "the running engine's books are not the log's")                        \
-    X(OVER_LIMIT, "I6", "an admission took a buyer above the item's limit")                        \
+    X(OVER_LIMIT, "I6", "an admission took a buyer above the item's or the sale's limit")          \
     X(FALSE_SOLD_OUT, "I7", "SOLD_OUT was said while enough units were certainly free")            \
     X(UNSOLD, "I8", "units are left although the item was expected to sell out")
 

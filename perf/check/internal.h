@@ -49,14 +49,15 @@ struct order {
 #define TOLD_RETURNED 0x02 /* CANCELLED or EXPIRED */
 #define TOLD_LOST     0x04 /* ORDER_LOST was reported */
 
-/* Units that a buyer has of an item. */
+/* Units that a buyer has of an item, or of a sale. */
 struct holding {
     uint8_t buyer[FG_BUYER_BYTES];
     uint64_t units;
-    uint32_t item;
+    uint32_t of; /* the item's id, or the stream's place */
+    bool of_sale;
 };
 
-/* An item's limit at the place of the walk. */
+/* An item's or a sale's limit at the place of the walk. */
 struct limit {
     uint64_t now;             /* units; UINT64_MAX: none */
     uint64_t former;          /* one that was lowered binds to here... */
@@ -72,7 +73,8 @@ struct check {
     struct request *requests;
     struct order *orders;
     struct holding *holdings;
-    struct limit *limits; /* by item */
+    struct limit *limits;      /* by item */
+    struct limit *sale_limits; /* by stream */
     uint32_t requests_count, orders_count, holdings_count;
     struct fg_index request_index, order_index, holding_index;
     uint32_t *request_of; /* place in requests of each record; NONE for STOCK and PING */

@@ -40,6 +40,7 @@ void fg_log_book_close(struct fg_log_book *book)
         fg_sale_stream_free(&book->streams[i]);
     fg_log_reader_close(book->reader);
     fg_index_fini(&book->ids);
+    free(book->cancelled);
     free(book->gone);
     free(book->changes);
     free(book->item_streams);
@@ -255,10 +256,18 @@ static int by_id(const void *left, const void *right)
     return (*a > *b) - (*a < *b);
 }
 
+static int by_order(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
 void fg_log_book_input(struct fg_log_book *book, struct fg_check_input *input)
 {
     if (book->changes_count > 0)
         qsort(book->changes, book->changes_count, sizeof(*book->changes), by_place);
+    if (book->cancelled_count > 0)
+        qsort(book->cancelled, book->cancelled_count, sizeof(*book->cancelled), by_order);
     if (book->gone_count > 0)
         qsort(book->gone, book->gone_count, sizeof(*book->gone), by_id);
     input->items = book->items;
@@ -272,4 +281,6 @@ void fg_log_book_input(struct fg_log_book *book, struct fg_check_input *input)
     input->settle_ns = FG_CHECK_SETTLE_NS;
     input->gone = book->gone;
     input->gone_count = book->gone_count;
+    input->cancelled = book->cancelled;
+    input->cancelled_count = book->cancelled_count;
 }

@@ -27,6 +27,7 @@ struct fg_log_item {
 /* In which base a sale was last named, and in which its position was told; 0: in none. */
 struct fg_log_named {
     uint64_t definition, position;
+    uint32_t limit; /* of the sale, units per buyer, as last defined */
 };
 
 struct fg_log_book {
@@ -50,6 +51,8 @@ struct fg_log_book {
 
     struct fg_supply_change *changes;
     uint64_t changes_count, changes_room;
+    uint64_t *cancelled; /* ids of orders that an operator cancelled */
+    uint64_t cancelled_count, cancelled_room;
     uint32_t *gone; /* ids of items that no live sale has any more */
     uint64_t gone_count, gone_room;
 

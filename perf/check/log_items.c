@@ -135,6 +135,25 @@ static int read_sale(struct fg_sale *sale, const struct fg_record *record)
     return rc;
 }
 
+/* The sale's own limit may have moved. */
+static int note_sale_limit(struct fg_log_book *book, int place, uint32_t limit,
+                           const struct fg_record *record)
+{
+    if (book->named[place].limit == limit)
+        return 0;
+    if (!check_grow((void **)&book->changes, book->changes_count, &book->changes_room,
+                    sizeof(*book->changes)))
+        return -ENOMEM;
+    book->named[place].limit = limit;
+    book->changes[book->changes_count++] =
+        (struct fg_supply_change){.after = book->streams[place].count,
+                                  .lsn = record->lsn,
+                                  .at_ns = record->control->at_ns,
+                                  .stream = (uint32_t)place,
+                                  .limit = limit};
+    return 0;
+}
+
 static int define_sale(struct fg_log_book *book, int place, const struct fg_record *record,
                        bool base)
 {
@@ -143,6 +162,10 @@ static int define_sale(struct fg_log_book *book, int place, const struct fg_reco
     if (rc != 0)
         return rc;
     struct fg_sale_facts *facts = &book->sales[place];
+    if (!facts->defined)
+        facts->limit = book->named[place].limit = sale.limit;
+    else
+        rc = note_sale_limit(book, place, sale.limit, record);
     facts->defined = true;
     facts->state = sale.state;
     /* What a base supersedes may have allowed more. */
@@ -217,14 +240,35 @@ static int take_names(struct fg_log_book *book, const struct fg_record *record)
     return rc;
 }
 
+/* Of what operators did, what bears on orders: one is cancelled whatever its sale says. */
+static int take_act(struct fg_log_book *book, const struct fg_record *record)
+{
+    json_t *body =
+        json_loadb(record->body ? record->body : "", record->control->body_length, 0, NULL);
+    const char *method = json_string_value(json_object_get(body, "method"));
+    const char *order = json_string_value(json_object_get(body, "order"));
+    bool cancels = method && order && strcmp(method, "order.cancel") == 0;
+    uint64_t id = cancels ? strtoull(order, NULL, 10) : 0;
+
+    json_decref(body);
+    if (!cancels)
+        return 0;
+    if (!check_grow((void **)&book->cancelled, book->cancelled_count, &book->cancelled_room,
+                    sizeof(*book->cancelled)))
+        return -ENOMEM;
+    book->cancelled[book->cancelled_count++] = id;
+    return 0;
+}
+
 int log_book_control(struct fg_log_book *book, const struct fg_record *record, bool base)
 {
     const struct fg_control_event *event = record->control;
 
     if (event->kind == FG_EVENT_NAMES_USED)
         return take_names(book, record);
-    if (event->kind == FG_EVENT_ENGINE_STATE || event->kind == FG_EVENT_BLOCK_LIST ||
-        event->kind == FG_EVENT_ACT)
+    if (event->kind == FG_EVENT_ACT)
+        return take_act(book, record);
+    if (event->kind == FG_EVENT_ENGINE_STATE || event->kind == FG_EVENT_BLOCK_LIST)
         return 0;
     int place = log_book_place(book, event->sale);
     if (place < 0)
@@ -265,6 +309,10 @@ static int compare_sale(struct fg_log_book *book, int place, const struct fg_rec
     int rc = read_sale(&sale, record);
     if (rc != 0)
         return rc;
+    if (book->named[place].limit != sale.limit)
+        fg_found(book->findings, FG_CHECK_BASE_DIFFERS,
+                 BASE_FORMAT " has limit %" PRIu32 "; the log before it says %" PRIu32,
+                 BASE_ARGS(book, record, place), sale.limit, book->named[place].limit);
     for (uint32_t i = 0; i < sale.items_count; i++) {
         const struct fg_sale_item *item = &sale.items[i];
         uint32_t at = fg_log_book_item(book, item->id);
