@@ -15,6 +15,8 @@ struct log_run {
     uint32_t item_streams[2], gone[2];
     unsigned gone_count;
     uint64_t skew_ns;
+    uint64_t cancelled[2];
+    unsigned cancelled_count;
 };
 
 /* The clean run as a log tells it: one sale with both items. */
@@ -55,7 +57,9 @@ static void judge(struct log_run *log)
                                    .sales = log->facts,
                                    .item_streams = log->item_streams,
                                    .gone = log->gone,
-                                   .gone_count = log->gone_count};
+                                   .gone_count = log->gone_count,
+                                   .cancelled = log->cancelled,
+                                   .cancelled_count = log->cancelled_count};
     run->findings = (struct fg_findings){.found = found, .arg = run};
     run->sentences[0] = '\0';
     assert_int_equal(fg_check_run(&input, &run->result, &run->findings), 0);
@@ -187,6 +191,51 @@ static void a_lowered_limit_binds_when_it_is_surely_in_force(void **state)
     wanted(&log, FG_CHECK_OVER_LIMIT, 1);
 }
 
+/* Buyer 1 has two mugs and a ticket, in this order. */
+static void a_sales_limit_is_over_all_its_items(void **state)
+{
+    (void)state;
+    struct log_run log;
+    logged_run(&log);
+    log.facts[0].limit = 3;
+    passes(&log);
+    log.facts[0].limit = 2;
+    wanted(&log, FG_CHECK_OVER_LIMIT, 1);
+    change(&log, ADMIT_1003, 90, 0, 0, 3); /* raised just before the ticket */
+    passes(&log);
+    log.changes[0].after = ADMIT_1003 + 1;
+    wanted(&log, FG_CHECK_OVER_LIMIT, 1);
+    log.facts[0].limit = 0;
+    log.changes[0] = (struct fg_supply_change){.after = ADMIT_1003, .at_ns = 100, .limit = 2};
+    event(&log.run, ADMIT_1003)->at_ns = 100 + SETTLE;
+    passes(&log);
+    event(&log.run, ADMIT_1003)->at_ns = 100 + SETTLE + 1;
+    wanted(&log, FG_CHECK_OVER_LIMIT, 1);
+}
+
+/* What came back does not count: buyer 2 has a mug, and a ticket that is cancelled. */
+static void a_sales_limit_counts_what_a_buyer_has(void **state)
+{
+    (void)state;
+    struct log_run log;
+    logged_run(&log);
+    log.run.items[0].stock = 4;
+    log.run.records[MUG_3].verdict = FG_VERDICT_LIMIT_REACHED;
+    log.facts[0].limit = 3;
+    logged(&log.run, 0, FG_EVENT_ADMIT, 2, 22, 1006, MUG, 1);
+    passes(&log);
+    log.facts[0].limit = 2;
+    event(&log.run, ADMIT_1003)->buyer[0] = 7; /* keep buyer 1 within it ... */
+    event(&log.run, CONFIRM_1003)->buyer[0] = 7;
+    log.run.records[TICKET_1].buyer[0] = log.run.records[CONFIRM_1].buyer[0] = 7;
+    passes(&log);
+    unlog(&log.run, CANCEL_1004); /* ... and let buyer 2 have all three */
+    log.run.records[CANCEL_2].replied_ns = 0;
+    log.run.items[1].stock = 3;
+    log.run.records[TICKET_4].verdict = FG_VERDICT_LIMIT_REACHED;
+    wanted(&log, FG_CHECK_OVER_LIMIT, 1);
+}
+
 /* --- rules of the sale --- */
 
 static void cancelling_a_final_order_must_be_allowed(void **state)
@@ -197,6 +246,13 @@ static void cancelling_a_final_order_must_be_allowed(void **state)
     log.run.items[0].stock = 3;
     logged(&log.run, 0, FG_EVENT_CANCEL, 2, 20, 1002, MUG, 1);
     wanted(&log, FG_CHECK_EVENT_IMPOSSIBLE, 1);
+    log.cancelled[0] = 1001;
+    log.cancelled_count = 1;
+    wanted(&log, FG_CHECK_EVENT_IMPOSSIBLE, 1);
+    log.cancelled[1] = 1002; /* by an operator */
+    log.cancelled_count = 2;
+    passes(&log);
+    log.cancelled_count = 0;
     log.facts[0].cancel_final = true;
     passes(&log);
 }
@@ -335,6 +391,8 @@ int main(void)
         cmocka_unit_test(clocks_that_differ_are_given_a_margin),
         cmocka_unit_test(a_raised_limit_binds_from_its_place_on),
         cmocka_unit_test(a_lowered_limit_binds_when_it_is_surely_in_force),
+        cmocka_unit_test(a_sales_limit_is_over_all_its_items),
+        cmocka_unit_test(a_sales_limit_counts_what_a_buyer_has),
         cmocka_unit_test(cancelling_a_final_order_must_be_allowed),
         cmocka_unit_test(reacquiring_must_be_allowed),
         cmocka_unit_test(an_item_of_another_sale_is_found),

@@ -11,6 +11,7 @@ struct reading {
     struct fg_log_book book;
     struct fg_findings findings;
     char sentences[4000], message[512];
+    uint32_t sale_limit; /* of the next definition */
 };
 
 static void found(void *arg, enum fg_check check, const char *sentence)
@@ -64,7 +65,11 @@ static void put_sale(struct reading *reading, uint32_t stock, uint32_t limit, ui
                                     .max_per_order = 1,
                                     .hold_ms = 1000},
                                    {.id = 8, .name = "hat", .stock = 5, .max_per_order = 1}};
-    struct fg_sale sale = {.name = "drop", .number = 1, .items = items, .items_count = 2};
+    struct fg_sale sale = {.name = "drop",
+                           .number = 1,
+                           .limit = reading->sale_limit,
+                           .items = items,
+                           .items_count = 2};
     json_t *json = fg_sale_to_json(&sale);
     char *body = json_dumps(json, JSON_COMPACT);
     put(reading,
@@ -298,9 +303,42 @@ static void what_operators_did_is_passed_over(void **state)
     put_sale(&reading, 2, 3, 50);
     hand_log_frame(&reading.log, FG_FRAME_BASE);
     put(&reading, (struct fg_control_event){.kind = FG_EVENT_ACT}, "{\"method\": \"consumed\"}");
+    put(&reading, (struct fg_control_event){.kind = FG_EVENT_ACT},
+        "{\"method\": \"order.cancel\", \"order\": \"18446744073709551615\"}");
+    put(&reading, (struct fg_control_event){.kind = FG_EVENT_ACT},
+        "{\"method\": \"order.cancel\", \"order\": \"7\"}");
     hand_log_frame(&reading.log, 0);
     assert_int_equal(read_on(&reading), FG_LOG_END);
     assert_string_equal(reading.sentences, "");
+    struct fg_check_input input = {0}; /* but for the orders that they cancelled */
+    fg_log_book_input(&reading.book, &input);
+    assert_int_equal(input.cancelled_count, 2);
+    assert_int_equal(input.cancelled[0], 7);
+    assert_int_equal(input.cancelled[1], UINT64_MAX);
+    end(&reading);
+}
+
+/* A sale's own limit: the one it began with, and where it was changed. */
+static void a_sales_limit_is_followed(void **state)
+{
+    (void)state;
+    struct reading reading;
+    struct fg_check_input input = {0};
+    begin(&reading, 1);
+    reading.sale_limit = 5;
+    put_sale(&reading, 2, 3, 50);
+    hand_log_frame(&reading.log, FG_FRAME_BASE);
+    put_sale(&reading, 2, 3, 60);
+    reading.sale_limit = 4;
+    put_sale(&reading, 2, 3, 70);
+    hand_log_frame(&reading.log, 0);
+    clean(&reading);
+    fg_log_book_input(&reading.book, &input);
+    assert_int_equal(input.sales[0].limit, 5);
+    assert_int_equal(input.changes_count, 1);
+    assert_int_equal(input.changes[0].item, 0);
+    assert_int_equal(input.changes[0].limit, 4);
+    assert_int_equal(input.changes[0].at_ns, 70);
     end(&reading);
 }
 
@@ -503,6 +541,7 @@ int main(void)
         cmocka_unit_test(states_are_read),
         cmocka_unit_test(runs_of_ids_have_a_bound),
         cmocka_unit_test(what_operators_did_is_passed_over),
+        cmocka_unit_test(a_sales_limit_is_followed),
         cmocka_unit_test(the_first_base_stands_for_what_is_gone),
         cmocka_unit_test(a_later_base_must_say_what_the_log_says),
         cmocka_unit_test(an_epoch_that_is_used_again_is_found),
