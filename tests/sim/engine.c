@@ -157,7 +157,7 @@ int engine_start(struct world *world, const struct engine_plan *plan)
 
 /* --- Workers --- */
 
-static struct fg_now now_of(const struct sim_engine *e)
+struct fg_now engine_now(const struct sim_engine *e)
 {
     return (struct fg_now){.wall_ns = clock_wall_ns(&e->clock),
                            .ms = (uint32_t)((e->world->now_ns - e->began_ns) / SIM_MS)};
@@ -221,7 +221,7 @@ void engine_worker(struct sim_engine *e, unsigned w)
     struct fg_worker *worker = e->engine.workers[w];
     const struct fg_catalogue *catalogue = e->engine.catalogue;
     struct fg_datagram datagrams[BURST];
-    struct fg_now now = now_of(e);
+    struct fg_now now = engine_now(e);
 
     clock_use(&e->clock);
     atomic_store(&worker->seen_revision, catalogue->revision);

@@ -27,6 +27,13 @@ struct sim_engine {
     /* Units of each slot whose return was durable, but which were not put back on sale, when the
      * present step of a worker began. */
     int64_t returning[SIM_SLOTS];
+    /* An order that the operator is about to cancel; ticket 0: none. */
+    struct {
+        uint64_t ticket; /* of the journal, of the record that says so */
+        unsigned worker;
+        uint8_t buyer[FG_BUYER_BYTES];
+        uint64_t request;
+    } cancel;
     uint64_t delivered_frames; /* up to which delivery has found nothing left to do */
     char message[512];
 };
@@ -45,6 +52,9 @@ struct engine_plan {
 /* Recovers from the disk and gets ready to serve. An exit status; world->engine is it if OK. May
  * end in a crash. */
 int engine_start(struct world *world, const struct engine_plan *plan);
+
+/* The time that its workers decide by. */
+struct fg_now engine_now(const struct sim_engine *engine);
 
 /* Where each part may be stepped; what a step does may end in a crash. */
 void engine_worker(struct sim_engine *engine, unsigned w);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/operator.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "dataplane/admission/internal.h"
 
 static void name_of(char name[FG_SALE_NAME_MAX + 1], unsigned sale)
 {
@@ -24,6 +27,7 @@ static void apply(struct sim_engine *e, unsigned place)
                            .state = FG_SALE_SCHEDULED,
                            .cancel_final = p->cancel_final[place],
                            .late_confirm = p->reacquire[place] ? FG_LATE_REACQUIRE : FG_LATE_REFUSE,
+                           .limit = p->limit[place],
                            .items = items};
 
     name_of(sale.name, place);
@@ -73,6 +77,60 @@ static void set_state(struct sim_engine *e, const struct fg_sale *sale, enum fg_
     fg_change_begin_state(e->engine.control, NULL, sale->number, state);
 }
 
+/* Unsold units of an item go off sale. */
+static void remove_units(struct sim_engine *e, const struct fg_model_item *item)
+{
+    uint32_t units = (uint32_t)random_between(&e->world->random, 1, 9);
+
+    if (fg_change_begin_remove(e->engine.control, NULL, item, units) > 0)
+        note(e, SIM_OP_REMOVE, item->item.sale, item->item.id);
+}
+
+static void set_item(struct sim_engine *e, const struct fg_model_item *item,
+                     enum fg_item_state state)
+{
+    note(e, state == FG_ITEM_PAUSED ? SIM_OP_PAUSE_ITEM : SIM_OP_RESUME_ITEM, item->item.sale,
+         item->item.id);
+    fg_change_begin_item(e->engine.control, NULL, item, state);
+}
+
+/* Some order is to be cancelled, whatever state it is in: that is put on record first. */
+static void begin_cancel(struct sim_engine *e)
+{
+    struct sim_random *random = &e->world->random;
+    unsigned w = (unsigned)random_below(random, e->engine.config.workers);
+    const struct fg_book *book = &e->plan.admissions[w]->book;
+    const struct fg_order *order =
+        book->touched ? &book->orders[random_below(random, book->touched)] : NULL;
+    char body[128];
+
+    if (!order || order->state == FG_ORDER_FREE || order->state == FG_ORDER_VOID)
+        return;
+    int length = snprintf(body, sizeof(body),
+                          "{\"method\":\"order.cancel\",\"order\":\"%" PRIu64 "\"}", order->id);
+    struct fg_control_event act = {.kind = FG_EVENT_ACT,
+                                   .body_length = (uint32_t)length,
+                                   .revision = e->engine.control->model.revision,
+                                   .at_ns = fg_control_wall_ns()};
+    e->cancel.ticket = fg_journal_submit(e->engine.journal, &act, body);
+    e->cancel.worker = w;
+    e->cancel.request = order->request;
+    memcpy(e->cancel.buyer, order->buyer, sizeof(e->cancel.buyer));
+}
+
+/* The record is durable: the worker is told, as by its command ring. */
+static void carry_out_cancel(struct sim_engine *e)
+{
+    struct fg_command command = {.kind = FG_COMMAND_ORDER_CANCEL, .request = e->cancel.request};
+
+    memcpy(command.buyer, e->cancel.buyer, sizeof(command.buyer));
+    e->cancel.ticket = 0;
+    struct fg_now now = engine_now(e);
+    fg_command_run(&command, e->plan.admissions[e->cancel.worker], &now, e->engine.catalogue);
+    if (command.result == 0)
+        note(e, SIM_OP_CANCEL, command.orders[0].item, command.orders[0].order);
+}
+
 static void archive(struct sim_engine *e, const struct fg_sale *sale)
 {
     struct fg_control *control = e->engine.control;
@@ -94,7 +152,9 @@ static void change_something(struct sim_engine *e, const struct fg_sale *sale)
         archive(e, sale);
         return;
     }
-    switch (random_below(random, 8)) {
+    const struct fg_model_item *item = fg_model_item(
+        &e->engine.control->model, sale->items[random_below(random, sale->items_count)].id);
+    switch (random_below(random, 16)) {
     case 0:
         if (sale->state == FG_SALE_OPEN)
             set_state(e, sale, FG_SALE_PAUSED);
@@ -107,10 +167,37 @@ static void change_something(struct sim_engine *e, const struct fg_sale *sale)
     case 3:
         redefine(e, sale, true);
         break;
+    case 4:
+        remove_units(e, item);
+        break;
+    case 5:
+    case 6:
+        set_item(e, item, item->state == FG_ITEM_PAUSED ? FG_ITEM_RUNNING : FG_ITEM_PAUSED);
+        break;
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+        begin_cancel(e);
+        break;
     default:
         redefine(e, sale, false);
         break;
     }
+}
+
+/* In the end nothing stays paused. True: something was begun. */
+static bool resume_item(struct sim_engine *e)
+{
+    const struct fg_model *model = &e->engine.control->model;
+
+    for (uint32_t i = 0; i < model->items_count; i++) {
+        if (model->items[i].item.id == 0 || model->items[i].state != FG_ITEM_PAUSED)
+            continue;
+        set_item(e, &model->items[i], FG_ITEM_RUNNING);
+        return true;
+    }
+    return false;
 }
 
 /* What the run needs in any case: every sale there, and opened. True: something was begun. */
@@ -133,7 +220,7 @@ static bool set_up(struct sim_engine *e)
             return true;
         }
     }
-    return false;
+    return e->world->healed && resume_item(e);
 }
 
 void operator_step(struct sim_engine *e)
@@ -142,6 +229,9 @@ void operator_step(struct sim_engine *e)
     const struct fg_model *model = &e->engine.control->model;
 
     clock_use(&e->clock);
+    if (e->cancel.ticket != 0 &&
+        fg_journal_submitted_durable(e->engine.journal) >= e->cancel.ticket)
+        carry_out_cancel(e);
     if (e->engine.control->change.stage != FG_CHANGE_NONE)
         return;
     if (set_up(e) || world->healed || world->profile.operator_ns == 0 ||
@@ -159,6 +249,9 @@ bool operator_settled(struct sim_engine *e)
 
     for (unsigned i = 0; i < model->sales_count; i++)
         if (model->sales[i]->state == FG_SALE_SCHEDULED || model->sales[i]->state == FG_SALE_PAUSED)
+            return false;
+    for (uint32_t i = 0; i < model->items_count; i++)
+        if (model->items[i].item.id != 0 && model->items[i].state == FG_ITEM_PAUSED)
             return false;
     for (unsigned s = 0; s < e->world->profile.sales; s++) {
         char name[FG_SALE_NAME_MAX + 1];

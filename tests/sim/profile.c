@@ -18,6 +18,7 @@ static void draw_sales(struct sim_profile *p, struct sim_random *random)
     for (unsigned s = 0; s < p->sales; s++) {
         p->cancel_final[s] = random_below(random, 2) == 0;
         p->reacquire[s] = random_below(random, 2) == 0;
+        p->limit[s] = random_below(random, 3) ? 0 : (uint32_t)random_between(random, 4, 12);
     }
     for (unsigned i = 0; i < p->items; i++) {
         p->item[i].sale = i < p->sales ? i : (uint32_t)random_below(random, p->sales);

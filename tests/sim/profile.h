@@ -32,6 +32,7 @@ struct sim_profile {
         uint16_t max_per_order;
     } item[SIM_ITEMS_MAX];
     bool cancel_final[SIM_SALES_MAX], reacquire[SIM_SALES_MAX];
+    uint32_t limit[SIM_SALES_MAX]; /* of a buyer over all items */
     uint64_t operator_ns; /* between two things that the operator does, about; 0: only opens */
 
     /* network */

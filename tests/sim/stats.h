@@ -65,7 +65,11 @@ enum sim_fault {
     X(ARCHIVE, "sales archived")                                                                   \
     X(REBUILD, "streams rebuilt")                                                                  \
     X(RESTOCK, "restocks")                                                                         \
-    X(LOWER_LIMIT, "limits lowered")
+    X(LOWER_LIMIT, "limits lowered")                                                               \
+    X(REMOVE, "removals of stock")                                                                 \
+    X(PAUSE_ITEM, "items paused")                                                                  \
+    X(RESUME_ITEM, "items resumed")                                                                \
+    X(CANCEL, "orders cancelled by the operator")
 
 enum sim_operation {
 #define X(name, text) SIM_OP_##name,
