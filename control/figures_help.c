@@ -79,7 +79,7 @@ void fg_figures_describe(FILE *out)
         "names listed below. `counters`, `verdicts`, `gauges` and `latency` stand under `totals`\n"
         "and under each of `workers`. A counter grows from 0 at each start. A state is one text\n"
         "in status; in metrics it is a gauge for each of its values, 1 for the one that is. A\n"
-        "histogram is an object in status (count, mean_us, p50_us, p99_us, p999_us, max_us; right\n"
+        "histogram is an object in status (count, sum_us, mean_us, p50_us, p99_us, p999_us, max_us; right\n"
         "to an eighth). Of items the page shows the first 1000.\n"
         "\n"
         "| status | metric | labels | kind | status unit | metric unit | what |\n"

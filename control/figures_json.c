@@ -14,9 +14,9 @@ static json_int_t us(uint64_t ns)
 
 static json_t *histogram_json(const struct fg_histogram_view *view)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "count", (json_int_t)view->count, "mean_us",
-                     view->count ? us(view->sum_ns / view->count) : 0, "p50_us",
-                     us(fg_histogram_quantile(view, 500)), "p99_us",
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "count", (json_int_t)view->count, "sum_us",
+                     us(view->sum_ns), "mean_us", view->count ? us(view->sum_ns / view->count) : 0,
+                     "p50_us", us(fg_histogram_quantile(view, 500)), "p99_us",
                      us(fg_histogram_quantile(view, 990)), "p999_us",
                      us(fg_histogram_quantile(view, 999)), "max_us", us(view->max_ns));
 }

@@ -118,8 +118,10 @@ static const char *empty_text(const json_t *item, double rate, char span[FG_SPAN
 {
     json_int_t available = number(item, "available");
 
-    if (json_is_true(json_object_get(item, "paused")))
-        return "paused";
+    const char *state = text_or(item, "state", "running");
+
+    if (strcmp(state, "running") != 0)
+        return state;
     if (available == 0)
         return "none left";
     return rate > 0 ? fg_span_rough((double)available / rate, span) : "-";

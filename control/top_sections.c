@@ -156,31 +156,31 @@ void top_workers(struct top *top, unsigned limit)
 
 /* --- log and delivery --- */
 
-/* Mean of the flushes since the answer before; of all where that cannot be told. */
+/* Microseconds: the mean of the flushes since the answer before; of all where that cannot be told.
+ */
 static json_int_t flush_mean(const struct top *top, const json_t *journal)
 {
-    const json_t *before = json_object_get(top->in.before, "journal");
-    double flushes = top_rate(top, journal, before, "frames");
-    double us = top_rate(top, journal, before, "flush_us_total");
+    const json_t *now = json_object_get(journal, "flush_time");
+    const json_t *before =
+        json_object_get(json_object_get(top->in.before, "journal"), "flush_time");
+    double flushes = top_rate(top, now, before, "count"), us = top_rate(top, now, before, "sum_us");
 
-    return flushes > 0 && us > 0 ? (json_int_t)(us / flushes + 0.5)
-                                 : number(journal, "flush_us_mean");
+    return flushes > 0 && us > 0 ? (json_int_t)(us / flushes + 0.5) : number(now, "mean_us");
 }
 
 void top_journal(struct top *top)
 {
     const json_t *journal = json_object_get(top->in.now, "journal");
-    char mean[32], last[32], most[32], records[32];
+    const json_t *flush = json_object_get(journal, "flush_time");
+    double rate = top_rate(top, journal, json_object_get(top->in.before, "journal"), "records");
+    char mean[32], p99[32], most[32], records[32];
 
-    top_line(
-        top, FG_TOP_PLAIN, "%-*sflush %s us mean, %s last, %s longest; %s records/s; room %.0f%%%s",
-        LABEL, "Log", grouped(flush_mean(top, journal), mean),
-        grouped(number(journal, "flush_us_last"), last),
-        grouped(number(journal, "flush_us_max"), most),
-        top_rate_text(top_rate(top, journal, json_object_get(top->in.before, "journal"), "records"),
-                      records),
-        100 * json_number_value(json_object_get(journal, "room_share")),
-        strcmp(text(journal, "ack"), "memory") == 0 ? "; answers IN MEMORY" : "");
+    top_line(top, FG_TOP_PLAIN, "%-*sflush %s us mean, p99 %s, max %s; %s records/s; room %.0f%%%s",
+             LABEL, "Log", grouped(flush_mean(top, journal), mean),
+             grouped(number(flush, "p99_us"), p99), grouped(number(flush, "max_us"), most),
+             top_rate_text(rate, records),
+             100 * json_number_value(json_object_get(journal, "room_share")),
+             strcmp(text(journal, "ack"), "memory") == 0 ? "; answers IN MEMORY" : "");
 }
 
 void top_delivery(struct top *top)

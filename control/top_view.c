@@ -74,7 +74,8 @@ static bool comparable(const json_t *now, const json_t *before)
 static void title(struct top *top)
 {
     const json_t *config = json_object_get(top->in.now, "config");
-    const char *mode = text_or(top->in.now, "mode", "");
+    const char *mode = text_or(top->in.now, "mode", "running");
+    bool usual = strcmp(mode, "running") == 0;
     char left[160], clock[16], span[FG_SPAN_TEXT];
     time_t seconds = (time_t)(top->in.wall_ns / 1000000000);
     struct tm tm;
@@ -86,7 +87,7 @@ static void title(struct top *top)
              ", up %s, %" JSON_INTEGER_FORMAT " workers%s%s",
              number(top->in.now, "revision"), number(top->in.now, "epoch"),
              fg_span_clock((uint64_t)number(top->in.now, "uptime_ms") / 1000, span),
-             number(config, "workers"), *mode ? ", " : "", mode);
+             number(config, "workers"), usual ? "" : ", ", usual ? "" : mode);
     int room = (int)top->in.columns - (int)strlen(clock) - 1;
     top_line(top, FG_TOP_TITLE, "%-*.*s %s", room, room, left, clock);
 }

@@ -38,11 +38,11 @@ static json_t *answer(int n)
                       "total_cycles", (json_int_t)1000 * n, "counters", "entries",
                       (json_int_t)100 * n, "gauges", "parked", 1, "orders", 2, "holds", 3));
     json_object_set_new(json, "journal",
-                        json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:s}", "frames", (json_int_t)10 * n,
-                                  "records", (json_int_t)50 * n, "flush_us_total",
-                                  (json_int_t)1230 * n, "flush_us_mean", (json_int_t)999,
-                                  "flush_us_last", (json_int_t)120, "flush_us_max",
-                                  (json_int_t)2313, "room_share", 0.97, "ack", "durable"));
+                        json_pack("{s:I,s:{s:I,s:I,s:I,s:I,s:I},s:f,s:s}", "records",
+                                  (json_int_t)50 * n, "flush_time", "count", (json_int_t)10 * n,
+                                  "sum_us", (json_int_t)1230 * n, "mean_us", (json_int_t)999,
+                                  "p99_us", (json_int_t)1120, "max_us", (json_int_t)2313,
+                                  "room_share", 0.97, "ack", "durable"));
     json_object_set_new(json, "delivery",
                         json_pack("{s:s,s:I,s:I,s:s}", "state", "running", "delivered",
                                   (json_int_t)40 * n, "lag", (json_int_t)1234, "last_error", ""));
@@ -142,7 +142,7 @@ static void the_screen_tells_everything_at_80_by_24(void **state)
     assert_shows(
         "     0    0 running  [##........]  25.0%          50       1         2         3");
     assert_shows("     1    1 running  [#######...]  75.0%          50");
-    assert_shows("flush 123 us mean, 120 last, 2,313 longest; 25 records/s; room 97%");
+    assert_shows("flush 123 us mean, p99 1,120, max 2,313; 25 records/s; room 97%");
     assert_shows("Delivery   running, lag 1,234, 20 delivered/s");
     assert_shows("Drops      stale 8 (2/s)");
     assert_null(find("mac"));
@@ -302,6 +302,12 @@ static void alarms_stand_at_the_top(void **state)
     json_object_set_new(json_object_get(now, "delivery"), "last_error", json_string("no such"));
     view();
     assert_shows("2 workers, draining");
+    json_object_set_new(now, "mode", json_string("running"));
+    json_object_set_new(json_array_get(json_object_get(sale(now, 0), "items"), 0), "state",
+                        json_string("paused"));
+    view();
+    assert_null(strstr(screen.lines[0].text, "running"));
+    assert_shows("50     paused");
     assert_int_equal(find("ended")->style, FG_TOP_ALARM);
     assert_int_equal(find("connecting, lag 1,234, 20 delivered/s; no such")->style, FG_TOP_ALARM);
 }
