@@ -384,7 +384,7 @@ static void test_written(void **state)
          .limit = FG_STOCK_MAX,
          .max_per_order = 65535,
          .hold_ms = FG_HOLD_MS_MAX - 1},
-        {.id = 1, .name = "'", .max_per_order = 1, .hold_ms = 3600000},
+        {.id = 1, .name = "' \xe2\x80\xa8 \xe2\x80\xa9 b", .max_per_order = 1, .hold_ms = 3600000},
     };
     struct fg_sale sale = {.name = "x",
                            .opens_ns = NOW,
