@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termcap.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -194,14 +195,15 @@ static int show(struct view *view, struct fg_top_feed *feed, const struct fg_cli
     setlocale(LC_CTYPE, "");
     stop_asked = 0;
     hold_signals(&open);
-    SCREEN *screen = newterm(NULL, call->out, call->in);
-    if (!screen) {
-        const char *term = getenv("TERM");
+    /* tgetent first: where it fails, newterm would leave memory behind. */
+    const char *term = getenv("TERM");
+    SCREEN *screen =
+        tgetent(NULL, term ? term : "") == 1 ? newterm(NULL, call->out, call->in) : NULL;
+    if (!screen)
         return fg_cli_fail(call, FG_EXIT_USAGE,
                            "nothing is known of the terminal type \"%s\"; set TERM, or use status "
                            "--watch",
                            term ? term : "");
-    }
     cbreak();
     noecho();
     nonl();
