@@ -280,8 +280,10 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      FIELD(idle),
      .choices = IDLE_NAMES,
      .standard = "yield",
-     .help = "What a worker does after many empty polls: poll on (for cores of its own), yield the "
-             "core, or sleep a little."},
+     .help =
+         "What a worker does after many empty polls: poll on (for cores that nothing else needs, "
+         "the kernel's own threads included), yield the core (and nap 20 us in a thousand "
+         "polls), or sleep 50 us. Around an opening a worker with a core of its own polls."},
     {.name = "base_port",
      .kind = FG_OPTION_INTEGER,
      FIELD(base_port),
