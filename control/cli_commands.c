@@ -3,6 +3,7 @@
 #include "control/audit.h"
 #include "control/cli.h"
 #include "control/cli_table.h"
+#include "control/doctor_command.h"
 #include "control/drain.h"
 #include "control/journal_commands.h"
 #include "control/sale_commands.h"
@@ -200,6 +201,9 @@ const struct fg_cli_command fg_cli_commands[] = {
      .arguments = {"DIR", "TO"},
      .help = "copies a log, of a running engine too",
      .local = &fg_journal_copy_command},
+    {.words = {"doctor"},
+     .help = "tells whether this machine is fit to serve, and what mends it",
+     .local = &fg_doctor_command},
     {.words = {"takeover"},
      .arguments = {"FROM"},
      .help = "makes another engine's log this machine's, and shuts that engine out",

@@ -16,6 +16,7 @@
 #include <rte_cycles.h>
 
 #include "control/control.h"
+#include "control/doctor.h"
 #include "control/metrics.h"
 #include "control/telemetry.h"
 #include "dataplane/net/eal.h"
@@ -26,6 +27,16 @@
 #define DRAIN_LIMIT_MS 2000 /* for what waits at a stop: a flush takes less than one of them */
 
 /* --- the parts: each start returns FG_EXIT_OK, or an exit status with a sentence --- */
+
+static int preflight_start(struct fg_process *p)
+{
+    return fg_doctor_start(&p->engine.config, stderr, p->message, sizeof(p->message));
+}
+
+static void preflight_stop(struct fg_process *p)
+{
+    (void)p;
+}
 
 static int control_start(struct fg_process *p)
 {
@@ -296,6 +307,7 @@ static const struct part {
     int (*start)(struct fg_process *p);
     void (*stop)(struct fg_process *p);
 } parts[] = {
+    {"preflight", preflight_start, preflight_stop},
     {"control", control_start, control_stop},
     {"stock", stock_start, stock_stop},
     {"admission", admissions_start, admissions_stop},

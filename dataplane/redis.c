@@ -58,6 +58,11 @@ struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigne
     return link_of(config, epoch, instance, false, message, size);
 }
 
+struct fg_redis_link *fg_redis_make_look(const struct fg_config *config, char *message, size_t size)
+{
+    return link_of(config, 0, 0, true, message, size);
+}
+
 /* The engine's own: its fence is told from another's of the same epoch by a random number. */
 static struct fg_redis_link *make_link(const struct fg_config *config, unsigned epoch,
                                        char *message, size_t size)

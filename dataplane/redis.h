@@ -33,6 +33,10 @@ struct fg_redis_link *fg_redis_make_link(const struct fg_config *config, unsigne
 int fg_redis_page_start(struct fg_engine *engine, char *message, size_t size);
 void fg_redis_page_stop(struct fg_engine *engine);
 
+/* One that only looks: it loads no function and claims nothing. */
+struct fg_redis_link *fg_redis_make_look(const struct fg_config *config, char *message,
+                                         size_t size);
+
 /*
  * Recovery's question: does the sale's stream hold a later event than `last`? 1, 0, or a negative
  * errno when it cannot be known. As fg_journal_config.tail_known, with a struct fg_redis_question

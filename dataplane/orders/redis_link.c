@@ -287,6 +287,20 @@ static enum fg_redis_answer link_connect(void *context)
     return FG_REDIS_OK;
 }
 
+enum fg_redis_answer fg_redis_link_info(struct fg_redis_link *public, char *text, size_t size)
+{
+    struct redis_link *link = public->context;
+    redisReply *reply;
+    text[0] = '\0';
+    enum fg_redis_answer answer = ask(link, &reply, "INFO");
+    if (answer != FG_REDIS_OK)
+        return answer;
+    if (is_text(reply))
+        snprintf(text, size, "%s", reply->str);
+    freeReplyObject(reply);
+    return FG_REDIS_OK;
+}
+
 static enum fg_redis_answer link_append(void *context, struct fg_redis_append *append)
 {
     struct redis_link *link = context;

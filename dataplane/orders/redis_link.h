@@ -98,6 +98,8 @@ struct fg_redis_config {
 
 /* NULL when memory is short. Strings are copied. */
 struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config);
+/* What INFO answers, cut to `size` bytes with its closing zero; the link is connected. */
+enum fg_redis_answer fg_redis_link_info(struct fg_redis_link *link, char *text, size_t size);
 void fg_redis_link_destroy(struct fg_redis_link *link);
 
 #endif

@@ -40,6 +40,13 @@ check 'a unit without its user is exposed more' \
 # --- The engine as a service ---
 write_keys
 write_config "net_vhost0,iface=$dir/vhost.sock,queues=1" 1
+"$build/flashgatectl" --json doctor --config "$dir/engine.yaml" > "$dir/doctor.json" 2> /dev/null
+check 'doctor looks at everything' test "$(grep -o '"check": "[a-z]*"' "$dir/doctor.json" |
+    sort -u | wc -l)" = 12
+check 'doctor leaves nothing in the log directory' test -z "$(ls -A "$dir/log")"
+sed "s|$dir/log|$dir/no-such|" "$dir/engine.yaml" > "$dir/nowhere.yaml"
+refused 1 'not fit' 'doctor, where the log cannot be written' "$build/flashgatectl" doctor --config \
+    "$dir/nowhere.yaml"
 start manager python3 "$(dirname "$0")/notify.py" "$dir/manager.sock"
 wait_for 10 'the manager to listen' grep -q listening "$dir/manager.log"
 export NOTIFY_SOCKET=$dir/manager.sock WATCHDOG_USEC=200000
