@@ -89,10 +89,10 @@ static void a_record_of_an_act_is_listed(void **state)
 {
     (void)state;
     apply(SPRING SHOE(100));
-    assert_int_equal(fg_act_submit(control, &caller, "order.cancel",
-                                   json_pack("{s:s,s:s}", "buyer", BUYER, "sale", "spring"),
-                                   message, sizeof(message)),
-                     0);
+    json_t *params = json_pack("{s:s,s:s}", "buyer", BUYER, "sale", "spring");
+    int rc = fg_act_submit(control, &caller, "order.cancel", params, message, sizeof(message));
+    json_decref(params);
+    assert_int_equal(rc, 0);
     const json_t *result = all();
     assert_int_equal(count_of(result), 2);
     assert_event(at(result, 1), "ACT", "spring", "order.cancel, buyer " BUYER ", sale spring");
