@@ -93,7 +93,7 @@ static int path_of(const struct fg_doctor *doctor, char *path, size_t size, cons
     if (used < 0 || (size_t)used >= size)
         return -1;
     int more = vsnprintf(path + used, size - (size_t)used, format, arguments);
-    return more < 0 || (size_t)(used + more) >= size ? -1 : 0;
+    return more < 0 || more >= (int)size - used ? -1 : 0;
 }
 
 bool fg_doctor_read(const struct fg_doctor *doctor, char *text, size_t size, const char *format,

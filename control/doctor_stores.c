@@ -65,6 +65,8 @@ void fg_doctor_room(struct fg_doctor *doctor)
     struct statvfs disk;
     struct fg_doctor_finding *finding;
     int dir = doctor->disk->open_dir(doctor->disk->context, config->log_dir, false);
+    if (dir < 0 && doctor->at_start)
+        return; /* the log itself says so in a moment */
     if (dir < 0 || statvfs(config->log_dir, &disk) != 0) {
         finding = fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s: %s", config->log_dir,
                                  strerror(dir < 0 ? -dir : errno));
