@@ -276,7 +276,8 @@ static void flushed(struct fg_control *control)
 {
     if (control->change.takes) {
         const struct fg_model_item *item = stock_item(control);
-        if (item) /* its units are gone for good: a refusal may say so now */
+        if (item)
+            /* [removed.1] its units are gone for good: a refusal may say so now */
             fg_stock_open_down(&control->engine->stock, control->engine->stock.workers,
                                item->item.slot);
         fg_change_clear(control);

@@ -21,6 +21,7 @@
  * settle  = dataplane/admission/records.c records_settle
  * stage   = control/change.c step_stage
  * restock = control/change.c fill_item
+ * removed = control/change.c flushed
  * gather  = dataplane/orders/journal.c gather_orders
  * commit  = dataplane/orders/journal.c commit
  *
@@ -540,7 +541,7 @@ proctype control()
     lane[W]!TAKE_OFF,n;
     durable[W]?TAKE_OFF,n;
 #endif
-    lower(W);
+    lower(W);                                       /* [removed.1] fg_stock_open_down */
     n = 0;
 #endif
 #ifdef CTLCANCEL
