@@ -16,7 +16,7 @@
  * admit   = dataplane/admission/decide.c admit
  * confirm = dataplane/admission/decide.c decide_confirm
  * full    = dataplane/admission/decide.c take
- * cancel  = dataplane/admission/decide.c decide_cancel
+ * cancel  = dataplane/admission/decide.c decide_withdraw
  * expire  = dataplane/admission/decide.c decide_expiry
  * settle  = dataplane/admission/records.c records_settle
  * stage   = control/change.c step_stage
