@@ -102,7 +102,7 @@ static void option_values(FILE *out)
 #define X(id, letter, name, argument, help)                                                        \
     if (*(argument)) {                                                                             \
         fputs("    --" name, out);                                                                 \
-        if (letter)                                                                                \
+        if ((letter) != 0)                                                                         \
             fprintf(out, " | -%c", letter);                                                        \
         fprintf(out, ") how=%s ;;\n", way_of(argument));                                           \
     }

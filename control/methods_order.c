@@ -117,7 +117,7 @@ int fg_call_order_cancel(struct fg_call *call)
 {
     uint8_t buyer[FG_BUYER_BYTES];
     uint64_t request;
-    struct fg_order_view view;
+    struct fg_order_view view = {0};
     bool changed = false;
     int rc = read_order(call, buyer, &request);
     if (rc == 0)

@@ -33,7 +33,8 @@ static void choose(struct share *shares, unsigned total, unsigned count)
         for (unsigned i = 0; i < total; i++)
             if (!shares[i].shown && (!best || more(&shares[i], best)))
                 best = &shares[i];
-        best->shown = true;
+        if (best)
+            best->shown = true;
     }
 }
 

@@ -24,7 +24,7 @@ struct fg_book_sale {
     uint32_t number;
     struct fg_book_copy *definition; /* NULL: not seen, the log has only a part of the sale */
     struct fg_book_copy *state;      /* since the definition, or NULL */
-    struct book_item *items; /* with a state, or units moved since the definition */
+    struct book_item *items;         /* with a state, or units moved since the definition */
     unsigned items_count, items_room;
 };
 

@@ -33,7 +33,7 @@
 #define FG_CONTROL_KINDS(X)                                                                        \
     X(SALE, 32, "a sale's whole definition and state, new or changed")                             \
     X(SALE_STATE, 33, "a sale opened, closed, paused, resumed or archived")                        \
-    X(ITEM_STATE, 34, "an item was paused, resumed or closed")                                             \
+    X(ITEM_STATE, 34, "an item was paused, resumed or closed")                                     \
     X(STOCK_ADD, 35, "units were added to an item")                                                \
     X(STOCK_REMOVE, 36, "unsold units were taken off an item")                                     \
     X(ENGINE_STATE, 37, "the engine was paused, resumed, drained or killed")                       \

@@ -287,12 +287,12 @@ static enum fg_redis_answer link_connect(void *context)
     return FG_REDIS_OK;
 }
 
-enum fg_redis_answer fg_redis_link_info(struct fg_redis_link *public, char *text, size_t size)
+enum fg_redis_answer fg_redis_link_info(struct fg_redis_link *link, char *text, size_t size)
 {
-    struct redis_link *link = public->context;
+    struct redis_link *own = link->context;
     redisReply *reply;
     text[0] = '\0';
-    enum fg_redis_answer answer = ask(link, &reply, "INFO");
+    enum fg_redis_answer answer = ask(own, &reply, "INFO");
     if (answer != FG_REDIS_OK)
         return answer;
     if (is_text(reply))

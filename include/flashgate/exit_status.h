@@ -22,8 +22,7 @@
 
 /* X(NAME): the engine's own that need a person before it is started again; any other may be tried
  * anew by a service manager, a few times. */
-#define FG_EXIT_FOR_A_PERSON(X)                                                                    \
-    X(USAGE) X(CONFIG) X(IN_USE) X(DISK) X(CORRUPT) X(FENCED) X(MEMORY)
+#define FG_EXIT_FOR_A_PERSON(X) X(USAGE) X(CONFIG) X(IN_USE) X(DISK) X(CORRUPT) X(FENCED) X(MEMORY)
 
 enum fg_exit_status {
 #define X(name, status, meaning) FG_EXIT_##name = status,
