@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The control protocol's methods and messages, and flashgatectl over the socket. */
+#include "tests/unit/fake_commands.h"
 #include "tests/unit/fake_engine.h"
 
 #include "control/cli.h"
-#include "control/takeover.h"
 #include "control/text.h"
-
-/* In the table of commands, and never called here: the library's opens a real journal, which has
- * no place beside the fake engine's. */
-const struct fg_cli_local fg_takeover_command = {.manual = ""};
 
 /* --- orders, status --- */
 

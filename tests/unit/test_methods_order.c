@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Orders for customer service: the control protocol's methods on a worker with a real admission. */
+#include "tests/unit/fake_commands.h"
 #include "tests/unit/fake_engine.h"
 
 #include "control/cli.h"
-#include "control/takeover.h"
 #include "control/text.h"
-
-const struct fg_cli_local fg_takeover_command = {.manual = ""}; /* not called: see test_methods */
 
 static struct fg_lane lane;
 static unsigned owner;
