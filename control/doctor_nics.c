@@ -4,6 +4,7 @@
  * default route, nor one below it (a bond's, a bridge's, a VLAN's).
  */
 #include <dirent.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,13 @@ static bool carries_default_route(const struct fg_doctor *doctor, const char *in
     if (dir)
         closedir(dir);
     return found;
+}
+
+/* The kernel is asked: /sys shows the network namespace that it was mounted in, perhaps another. */
+static bool interface_exists(const struct fg_doctor *doctor, const char *interface)
+{
+    return *doctor->root ? fg_doctor_exists(doctor, "/sys/class/net/%s", interface)
+                         : if_nametoindex(interface) != 0;
 }
 
 /* True: it must not be taken, and that is told. */
@@ -139,7 +147,7 @@ static void check_vdev(struct fg_doctor *doctor, const char *device)
         snprintf(interface, sizeof(interface), "%.*s", (int)strcspn(argument, ","), argument);
         if (refuse_default_route(doctor, device, interface))
             return;
-        if (!fg_doctor_exists(doctor, "/sys/class/net/%s", interface)) {
+        if (!interface_exists(doctor, interface)) {
             struct fg_doctor_finding *finding =
                 fg_doctor_find(doctor, FG_DOCTOR_WRONG, "there is no interface %s", interface);
             finding->refuses = FG_EXIT_NETWORK;

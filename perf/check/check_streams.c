@@ -219,18 +219,23 @@ static int by_order(const void *id, const void *other)
     return (a > b) - (a < b);
 }
 
+bool check_operator_cancelled(const struct check *check, const struct order *order)
+{
+    const struct fg_check_input *input = check->input;
+    return input->cancelled_count > 0 &&
+           bsearch(&order->id, input->cancelled, input->cancelled_count, sizeof(*input->cancelled),
+                   by_order) != NULL;
+}
+
 /* Does the sale's definition, or an operator, allow it? */
 static bool allowed(const struct check *check, const struct order *order, unsigned kind)
 {
     const struct fg_sale_facts *facts = check_facts(check, order->stream);
-    const struct fg_check_input *input = check->input;
 
     if (!facts || !facts->defined)
         return true;
     if (kind == FG_EVENT_CANCEL && order->state == ORDER_FINAL)
-        return facts->cancel_final || (input->cancelled_count > 0 &&
-                                       bsearch(&order->id, input->cancelled, input->cancelled_count,
-                                               sizeof(*input->cancelled), by_order) != NULL);
+        return facts->cancel_final || check_operator_cancelled(check, order);
     return kind != FG_EVENT_REACQUIRE || facts->reacquires;
 }
 
