@@ -8,7 +8,7 @@
  */
 #include <stdlib.h>
 
-#include "dataplane/admission/internal.h"
+#include "dataplane/admission/decide.h"
 #include "dataplane/faults.h"
 #include "dataplane/memory.h"
 
@@ -84,8 +84,8 @@ void fg_admission_attach(struct fg_admission *a, struct fg_lane *lane, unsigned 
     a->epoch = FG_PLANTED(REUSE_ORDER_IDS) ? 1 : epoch;
 }
 
-void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,
-                const struct fg_catalogue *catalogue, unsigned key_place)
+static void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,
+                       const struct fg_catalogue *catalogue, unsigned key_place)
 {
     *turn = (struct turn){
         .now = now,
@@ -97,8 +97,11 @@ void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg
     };
 }
 
-uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
-                        uint32_t entries, struct fg_reply *answers)
+/* Judges the entries in the set `entries` of a datagram; returns those still unsettled, or
+ * ENTRIES_SILENT. */
+#define ENTRIES_SILENT UINT64_MAX
+static uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
+                               uint32_t entries, struct fg_reply *answers)
 {
     uint32_t unsettled = 0;
 
@@ -301,7 +304,7 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     rejudge_some(a, now, catalogue);
     /* A hold lasts through the millisecond of its deadline: a CONFIRM in that one wins, whichever
      * loop of it comes first. */
-    fg_book_expire(&a->book, now->ms - 1, EXPIRED_PER_LOOP, decide_expiry, &expiry);
+    fg_book_expire(&a->book, now->ms - 1, EXPIRED_PER_LOOP, order_expire, &expiry);
     forget_some(a, now);
     sweep_some(a, catalogue);
     publish_gauges(a);

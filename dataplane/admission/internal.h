@@ -3,7 +3,8 @@
  * What the files of admission share: the state of one worker's admission. Owned by that worker.
  *
  *   payload.c    the form, authenticity and reply of a payload; pure
- *   decide.c     one entry: the order of checks, the state table
+ *   decide.c     one entry: the order of checks
+ *   states.c     what becomes of an order that exists: the state table
  *   operator.c   what control asks: orders shown, listed, cancelled
  *   records.c    queues order events, and settles what has become durable
  *   waiting.c    datagrams whose answer has to wait
@@ -93,39 +94,6 @@ struct fg_admission {
     uint64_t voids; /* void requests in the book */
 };
 
-/* What decides one datagram. */
-struct turn {
-    const struct fg_now *now;
-    const struct fg_catalogue *catalogue;
-    const struct fg_key *key;
-    uint64_t key_sales;   /* bit per sale_index that the key may touch */
-    int partition;        /* of the first partitioned entry; -1: there is none */
-    bool may_park;        /* there is room to wait for an order */
-    bool may_park_settle; /* ... for what settles an order */
-    uint64_t ticket;      /* greatest that the reply must wait for */
-};
-
-/* Outcomes of an entry that are no verdicts. */
-#define OUTCOME_UNSETTLED 0xfe /* judge again later */
-#define OUTCOME_SILENT    0xff /* the datagram gets no answer */
-
-/* decide.c: fills `answer` and returns its verdict, or an OUTCOME. */
-unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
-                      struct fg_reply *answer);
-
-/* Withdraws an order that holds units, held or final: queues its CANCEL, for which the caller has
- * seen room. */
-void decide_withdraw(struct fg_admission *a, const struct fg_now *now, const struct fg_item *item,
-                     struct fg_order *order);
-
-/* The hold of this order ran out (called by the wheel); also forgets void requests. */
-struct expiry {
-    struct fg_admission *admission;
-    const struct fg_now *now;
-    const struct fg_catalogue *catalogue;
-};
-void decide_expiry(void *arg, struct fg_order *order);
-
 /* records.c */
 /* May one more record be queued? The last FG_SETTLE_SHARE-th is for what settles orders. */
 bool records_room(const struct fg_admission *a, bool settles);
@@ -147,14 +115,6 @@ void waiting_decided(struct fg_admission *a, struct undecided *slot);
 void waiting_release(struct fg_admission *a);
 
 /* admission.c */
-void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,
-                const struct fg_catalogue *catalogue, unsigned key_place);
-/* Judges the entries in the set `entries` of a datagram; returns those still unsettled, or
- * ENTRIES_SILENT. */
-#define ENTRIES_SILENT UINT64_MAX
-uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
-                        uint32_t entries, struct fg_reply *answers);
-
 void publish_gauges(struct fg_admission *a);
 
 /* payload.c: builds the finished, signed reply in place; returns its length. */

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "dataplane/admission/internal.h"
+#include "dataplane/admission/decide.h"
 
 #define LOOKED_AT_MAX 256 /* orders of a buyer gone over for one list */
 
@@ -80,7 +80,7 @@ int fg_admission_cancel(struct fg_admission *a, const struct fg_now *now,
     else if (!records_room(a, true))
         rc = -EBUSY;
     else
-        decide_withdraw(a, now, item, order);
+        order_withdraw(a, now, item, order);
     *view = view_of(a, now, order);
     return rc;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Stock: the take, recall, refuse and return of dataplane/admission/stock.c, the records of
- * admission/records.c and decide.c that raise and lower `open`, and the journal, step by step. Each
- * read or write of shared memory is one step; what is grouped by atomic or d_step touches one
- * shared word. A step that stands for a statement of the code is marked [GROUP.N] and some text of
- * it; the statement carries the same mark, and correspondence.py keeps the two sides in step.
+ * admission/records.c, decide.c and states.c that raise and lower `open`, and the journal, step by
+ * step. Each read or write of shared memory is one step; what is grouped by atomic or d_step touches
+ * one shared word. A step that stands for a statement of the code is marked [GROUP.N] and some text
+ * of it; the statement carries the same mark, and correspondence.py keeps the two sides in step.
  *
  * take    = dataplane/admission/stock.c fg_stock_take
  * chunk   = dataplane/admission/stock.c take_from_pool
@@ -14,10 +14,10 @@
  * remove  = dataplane/admission/stock.c fg_stock_remove
  * return  = dataplane/admission/stock.c fg_stock_put_back
  * admit   = dataplane/admission/decide.c admit
- * confirm = dataplane/admission/decide.c decide_confirm
+ * confirm = dataplane/admission/states.c order_confirm
  * full    = dataplane/admission/decide.c take
- * cancel  = dataplane/admission/decide.c decide_withdraw
- * expire  = dataplane/admission/decide.c decide_expiry
+ * cancel  = dataplane/admission/states.c order_withdraw
+ * expire  = dataplane/admission/states.c order_expire
  * settle  = dataplane/admission/records.c records_settle
  * stage   = control/change.c step_stage
  * restock = control/change.c fill_item

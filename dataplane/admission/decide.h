@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Deciding: what decide.c (the order of checks), states.c (what becomes of an order) and those who
+ * drive them share. Runs on the worker that owns the admission; nothing here waits.
+ */
+#ifndef FG_ADMISSION_DECIDE_H
+#define FG_ADMISSION_DECIDE_H
+
+#include "dataplane/admission/internal.h"
+
+#define BUSY_WAIT_MS     20   /* some flushes: what is full has moved on by then */
+#define STOPPED_WAIT_MS  500  /* what an operator has stopped and is told BUSY: seconds at least */
+#define CONFIRM_GRACE_MS 1000 /* no expiry so long after a CONFIRM that was answered BUSY */
+static_assert(STOPPED_WAIT_MS + STOPPED_WAIT_MS / 4 < CONFIRM_GRACE_MS,
+              "who is told to come back, jitter included, finds the hold");
+
+/* What decides one datagram. */
+struct turn {
+    const struct fg_now *now;
+    const struct fg_catalogue *catalogue;
+    const struct fg_key *key;
+    uint64_t key_sales;   /* bit per sale_index that the key may touch */
+    int partition;        /* of the first partitioned entry; -1: there is none */
+    bool may_park;        /* there is room to wait for an order */
+    bool may_park_settle; /* ... for what settles an order */
+    uint64_t ticket;      /* greatest that the reply must wait for */
+};
+
+/* Outcomes of an entry that are no verdicts. */
+#define OUTCOME_UNSETTLED 0xfe /* judge again later */
+#define OUTCOME_SILENT    0xff /* the datagram gets no answer */
+
+/* What a buyer already has, as far as it bears on one item. */
+struct possession {
+    uint32_t units;      /* of the item, given and not returned */
+    uint32_t sale_units; /* of all items of its sale */
+    uint32_t orders;     /* remembered ones of its sale */
+};
+
+static inline bool within_limits(const struct fg_item *item, const struct possession *has,
+                                 uint32_t quantity)
+{
+    return (item->limit == 0 || has->units + quantity <= item->limit) &&
+           (item->sale_limit == 0 || has->sale_units + quantity <= item->sale_limit);
+}
+
+/* decide.c */
+/* Judges one entry: fills `answer` and returns its verdict, or an OUTCOME. */
+unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
+                      struct fg_reply *answer);
+/* Counts over a buyer's orders; `first` is the buyer's first one, or NULL. */
+struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
+                                const struct fg_order *first, const struct fg_item *item);
+
+/* states.c; each fills `answer` and returns its verdict, or an OUTCOME. */
+/* Tells an order as it is. The datagram waits for the order's last record. */
+unsigned order_tell(struct turn *turn, const struct fg_order *order, struct fg_reply *answer);
+/* Tells an order that was decided earlier. While its record is on the way, few copies wait. */
+unsigned order_repeat(struct fg_admission *a, struct turn *turn, struct fg_order *order,
+                      struct fg_reply *answer);
+unsigned order_confirm(struct fg_admission *a, struct turn *turn, const struct fg_item *item,
+                       const struct fg_order *first, struct fg_order *order,
+                       struct fg_reply *answer);
+unsigned order_cancel(struct fg_admission *a, struct turn *turn, const struct fg_item *item,
+                      struct fg_order *order, struct fg_reply *answer);
+/* A CANCEL without an order: whoever gave up must be sure that no late copy is admitted. */
+unsigned order_void(struct fg_admission *a, const struct turn *turn, uint64_t hash,
+                    const struct fg_order *first, const struct fg_request *ask,
+                    struct fg_reply *answer);
+
+/* From now on a void request is remembered for twice the freshness window, because copies may be
+ * under way that were sent just before this CANCEL. */
+void order_keep_void(struct fg_admission *a, const struct turn *turn, struct fg_order *order);
+/* The CONFIRM of a hold was told BUSY: its next try comes in time. */
+void order_respite(struct fg_admission *a, const struct fg_now *now, struct fg_order *order);
+/* Withdraws an order that holds units, held or final: queues its CANCEL, for which the caller has
+ * seen room. */
+void order_withdraw(struct fg_admission *a, const struct fg_now *now, const struct fg_item *item,
+                    struct fg_order *order);
+
+/* The hold of this order ran out (called by the wheel); also forgets void requests. */
+struct expiry {
+    struct fg_admission *admission;
+    const struct fg_now *now;
+    const struct fg_catalogue *catalogue;
+};
+void order_expire(void *arg, struct fg_order *order);
+
+static inline unsigned refuse(struct fg_admission *a, struct fg_reply *answer, unsigned verdict,
+                              uint32_t wait_ms)
+{
+    answer->verdict = (uint8_t)verdict;
+    answer->wait_ms = wait_ms ? jitter(a, wait_ms) : 0;
+    return verdict;
+}
+
+static inline unsigned busy(struct fg_admission *a, struct fg_reply *answer)
+{
+    return refuse(a, answer, FG_VERDICT_BUSY, BUSY_WAIT_MS);
+}
+
+#endif
