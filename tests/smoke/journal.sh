@@ -70,7 +70,8 @@ assert seqs == list(range(1, len(seqs) + 1))
 END
 lines() { test "$(journal dump "$live" "${@:2}" | wc -l)" = "$1"; }
 check 'dump by LSN' lines 3 --from 4 --to 6
-check 'dump by kind' lines 1 --kind sale_state
+states=$(grep -c ' event=SALE_STATE ' "$dir/dump")
+check 'dump by kind' lines "$((states > 0 ? states : -1))" --kind sale_state
 check 'dump by sale name' lines "$records" --sale drop
 check 'dump by sale number' lines "$records" --sale 1
 check 'dump of no sale' lines 0 --sale other
@@ -79,17 +80,19 @@ who=$(sed -n '5{s/.* buyer=\([0-9a-f]*\) .*/\1/p}' "$dir/dump")
 check 'dump by order' lines 1 --order "$order"
 check 'dump by buyer' lines 1 --buyer "$who"
 
-# Damage: a byte within the log, one at its end, a segment that has gone.
+# Damage: a byte within the log, one at its end (in the last segment: a fast disk's load fills more
+# than one).
 damage() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
-used=$(ctl --json journal stat "$live" | field "['segments'][0]['used']")
+last=$(ctl --json journal stat "$live" | field "['segments'][-1]['segment']")
+used=$(ctl --json journal stat "$live" | field "['segments'][-1]['used']")
 cp -r "$live" "$dir/hurt"
 damage "$dir/hurt/segment-00000001.fgl" $((8192 + 20))
 refused 9 'segment-00000001.fgl: frame [0-9]+ at offset 8192 ' 'a damaged frame' \
     "$build/flashgatectl" journal verify "$dir/hurt"
 refused 9 'at offset 8192 ' 'nor is it copied' "$build/flashgatectl" journal copy "$dir/hurt" "$dir/no"
 check 'and nothing is left of the copy' test ! -e "$dir/no"
-damage "$live/segment-00000001.fgl" $((used + 5))
-says 'tail       frame [0-9]+ in segment 1 at offset '"$used"' .*: 4096 bytes' \
+damage "$(printf '%s/segment-%08d.fgl' "$live" "$last")" $((used + 5))
+says "tail       frame [0-9]+ in segment $last at offset $used .*: 4096 bytes" \
     'a torn tail is told and no damage' journal verify "$live"
 
 refused 1 'is not empty \(segment-' 'a copy over a log' "$build/flashgatectl" journal copy "$live" \
