@@ -115,7 +115,7 @@ json_t *fg_status_clock(const struct fg_control *control);
 
 /* openings.c: once a tick: notes how exactly sales have just opened. */
 void fg_openings_note(struct fg_control *control);
-/* {"opened_after_us", "worker", "closed_before_us"}, or null: not opened by the clock, or not seen.
+/* {"opened_after_ns", "worker", "closed_before_ns"}, or null: not opened by the clock, or not seen.
  */
 json_t *fg_openings_json(const struct fg_control *control, uint32_t sale);
 

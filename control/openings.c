@@ -6,8 +6,6 @@
  * it takes to put another's opening on record is not seen, nor is one whose worker had another
  * opening since.
  */
-#include <math.h>
-
 #include "control/internal.h"
 
 #define LOOK_FOR_NS UINT64_C(10000000000) /* a worker that is so late is stuck */
@@ -65,15 +63,11 @@ void fg_openings_note(struct fg_control *control)
     }
 }
 
-static double us(uint64_t ns)
-{
-    return round((double)ns / 100.0) / 10;
-}
-
 json_t *fg_openings_json(const struct fg_control *control, uint32_t sale)
 {
     const struct fg_opening_seen *seen = find(control, sale);
-    return seen ? json_pack("{s:f,s:i,s:f}", "opened_after_us", us(seen->opened_after_ns), "worker",
-                            (int)seen->worker, "closed_before_us", us(seen->closed_before_ns))
+    return seen ? json_pack("{s:I,s:i,s:I}", "opened_after_ns", (json_int_t)seen->opened_after_ns,
+                            "worker", (int)seen->worker, "closed_before_ns",
+                            (json_int_t)seen->closed_before_ns)
                 : json_null();
 }

@@ -30,9 +30,8 @@ void fg_show_opening_line(const json_t *opening, FILE *out)
 {
     if (json_is_object(opening))
         fprintf(out,
-                "Opened by the clock %.1f us after its time (the first loop of the slowest worker, "
-                "%" JSON_INTEGER_FORMAT "); last judged closed %.1f us before\n",
-                json_number_value(json_object_get(opening, "opened_after_us")),
-                number(opening, "worker"),
-                json_number_value(json_object_get(opening, "closed_before_us")));
+                "Opened by the clock %.3f us after its time (the first loop of the slowest worker, "
+                "%" JSON_INTEGER_FORMAT "); last judged closed %.3f us before\n",
+                (double)number(opening, "opened_after_ns") / 1000, number(opening, "worker"),
+                (double)number(opening, "closed_before_ns") / 1000);
 }

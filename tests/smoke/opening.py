@@ -55,7 +55,7 @@ def opening():
          admitted is not None and not early and not late and admitted < 1000 * LATE_S, early, late)
     seen = control('sale', 'show', 'drop')['opening']
     case(f'the engine says how exactly it opened: {seen}',
-         seen and 0 <= seen['opened_after_us'] < 1e6 * LATE_S and seen['closed_before_us'] >= 0, seen)
+         seen and 0 <= seen['opened_after_ns'] < 1e9 * LATE_S and seen['closed_before_ns'] > 0, seen)
     clock = control('status')['clock']
     case(f'and how right its clock is: {clock}',
          clock['samples'] > 50 and clock['error_us_p999'] < 100 and not clock['held'], clock)
