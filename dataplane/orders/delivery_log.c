@@ -39,7 +39,7 @@ static void take_control(struct fg_delivery *delivery, const struct fg_record *r
     if (!stream)
         fail(delivery, "an event's sale number is out of range, or memory is short");
     else if (event->kind == FG_EVENT_SALE && stream->name[0] != '\0')
-        fg_stream_defined(stream);
+        fg_stream_defined(&delivery->streams, stream);
     else if (event->kind == FG_EVENT_SALE)
         learn_name(delivery, stream, record);
     else if (event->kind == FG_EVENT_SALE_POSITION && event->value > 0)

@@ -126,10 +126,13 @@ void fg_streams_overtaken(struct fg_streams *streams)
     streams->unsettled = true;
 }
 
-void fg_stream_defined(struct fg_stream *stream)
+void fg_stream_defined(struct fg_streams *streams, struct fg_stream *stream)
 {
-    if (stream->doubted)
-        stream->archived = stream->doubted = false;
+    if (!stream->doubted)
+        return;
+    stream->archived = stream->doubted = false;
+    /* A link that was lost between a rewind and this has left it out of the claims. */
+    streams->unasked |= !stream->asked;
 }
 
 void fg_streams_forget(struct fg_streams *streams)
@@ -194,7 +197,7 @@ void fg_stream_based(struct fg_streams *streams, struct fg_stream *stream,
 {
     /* A later segment's base repeats what the records before it have told. If it did not, the next
      * record would be BROKEN. */
-    fg_stream_defined(stream);
+    fg_stream_defined(streams, stream);
     stream->passed = passed;
     if (!stream->met && passed.sale_seq > stream->base)
         stream->base = passed.sale_seq;

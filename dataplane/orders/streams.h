@@ -92,8 +92,8 @@ void fg_stream_archive(struct fg_streams *streams, struct fg_stream *stream);
 /* The log's oldest segments were removed before the pass had read them, and it goes on with the
  * base of the first that is left: sales that this does not name were archived in what is gone. */
 void fg_streams_overtaken(struct fg_streams *streams);
-/* The sale is defined here: it is live. */
-void fg_stream_defined(struct fg_stream *stream);
+/* The sale is defined here: it is live, and to be asked about if it was not yet. */
+void fg_stream_defined(struct fg_streams *streams, struct fg_stream *stream);
 
 /* What Redis told is not certain any more: every stream is to be asked again. */
 void fg_streams_forget(struct fg_streams *streams);

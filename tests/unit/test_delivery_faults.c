@@ -196,6 +196,35 @@ static void test_wait_begins_anew(void **state)
     assert_true(f->redis->connects > connects);
 }
 
+static void step_for(struct fixture *f, unsigned steps)
+{
+    while (steps-- > 0)
+        assert_int_equal(fg_delivery_step(f->delivery), 1);
+}
+
+/* A link that is lost just when the log was rewound, before the pass has come to the definitions of
+ * the sales: they are asked about all the same, or an engine without orders would never learn that
+ * another one has taken over. */
+static void test_lost_just_after_a_rewind(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(run_ms(f, 5), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        f->redis->append_answer = FG_REDIS_LOST;
+        f->now_ns += 1100000000;
+        step_for(f, 1); /* the poll */
+        assert_int_equal(state_of(f), FG_DELIVERY_CONNECTING);
+        f->redis->append_answer = FG_REDIS_OK;
+        f->now_ns += 1100000000;
+        step_for(f, i == 0 ? 4 : 1); /* connects, claims both, rewinds */
+    }
+    assert_int_equal(run_ms(f, 5), 0);
+    assert_states(f, FG_STREAM_LIVE, FG_STREAM_LIVE);
+    fake_stream(f->redis, "summer")->fence_epoch = EPOCH + 1;
+    assert_int_equal(run_ms(f, 1100), -1);
+    assert_int_equal(state_of(f), FG_DELIVERY_FENCED);
+}
+
 /* --- everything at once ------------------------------------------------------------------- */
 
 static void plant_fault(struct fixture *f, unsigned dice)
@@ -259,6 +288,7 @@ int main(void)
         CASE(test_function_missing),
         CASE(test_refused_is_tried_slowly),
         CASE(test_one_stream_is_refused),
+        CASE(test_lost_just_after_a_rewind),
         CASE(test_gaps_without_end),
         CASE(test_only_ok_counts),
         CASE(test_wait_begins_anew),

@@ -119,8 +119,8 @@ static void test_lag(void **state)
     fg_stream_pass(&streams, two, (struct fg_stream_id){1, 1}, false);
     assert_int_equal(streams.lag, 6);
     fg_streams_rewind(&streams);
-    fg_stream_defined(one);
-    fg_stream_defined(two);
+    fg_stream_defined(&streams, one);
+    fg_stream_defined(&streams, two);
     assert_int_equal(streams.lag, 6); /* reading again counts nothing twice */
     claim(&streams, one, (struct id){1, 3});
     claim(&streams, two, (struct id){1, 1});
@@ -298,7 +298,7 @@ static void test_archived_unseen(void **state)
     claim(&streams, live, (struct id){0, 0});
 
     fg_streams_rewind(&streams);
-    fg_stream_defined(live);
+    fg_stream_defined(&streams, live);
     fg_streams_end(&streams);
     assert_int_equal(gone->state, FG_STREAM_DONE);
     assert_int_equal(live->state, FG_STREAM_LIVE);
