@@ -7,41 +7,78 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ROOM_MIN (4 << 10)  /* at least so much is read at once ... */
-#define READ_MAX (64 << 10) /* ... and at most so much */
-#define KEEP_MAX (16 << 10) /* a larger buffer is given back once it is empty */
+#define ROOM_MIN (4 << 10)   /* at least so much is read at once */
+#define KEEP_MAX (16 << 10)  /* a larger buffer is given back once it is empty */
+#define GROW_MAX (128 << 10) /* a buffer grows so far by itself; the line goes on in an area */
+
+static void free_in(struct fg_connection *c)
+{
+    if (c->in_area)
+        fg_long_lines_give(c->long_lines, c->in);
+    else
+        free(c->in);
+    c->in = NULL;
+    c->in_area = false;
+}
 
 void fg_connection_close(struct fg_connection *c)
 {
     close(c->fd); /* takes it out of the epoll set */
-    free(c->in);
+    free_in(c);
     free(c->out);
     *c = (struct fg_connection){.fd = -1};
 }
 
 size_t fg_connection_held(const struct fg_connection *c)
 {
-    return c->in_size + c->out_length;
+    return (c->in_area ? 0 : c->in_size) + c->out_length;
 }
 
-size_t fg_connection_wants(const struct fg_connection *c)
+size_t fg_connection_wants(const struct fg_connection *c, bool *area)
 {
     size_t used = c->in_end - c->in_begin;
+    *area = false;
     if (c->in_size - used >= ROOM_MIN)
         return 0;
+    *area = c->in_size >= GROW_MAX;
+    if (*area)
+        return 0;
     return c->in_size ? c->in_size : ROOM_MIN * 2;
+}
+
+/* What has come, to the beginning of the buffer `to`, which may be its own. */
+static void move_in(struct fg_connection *c, char *to)
+{
+    size_t used = c->in_end - c->in_begin;
+    memmove(to, c->in + c->in_begin, used);
+    c->scanned -= c->in_begin;
+    c->in_begin = 0;
+    c->in_end = used;
+}
+
+/* The line goes on in an area. False: none is free. */
+static bool take_area(struct fg_connection *c)
+{
+    char *area = fg_long_lines_take(c->long_lines);
+    if (!area)
+        return false;
+    move_in(c, area);
+    free(c->in);
+    c->in = area;
+    c->in_area = true;
+    c->in_size = c->long_lines->each;
+    return true;
 }
 
 /* Room for ROOM_MIN bytes after what has come. False: memory is short. */
 static bool make_room(struct fg_connection *c)
 {
-    size_t used = c->in_end - c->in_begin, more = fg_connection_wants(c);
-    if (c->in_begin > 0 && (used == 0 || c->in_size - c->in_end < ROOM_MIN)) {
-        memmove(c->in, c->in + c->in_begin, used);
-        c->scanned -= c->in_begin;
-        c->in_begin = 0;
-        c->in_end = used;
-    }
+    bool area;
+    size_t used = c->in_end - c->in_begin, more = fg_connection_wants(c, &area);
+    if (area)
+        return take_area(c);
+    if (c->in_begin > 0 && (used == 0 || c->in_size - c->in_end < ROOM_MIN))
+        move_in(c, c->in);
     if (more == 0)
         return true;
     char *grown = realloc(c->in, c->in_size + more);
@@ -57,7 +94,8 @@ int fg_connection_receive(struct fg_connection *c)
     if (!make_room(c))
         return -ENOMEM;
     size_t room = c->in_size - c->in_end;
-    ssize_t n = recv(c->fd, c->in + c->in_end, room < READ_MAX ? room : READ_MAX, MSG_DONTWAIT);
+    ssize_t n = recv(c->fd, c->in + c->in_end,
+                     room < FG_CONNECTION_READ_MAX ? room : FG_CONNECTION_READ_MAX, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return 0;
     if (n <= 0) /* a line without its newline is not a message */
@@ -82,12 +120,29 @@ void fg_connection_consume(struct fg_connection *c, size_t length)
     c->scanned = c->in_begin;
 }
 
+/* What follows the first newline came in one reading: it fits a small buffer. Without memory for
+ * that the area is kept. */
+static void leave_area(struct fg_connection *c)
+{
+    char *small = malloc(GROW_MAX);
+    if (!small)
+        return;
+    char *area = c->in;
+    move_in(c, small);
+    fg_long_lines_give(c->long_lines, area);
+    c->in = small;
+    c->in_area = false;
+    c->in_size = GROW_MAX;
+}
+
 void fg_connection_rest(struct fg_connection *c)
 {
-    if (c->in_begin != c->in_end || c->in_size <= KEEP_MAX)
+    size_t used = c->in_end - c->in_begin;
+    if (c->in_area && c->in_begin > 0 && used > 0 && used < GROW_MAX)
+        leave_area(c);
+    if (used > 0 || c->in_size <= KEEP_MAX)
         return;
-    free(c->in);
-    c->in = NULL;
+    free_in(c);
     c->in_begin = c->in_end = c->in_size = c->scanned = 0;
 }
 

@@ -6,7 +6,10 @@
 #ifndef FG_CONTROL_CONNECTION_H
 #define FG_CONTROL_CONNECTION_H
 
+#include "control/long_lines.h"
 #include "control/server.h"
+
+#define FG_CONNECTION_READ_MAX (64 << 10) /* bytes read at once, at most */
 
 /* What the connection is at; each begins at `since_ms` and progress within it moves nothing. */
 enum fg_connection_state {
@@ -24,7 +27,9 @@ struct fg_connection {
     uint32_t watched; /* epoll events */
     bool last;        /* close once the reply is out */
 
+    struct fg_long_lines *long_lines;
     char *in;
+    bool in_area;                     /* it is one of long_lines, else malloc'd */
     size_t in_begin, in_end, in_size; /* bytes not answered yet, and room */
     size_t scanned;                   /* in_begin ... scanned hold no newline */
     char *out;                        /* NULL: no reply waits */
@@ -34,11 +39,11 @@ struct fg_connection {
 /* Closes the descriptor, frees the buffers; the place is free. */
 void fg_connection_close(struct fg_connection *c);
 
-/* Bytes of memory that it holds. */
+/* Bytes of memory that it holds, an area for a long line not counted. */
 size_t fg_connection_held(const struct fg_connection *c);
 
-/* Bytes of memory that receiving will take more than it has. */
-size_t fg_connection_wants(const struct fg_connection *c);
+/* What receiving takes more than it has: so many bytes of memory, or (*area) an area. */
+size_t fg_connection_wants(const struct fg_connection *c, bool *area);
 
 /* Reads once. Positive: so many bytes came; 0: none now; negative: the peer has gone, or memory is
  * short. */
@@ -49,7 +54,7 @@ int fg_connection_receive(struct fg_connection *c);
 bool fg_connection_line(struct fg_connection *c, char **line, size_t *length);
 /* It is done with, its newline too. */
 void fg_connection_consume(struct fg_connection *c, size_t length);
-/* Gives back a buffer that was needed for a long line. */
+/* After the lines that were answered: gives back what was needed for a long one. */
 void fg_connection_rest(struct fg_connection *c);
 
 /* Sends what the socket takes of the reply. 1: all is out; 0: it waits; negative: the peer is gone.

@@ -21,7 +21,8 @@
 #include "flashgate/exit_status.h"
 
 #define CONNECTIONS_MAX 512 /* far more than callers: a flood takes a while to come around */
-#define BUFFERS_MAX     (64 << 20)
+#define BUFFERS_MAX     (32 << 20)
+#define LONG_LINES      8          /* sale files at once, each in FG_CONTROL_LINE_MAX of memory */
 #define LINE_MAX_LOW    (64 << 10) /* of those who may only look */
 #define FRESH_MS        20         /* from connecting to calling, on a busy machine */
 #define ROUND_US        2000       /* of FG_TICK_MS */
@@ -350,6 +351,7 @@ int fg_control_listen(struct fg_control *control, char *message, size_t size)
         .high_rank = FG_ROLE_OPERATOR,
         .connections_max = CONNECTIONS_MAX,
         .buffers_max = BUFFERS_MAX,
+        .long_lines = LONG_LINES,
         .line_ms = LINE_MS,
         .idle_ms = IDLE_MS,
         .fresh_ms = FRESH_MS,
@@ -391,6 +393,7 @@ static void serve_socket(struct fg_control *control)
     fg_server_poll(control->server,
                    now < control->next_tick_ms ? (int)(control->next_tick_ms - now) : 0);
     uint64_t took = cpu_us() - began;
+    control->rounds_long += took >= FG_TICK_MS * 1000;
     if (took > control->round_cpu_us_max)
         control->round_cpu_us_max = took;
 }

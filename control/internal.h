@@ -80,7 +80,8 @@ struct fg_control {
     uint64_t started_ms, next_tick_ms; /* monotonic */
     uint64_t ticks, ticks_late;        /* late: by FG_TICK_MS or more */
     uint64_t tick_late_ms_max;
-    uint64_t round_cpu_us_max;  /* the longest that one round of the socket computed */
+    uint64_t round_cpu_us_max;  /* the longest that one round of the socket computed ... */
+    uint64_t rounds_long;       /* ... and how many did for FG_TICK_MS or more */
     uint64_t delivery_errors;   /* as last seen ... */
     uint64_t delivery_error_ms; /* ... and when the last one was; monotonic, 0: none yet */
     unsigned commands_late;     /* given up by who asked, still with a worker */

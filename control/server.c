@@ -24,7 +24,6 @@
 #include "flashgate/exit_status.h"
 
 #define LINES_A_TURN 8
-#define HOARD_BYTES  (64 << 10) /* who holds less need not go when memory is short */
 
 /* --- one connection --- */
 
@@ -73,9 +72,20 @@ static bool is_over(const struct fg_server *server, const struct fg_connection *
 static bool reserve(struct fg_server *server, const struct fg_connection *c, size_t more)
 {
     while (server->config.buffers_max > 0 && server->held + more > server->config.buffers_max)
-        if (!fg_server_displace(server, c->peer.rank, HOARD_BYTES, c))
+        if (!fg_server_displace(server, c->peer.rank, FG_SERVER_NEED_MEMORY, c))
             return false;
     return true;
+}
+
+/* What receiving takes. */
+static bool reserve_line(struct fg_server *server, const struct fg_connection *c)
+{
+    bool area;
+    size_t more = fg_connection_wants(c, &area);
+    if (area)
+        return fg_long_lines_free(&server->long_lines) ||
+               fg_server_displace(server, c->peer.rank, FG_SERVER_NEED_AREA, c);
+    return reserve(server, c, more);
 }
 
 /* --- replies --- */
@@ -153,7 +163,7 @@ static void answer_lines(struct fg_server *server, struct fg_connection *c)
     }
     size_t held = fg_connection_held(c);
     fg_connection_rest(c);
-    server->held -= held - fg_connection_held(c);
+    server->held += fg_connection_held(c) - held;
     fg_server_settle(server, c, lines, answered);
 }
 
@@ -161,7 +171,7 @@ static void answer_lines(struct fg_server *server, struct fg_connection *c)
 static bool receive(struct fg_server *server, struct fg_connection *c)
 {
     size_t held = fg_connection_held(c);
-    if (!reserve(server, c, fg_connection_wants(c))) {
+    if (!reserve_line(server, c)) {
         refuse(server, c, server->config.refused_full);
         return false;
     }
@@ -219,28 +229,31 @@ static void serve_lines(struct fg_server *server)
     }
 }
 
-/* Deadlines that are over, once a millisecond. */
+/* Deadlines that are over, once a millisecond, going on where the last round was cut off. */
 static void sweep(struct fg_server *server)
 {
     uint64_t now = fg_server_now_ms(server);
-    if (now == server->swept_ms)
+    if (server->sweep_next == 0 && now == server->swept_ms)
         return;
     server->swept_ms = now;
-    for (unsigned i = 0; i < server->config.connections_max; i++) {
-        struct fg_connection *c = &server->connections[i];
+    fg_server_resume(server);
+    while (server->sweep_next < server->config.connections_max) {
+        struct fg_connection *c = &server->connections[server->sweep_next++];
         if (c->fd < 0 || !is_over(server, c, now))
             continue;
         server->stats.expired++;
         fg_server_drop(server, c);
+        if (!fg_server_in_time(server))
+            return;
     }
-    fg_server_resume(server);
+    server->sweep_next = 0;
 }
 
 void fg_server_poll(struct fg_server *server, int wait_ms)
 {
     if (server->events_next == server->events_count) {
-        int count = epoll_wait(server->epoll, server->events, FG_SERVER_EVENTS,
-                               server->lines_left ? 0 : wait_ms);
+        bool busy = server->lines_left || server->sweep_next > 0;
+        int count = epoll_wait(server->epoll, server->events, FG_SERVER_EVENTS, busy ? 0 : wait_ms);
         server->events_next = 0;
         server->events_count = count > 0 ? count : 0;
     }
@@ -271,6 +284,11 @@ static int start(struct fg_server *server, char *message, size_t size)
     }
     for (unsigned i = 0; i < server->config.connections_max; i++)
         server->connections[i].fd = -1;
+    if (fg_long_lines_init(&server->long_lines, server->config.long_lines,
+                           server->config.line_max + 2 * FG_CONNECTION_READ_MAX) != 0) {
+        snprintf(message, size, "%s: memory is short", path);
+        return FG_EXIT_MEMORY;
+    }
     int status = fg_socket_file_open(&server->file, path, server->config.group, message, size);
     if (status != 0)
         return status;
@@ -314,6 +332,7 @@ void fg_server_close(struct fg_server *server)
         fg_socket_file_close(&server->file);
     if (server->epoll >= 0)
         close(server->epoll);
+    fg_long_lines_fini(&server->long_lines);
     free(server->connections);
     free(server);
 }

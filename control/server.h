@@ -28,7 +28,9 @@ struct fg_server_config {
     size_t line_max_low;      /* ... of a peer whose rank is below `high_rank` */
     unsigned high_rank;       /* 0: line_max is everybody's */
     unsigned connections_max; /* one more takes another's place, or is told `refused_full` */
-    size_t buffers_max;       /* bytes that all connections may hold together; 0: any number */
+    size_t buffers_max;       /* bytes that all connections may hold together; 0: any number ... */
+    unsigned long_lines;      /* ... but for so many lines of more than 128 KiB at once, which have
+                               * areas of their own */
     unsigned line_ms;         /* a line that was begun must end, a reply be taken, within it */
     unsigned idle_ms;         /* a connection that says nothing is closed after it */
     unsigned fresh_ms;        /* one that has just begun something keeps its place so long */

@@ -9,21 +9,35 @@
 #include "control/server_parts.h"
 
 #define ACCEPTS_A_TURN 64
-#define PAUSE_MS       50    /* nothing is accepted when no descriptor is left */
-#define GROUPS_MAX     65536 /* of a process; the kernel's NGROUPS_MAX */
+#define PAUSE_MS       50         /* nothing is accepted when no descriptor is left */
+#define GROUPS_MAX     65536      /* of a process; the kernel's NGROUPS_MAX */
+#define HOARD_BYTES    (64 << 10) /* who holds less need not go when memory is short */
 
 /* --- making place --- */
+
+static bool can_make_way(const struct fg_connection *c, enum fg_server_need need)
+{
+    switch (need) {
+    case FG_SERVER_NEED_PLACE:
+        return true;
+    case FG_SERVER_NEED_MEMORY:
+        return fg_connection_held(c) >= HOARD_BYTES;
+    case FG_SERVER_NEED_AREA:
+        return c->in_area;
+    }
+    return false;
+}
 
 /* Who goes first, of those of this rank at most, but for `but`: the least rank, then the longest
  * without progress. NULL: nobody need go. */
 static struct fg_connection *find_victim(const struct fg_server *server, unsigned rank,
-                                         size_t holds, const struct fg_connection *but)
+                                         enum fg_server_need need, const struct fg_connection *but)
 {
     uint64_t now = fg_server_now_ms(server);
     struct fg_connection *victim = NULL;
     for (unsigned i = 0; i < server->config.connections_max; i++) {
         struct fg_connection *c = &server->connections[i];
-        if (c == but || c->fd < 0 || c->peer.rank > rank || fg_connection_held(c) < holds ||
+        if (c == but || c->fd < 0 || c->peer.rank > rank || !can_make_way(c, need) ||
             now - c->since_ms < server->config.fresh_ms)
             continue;
         if (!victim || c->peer.rank < victim->peer.rank ||
@@ -39,10 +53,10 @@ static void tell_full(const struct fg_server *server, int fd)
     (void)!send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-bool fg_server_displace(struct fg_server *server, unsigned rank, size_t holds,
+bool fg_server_displace(struct fg_server *server, unsigned rank, enum fg_server_need need,
                         const struct fg_connection *but)
 {
-    struct fg_connection *victim = find_victim(server, rank, holds, but);
+    struct fg_connection *victim = find_victim(server, rank, need, but);
     if (!victim)
         return false;
     if (victim->state != FG_CONNECTION_WRITING) /* else it would stand within a reply */
@@ -93,7 +107,7 @@ static void take_in(struct fg_server *server, int fd)
     peer = (struct fg_peer){credentials.uid, credentials.gid, (uint32_t)credentials.pid, 0};
     peer.rank = rank_of(server, fd, &peer);
     struct fg_connection *c = free_place(server);
-    if (!c && fg_server_displace(server, peer.rank, 0, NULL))
+    if (!c && fg_server_displace(server, peer.rank, FG_SERVER_NEED_PLACE, NULL))
         c = free_place(server);
     if (!c) {
         server->stats.refused++;
@@ -103,7 +117,8 @@ static void take_in(struct fg_server *server, int fd)
     event.data.ptr = c;
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
         goto close_fd;
-    *c = (struct fg_connection){.fd = fd, .peer = peer, .watched = EPOLLIN};
+    *c = (struct fg_connection){
+        .fd = fd, .peer = peer, .watched = EPOLLIN, .long_lines = &server->long_lines};
     server->count++;
     fg_server_settle(server, c, false, true);
     return;
@@ -123,7 +138,7 @@ static void listen_again(struct fg_server *server, bool on)
  * would be all that is ever done. Whoever is waiting waits in the kernel's queue. */
 static void out_of_descriptors(struct fg_server *server)
 {
-    if (fg_server_displace(server, UINT32_MAX, 0, NULL))
+    if (fg_server_displace(server, UINT32_MAX, FG_SERVER_NEED_PLACE, NULL))
         return;
     server->stats.paused++;
     listen_again(server, false);

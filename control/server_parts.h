@@ -16,7 +16,8 @@ struct fg_server {
     struct fg_socket_file file;
     int epoll;
     unsigned count;
-    size_t held; /* bytes of all connections */
+    size_t held; /* bytes of all connections, long_lines not counted */
+    struct fg_long_lines long_lines;
     struct fg_connection *connections;
     struct fg_server_stats stats;
 
@@ -26,6 +27,7 @@ struct fg_server {
     unsigned turn;
     bool lines_left; /* some connection has whole lines to be answered */
     uint64_t round_ends_ns, swept_ms;
+    unsigned sweep_next;      /* connection that the sweep goes on with; 0: it has been at all */
     uint64_t paused_until_ms; /* 0: it accepts */
 };
 
@@ -55,9 +57,15 @@ void fg_server_settle(struct fg_server *server, struct fg_connection *c, bool li
 void fg_server_accept(struct fg_server *server);
 /* Ends a pause whose time is over. */
 void fg_server_resume(struct fg_server *server);
-/* Closes a connection of this rank at most, not `but`, that holds so many bytes at least, with a
- * word to its peer. False: none need go. */
-bool fg_server_displace(struct fg_server *server, unsigned rank, size_t holds,
+/* What a connection can make way for. */
+enum fg_server_need {
+    FG_SERVER_NEED_PLACE,
+    FG_SERVER_NEED_MEMORY, /* it holds enough for its going to help */
+    FG_SERVER_NEED_AREA,   /* it holds an area for a long line */
+};
+/* Closes a connection of this rank at most, not `but`, that can make way, with a word to its peer.
+ * False: none need go. */
+bool fg_server_displace(struct fg_server *server, unsigned rank, enum fg_server_need need,
                         const struct fg_connection *but);
 
 #endif

@@ -3,6 +3,7 @@
 
 abuse.py SECONDS only abuses, and prints nothing."""
 
+import concurrent.futures
 import json
 import multiprocessing
 import os
@@ -73,6 +74,16 @@ def endless_line():
                 sent += 1
             s.close()
     counts['endless_mib'] = sent
+
+
+def long_line():
+    """A line of more than 8 MiB: what the engine says to it."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(PATIENCE_S)
+        s.connect(PATH)
+        while send(s, b'a' * 100000):
+            pass
+        return s.recv(300)
 
 
 def garbage():
@@ -157,6 +168,11 @@ if len(sys.argv) > 1:
     sys.exit(0)
 before_limit = resource.prlimit(ENGINE, resource.RLIMIT_NOFILE)
 before, memory = control('status')['control'], resident_mib()
+# While nobody else asks for anything, lines come to their full length.
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    told = list(pool.map(lambda _: long_line(), range(16)))
+case('endless lines are read up to 8 MiB, eight at once, and refused',
+     all(b'longer than 8 MiB' in answer for answer in told), *told)
 began = time.monotonic()
 hoarder, ours, threads = begin()
 
@@ -195,9 +211,10 @@ ticks = after['ticks'] - before['ticks']
 late = after['ticks_late'] - before['ticks_late']
 print(f'# {ticks} ticks, {late} late by 10 ms or more, latest {after["tick_late_ms_max"]} ms; '
       f'{json.dumps(after)}')
-# Seen: 1.4 to 11.9 ms; the greatest of some thousand rounds, page faults of the kernel included.
-case('no round of the socket computes for more than some ticks', after['round_cpu_us_max'] < 40000,
-     after['round_cpu_us_max'])
+# Seen: 1.2 to 2.2 ms. It is the thread's own time, but once in a while the host's halt of the
+# processor is in it: that does not happen twice, and what costs too much does.
+case('no round of the socket computes for a tick or more', after['rounds_long'] <= 1,
+     f'{after["rounds_long"]} did, the longest for {after["round_cpu_us_max"]} us')
 case('the ticks of the control thread come', ticks > SECONDS * 20 and late * 4 <= ticks,
      f'{late} late of {ticks}')
 case('connections that made no progress gave way', after['displaced'] > before['displaced'], after)

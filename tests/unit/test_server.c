@@ -33,7 +33,7 @@ struct fixture {
     struct fg_server *server;
     struct fg_server_config config;
     struct fg_clock clock;
-    uint64_t now_ms;
+    uint64_t now_ms, tick_ns, ticked_ns; /* each look at the clock takes tick_ns */
     unsigned answered;
     unsigned answer_ms; /* that every answer takes */
     unsigned rank;      /* of those who connect from now on */
@@ -44,7 +44,9 @@ struct fixture {
 
 static uint64_t fake_ns(void *context)
 {
-    return ((struct fixture *)context)->now_ms * 1000000;
+    struct fixture *f = context;
+    f->ticked_ns += f->tick_ns;
+    return f->now_ms * 1000000 + f->ticked_ns;
 }
 
 /* Echoes; "big" answers with REPLY_BIG bytes, "none" with nothing. */
@@ -294,23 +296,30 @@ static void nobody_displaces_a_greater_rank(void **state)
         close(fds[i]);
 }
 
+/* Sends all of a text, which the server takes meanwhile. */
+static void say_long(struct fixture *f, int fd, const char *text, size_t length)
+{
+    for (size_t sent = 0; sent < length;) {
+        ssize_t n = send(fd, text + sent, length - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        assert_true(n > 0 || errno == EAGAIN);
+        sent += n > 0 ? (size_t)n : 0;
+        rounds(f, 1);
+    }
+    rounds(f, 10);
+}
+
 static void half_messages_share_a_bounded_memory(void **state)
 {
     struct fixture *f = *state;
-    static char text[200 << 10];
+    static char text[100 << 10];
     int fds[3];
     f->config.line_max = sizeof(text) + 10;
-    f->config.buffers_max = 600 << 10; /* of two such buffers, 256 KiB each */
+    f->config.buffers_max = 300 << 10; /* of two such buffers, 128 KiB each */
     open_anew(f);
     memset(text, 'a', sizeof(text));
     for (int i = 0; i < 3; i++) {
         fds[i] = join(f);
-        for (size_t sent = 0; sent < sizeof(text);) {
-            ssize_t n = send(fds[i], text, sizeof(text) - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-            sent += n > 0 ? (size_t)n : 0;
-            rounds(f, 1);
-        }
-        rounds(f, 10);
+        say_long(f, fds[i], text, sizeof(text));
         f->now_ms += FRESH_MS;
     }
     assert_string_equal(heard(fds[0]), "too many\n");
@@ -318,6 +327,115 @@ static void half_messages_share_a_bounded_memory(void **state)
     send(fds[2], "\n", 1, MSG_NOSIGNAL);
     rounds(f, 3);
     assert_int_equal(f->answered, 1);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+#define LONG_LINE (1 << 20)
+
+/* Two areas, and a line that is longer than a buffer grows by itself. */
+static char *open_with_two_areas(struct fixture *f)
+{
+    f->config.line_max = LONG_LINE;
+    f->config.long_lines = 2;
+    open_anew(f);
+    char *text = malloc(LONG_LINE + 1);
+    assert_non_null(text);
+    memset(text, 'a', LONG_LINE);
+    text[LONG_LINE] = '\n';
+    return text;
+}
+
+static void long_lines_share_a_few_areas(void **state)
+{
+    struct fixture *f = *state;
+    char *text = open_with_two_areas(f);
+    int fds[3];
+    for (int i = 0; i < 2; i++) {
+        f->rank = i ? 2 : 1;
+        fds[i] = join(f);
+        say_long(f, fds[i], text, LONG_LINE);
+    }
+    /* Both are fresh: nobody need go. */
+    f->rank = 2;
+    fds[2] = join(f);
+    say_long(f, fds[2], text, 200 << 10);
+    assert_string_equal(heard(fds[2]), "too many\n");
+    close(fds[2]);
+    /* The lesser gives way, and only to its like or above. */
+    f->now_ms += FRESH_MS;
+    fds[2] = join(f);
+    say_long(f, fds[2], text, LONG_LINE);
+    assert_string_equal(heard(fds[0]), "too many\n");
+    assert_null(heard(fds[0]));
+    f->rank = 1;
+    int low = join(f);
+    f->now_ms += FRESH_MS;
+    say_long(f, low, text, 200 << 10);
+    assert_string_equal(heard(low), "too many\n");
+    close(low);
+    assert_int_equal(f->answered, 0);
+    say(fds[1], "\n");
+    rounds(f, 3);
+    assert_int_equal(f->answered, 1); /* and its area is free again */
+    f->rank = 2;
+    low = join(f);
+    say_long(f, low, text, LONG_LINE);
+    assert_string_equal(heard(low), "");
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    close(low);
+    free(text);
+}
+
+/* The whole of a long line is what was sent, and so is what follows it at once. */
+static void what_follows_a_long_line_is_not_lost(void **state)
+{
+    struct fixture *f = *state;
+    char *text = open_with_two_areas(f);
+    int fd = join(f);
+    static char reply[64 << 10];
+    for (int turn = 0; turn < 6; turn++) { /* more often than there are areas */
+        size_t came = 0;
+        memcpy(text + LONG_LINE - 7, "\nnone\nb", 7); /* a short line, and the first of another */
+        say_long(f, fd, text, LONG_LINE + 1);
+        for (size_t wanted = LONG_LINE - 7 + 1 + 2; came < wanted;) {
+            ssize_t n = recv(fd, reply, sizeof(reply), MSG_DONTWAIT);
+            for (ssize_t i = 0; i < n; i++)
+                assert_int_equal(reply[i], came + (size_t)i == LONG_LINE - 7   ? '\n'
+                                           : came + (size_t)i < LONG_LINE - 7  ? 'a'
+                                           : came + (size_t)i == LONG_LINE - 6 ? 'b'
+                                                                               : '\n');
+            came += n > 0 ? (size_t)n : 0;
+            rounds(f, 1);
+        }
+        assert_int_equal(came, LONG_LINE - 7 + 1 + 2);
+    }
+    assert_int_equal(f->answered, 18);
+    close(fd);
+    free(text);
+}
+
+static void many_deadlines_at_once_are_over_in_several_rounds(void **state)
+{
+    struct fixture *f = *state;
+    int fds[3];
+    for (int i = 0; i < 3; i++)
+        fds[i] = join(f);
+    f->config.round_us = 1;
+    open_anew(f);
+    for (int i = 0; i < 3; i++) {
+        close(fds[i]);
+        fds[i] = join(f);
+    }
+    f->now_ms += IDLE_MS;
+    f->tick_ns = 1000; /* each look at the clock takes as long as a round may */
+    for (unsigned left = 3; left > 0; left--) {
+        assert_int_equal(fg_server_connections(f->server), left);
+        rounds(f, 1);
+    }
+    assert_int_equal(fg_server_connections(f->server), 0);
+    assert_int_equal(fg_server_stats(f->server)->expired, 3);
     for (int i = 0; i < 3; i++)
         close(fds[i]);
 }
@@ -608,6 +726,9 @@ int main(void)
         TEST(a_newcomer_takes_the_place_of_the_longest_idle),
         TEST(nobody_displaces_a_greater_rank),
         TEST(half_messages_share_a_bounded_memory),
+        TEST(long_lines_share_a_few_areas),
+        TEST(what_follows_a_long_line_is_not_lost),
+        TEST(many_deadlines_at_once_are_over_in_several_rounds),
         TEST(a_flood_of_empty_lines_is_not_hoarded),
         TEST(a_round_is_bounded_and_all_get_their_turn),
         TEST(low_ranks_send_short_lines),
