@@ -44,6 +44,13 @@ static int set_state(struct fg_call *call, enum fg_sale_state state)
     if (change && sale->state >= FG_SALE_CLOSED)
         return fg_call_refuse(call, FG_RPC_REFUSED, "sale %s is %s, and that is final", sale->name,
                               fg_sale_state_name(sale->state));
+    if (change && state == FG_SALE_CLOSED)
+        rc = fg_call_confirm(call,
+                             "sale %s is %s, and would be closed for good: what is unsold of it "
+                             "stays so; to stop it for a while: sale pause %s",
+                             sale->name, fg_sale_state_name(sale->state), sale->name);
+    if (rc != 0)
+        return rc;
     if (change) {
         fg_change_begin_state(call->control, call->peer, sale->number, state);
         rc = fg_call_finish_change(call);
@@ -77,6 +84,13 @@ int fg_call_sale_archive(struct fg_call *call)
         return rc;
     if (fg_archive_check(control, sale, call->message, sizeof(call->message)) != 0)
         return FG_RPC_REFUSED;
+    rc =
+        fg_call_confirm(call,
+                        "sale %s would be archived for good: its orders are forgotten here, and no "
+                        "retry, CONFIRM or QUERY of them is answered any more",
+                        name);
+    if (rc != 0)
+        return rc;
     rc = fg_archive_prepare(control, sale, &archive, call->message, sizeof(call->message));
     if (rc != 0)
         return rc == -ENOMEM ? FG_RPC_INTERNAL : FG_RPC_REFUSED;

@@ -100,8 +100,8 @@ def remove_a_segment(rig, side, counts):
     lives = rig.lives
     rig.start_engine(env={'FLASHGATE_CRASH': f'{LAST}:1'}, build=rig.build_of(BUILD))
     rig.serving()
-    rig.ctl('sale', 'close', SALE)
-    rig.ctl('sale', 'archive', SALE, ok=False)  # it may die meanwhile
+    rig.ctl('sale', 'close', '--yes', SALE)
+    rig.ctl('sale', 'archive', '--yes', SALE, ok=False)  # it may die meanwhile
     wait_for(f'{LAST} to be reached', lambda: not rig.engine.alive(), REACHED_S)
     status = rig.engine.wait()
     need(status == -signal.SIGKILL, f'{LAST}: the engine ended with status {status}')

@@ -86,8 +86,8 @@ wait_for 60 'the second client to end' ended second
 wait_for 30 'every order to be delivered' delivered
 printf 'name: tiny\nitems: [{id: 9, name: mug, stock: 1}]\n' > "$dir/tiny.yaml"
 check 'a sale that nobody wants is opened' ctl sale apply "$dir/tiny.yaml"
-check '... closed' ctl sale close tiny
-check '... and archived' ctl sale archive tiny
+check '... closed' ctl sale close --yes tiny
+check '... and archived' ctl sale archive --yes tiny
 everything=("$dir/log" --redis "$dir/redis.sock" --history "$dir/first.history,$dir/second.history"
     --drained)
 clean 'nothing differs at rest, after a restart and a change of stock' \

@@ -47,9 +47,9 @@ scenario retention.py busy
 wait_for 20 'every order to be in Redis' is delivery.lag 0
 refused 5 'sale big is open; close it first' 'an open sale is not archived' \
     "$build/flashgatectl" --socket "$dir/control.sock" sale archive big
-check 'the big sale is closed' ctl sale close big
-check 'and archived' ctl sale archive big
-check 'archived twice, it is so already' grep -q 'already archived' <(ctl sale archive big)
+check 'the big sale is closed' ctl sale close --yes big
+check 'and archived' ctl sale archive --yes big
+check 'archived twice, it is so already' grep -q 'already archived' <(ctl sale archive --yes big)
 wait_for 20 'its orders to be forgotten' is totals.gauges.orders 3
 check 'what is not consumed is kept' oldest_is 1
 scenario retention.py busy

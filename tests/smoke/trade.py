@@ -122,7 +122,7 @@ def many_entries():
 
 
 def closing():
-    control('sale', 'close', 'drop')
+    control('sale', 'close', '--yes', 'drop')
     client.expect('after closing', 'CLOSED', entry('ORDER', 20, 1, 1, 1))
     client.expect('a replay after closing', 'ADMITTED', entry('ORDER', 1, 100, 1, 2), flags=REPLAY)
 

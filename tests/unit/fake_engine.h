@@ -399,9 +399,13 @@ static inline json_t *apply(const char *text)
     return call("sale.apply", json_pack("{s:s,s:s}", "text", text, "source", "sale.yaml"));
 }
 
+/* One that asks is confirmed. */
 static inline json_t *of_sale(const char *method, const char *name)
 {
-    return call(method, json_pack("{s:s}", "name", name));
+    json_t *params = json_pack("{s:s}", "name", name);
+    if (strcmp(method, "sale.close") == 0 || strcmp(method, "sale.archive") == 0)
+        json_object_set_new(params, "confirmed", json_true());
+    return call(method, params);
 }
 
 /* The last call failed like this. */

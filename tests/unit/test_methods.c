@@ -370,7 +370,12 @@ static void flashgatectl_steers_a_whole_sale(void **state)
     assert_int_equal(ctl("status", "-", "WARNING   UNSIGNED", ""), FG_EXIT_OK);
     assert_int_equal(ctl("status --json", "-", "\"steering\": \"by hand-over\"", ""), FG_EXIT_OK);
     assert_int_equal(ctl("order show " BUYER " 42", "-", "18446744073709551615", ""), FG_EXIT_OK);
-    assert_int_equal(ctl("sale close spring", "-", "spring: closed", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("sale close spring", "-", "", "would be closed for good"),
+                     FG_EXIT_UNCONFIRMED);
+    assert_int_equal(ctl("sale close --yes spring", "-", "spring: closed", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("sale close spring", "-", "already closed", ""), FG_EXIT_OK);
+    assert_int_equal(ctl("sale archive spring", "-", "", "would be archived for good"),
+                     FG_EXIT_UNCONFIRMED);
     assert_int_equal(ctl("events", "-", "SALE_STATE     spring        closed", ""), FG_EXIT_OK);
     assert_int_equal(ctl("events --since 1002", "-", "closed", ""), FG_EXIT_OK);
     assert_int_equal(ctl("--json events --sale spring", "-", "\"next\": 1003", ""), FG_EXIT_OK);
