@@ -33,18 +33,19 @@ static int put_sale(struct fg_call *call, const struct fg_sale *sale, bool takes
     return fg_call_finish_change(call);
 }
 
-/* "a; b; c and 7 more": as many as a sentence holds. */
+/* "a; b; c; and 7 more, which --dry-run lists": as many as a sentence holds. */
 static void list_losses(const json_t *losses, char *text, size_t size)
 {
     size_t used = 0, i, count = json_array_size(losses);
     for (i = 0; i < count; i++) {
         const char *loss = json_string_value(json_array_get(losses, i));
-        if (used + strlen(loss) + sizeof("; ") + sizeof(" and 10000 more") > size)
+        if (used + strlen(loss) + sizeof("; ") + sizeof("; and 10000 more, which --dry-run lists") >
+            size)
             break;
         used += (size_t)snprintf(text + used, size - used, "%s%s", i ? "; " : "", loss);
     }
     if (i < count)
-        snprintf(text + used, size - used, " and %zu more", count - i);
+        snprintf(text + used, size - used, "; and %zu more, which --dry-run lists", count - i);
 }
 
 static int ask(struct fg_call *call, const struct fg_plan *plan, const struct fg_sale *wanted)

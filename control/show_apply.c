@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a sale file changed, line by line, for people. */
+/*
+ * What a sale file changed, line by line, for people. A sale may have thousands of items: of a long
+ * list only the first lines are shown, but for --dry-run, which is there to tell them all; and what
+ * they come to stands at the end, where somebody sees it.
+ */
 #include <stdbool.h>
 
 #include "control/show.h"
@@ -20,6 +24,59 @@ static void show_side(char sign, const json_t *change, const char *side, FILE *o
         fprintf(out, "%s: %s\n", option, value);
 }
 
+#define LINES_MAX 24 /* a terminal's height */
+
+static void show_changes(const json_t *changes, bool all, FILE *out)
+{
+    size_t i, count = json_array_size(changes);
+    json_t *change;
+    json_array_foreach(changes, i, change)
+    {
+        if (!all && i == LINES_MAX && count > LINES_MAX + 1)
+            break;
+        show_side('-', change, "old", out);
+        show_side('+', change, "new", out);
+    }
+    if (i < count)
+        fprintf(out, "  and %zu more changes, which --json lists\n", count - i);
+}
+
+/* "In all: 3 items come, 1 goes, stock of 998 items" */
+static void show_tally(const json_t *changes, FILE *out)
+{
+    static const char *const options[] = {"name", "stock", "limit", "max_per_order", "hold"};
+    enum { COUNT = sizeof(options) / sizeof(*options) };
+    unsigned come = 0, go = 0, of[COUNT] = {0};
+    const char *before = "In all: ";
+    size_t i;
+    json_t *change;
+    json_array_foreach(changes, i, change)
+    {
+        const char *option = text(change, "option");
+        if (strcmp(option, "item") == 0) {
+            come += !json_string_value(json_object_get(change, "old"));
+            go += !json_string_value(json_object_get(change, "new"));
+        }
+        for (unsigned k = 0; k < COUNT && json_object_get(change, "item"); k++)
+            of[k] += strcmp(option, options[k]) == 0;
+    }
+    if (come > 0) {
+        fprintf(out, "%s%u items come", before, come);
+        before = ", ";
+    }
+    if (go > 0) {
+        fprintf(out, "%s%u go", before, go);
+        before = ", ";
+    }
+    for (unsigned k = 0; k < COUNT; k++)
+        if (of[k] > 0) {
+            fprintf(out, "%s%s of %u items", before, options[k], of[k]);
+            before = ", ";
+        }
+    if (*before == ',')
+        fputc('\n', out);
+}
+
 static void show_sentences(const char *before, const json_t *sentences, FILE *out)
 {
     size_t i;
@@ -32,13 +89,20 @@ static void show_sentences(const char *before, const json_t *sentences, FILE *ou
 
 static void show_removed(const json_t *removed, FILE *out)
 {
-    size_t i;
+    size_t i, count = json_array_size(removed);
+    json_int_t units = 0;
     json_t *one;
     json_array_foreach(removed, i, one)
     {
+        units += number(one, "units");
+        if (i >= LINES_MAX && count > LINES_MAX + 1)
+            continue;
         fprintf(out, "item %" JSON_INTEGER_FORMAT ": %" JSON_INTEGER_FORMAT " units taken off\n",
                 number(one, "item"), number(one, "units"));
     }
+    if (count > LINES_MAX + 1)
+        fprintf(out, "%" JSON_INTEGER_FORMAT " units of %zu items taken off in all\n", units,
+                count);
 }
 
 void fg_show_apply(const json_t *result, FILE *out)
@@ -47,8 +111,6 @@ void fg_show_apply(const json_t *result, FILE *out)
     bool dry = json_is_true(json_object_get(result, "dry_run"));
     const char *sale = text(result, "sale");
     json_int_t revision = number(result, "revision");
-    size_t i;
-    json_t *change;
     bool none =
         dry ? json_array_size(changes) == 0 : !json_is_true(json_object_get(result, "changed"));
     if (none)
@@ -64,17 +126,14 @@ void fg_show_apply(const json_t *result, FILE *out)
     else
         fprintf(out, "Sale %s: in force in every worker, revision %" JSON_INTEGER_FORMAT "\n", sale,
                 revision);
-    json_array_foreach(changes, i, change)
-    {
-        if (none)
-            break;
-        show_side('-', change, "old", out);
-        show_side('+', change, "new", out);
-    }
+    if (!none)
+        show_changes(changes, dry, out);
     show_removed(json_object_get(result, "removed"), out);
     if (dry)
         show_sentences("takes away: ", json_object_get(result, "takes_away"), out);
     show_sentences("note: ", json_object_get(result, "notices"), out);
+    if (!none && json_array_size(changes) > LINES_MAX + 1)
+        show_tally(changes, out);
 }
 
 void fg_show_export(const json_t *result, FILE *out)

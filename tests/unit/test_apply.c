@@ -131,6 +131,27 @@ static void many_losses_are_one_sentence(void **state)
     assert_error(FG_RPC_CONFIRM, " and 1 more");
 }
 
+/* A thousand items: the first lines and what it comes to; a dry run tells all of them. */
+static void a_long_list_is_cut_and_summed(void **state)
+{
+    (void)state;
+    json_t *changes = json_array();
+    for (int i = 1; i <= 1000; i++)
+        json_array_append_new(changes, json_pack("{s:s,s:n,s:s,s:i}", "option", "item", "old",
+                                                 "new", "name Shoe", "item", i));
+    for (int i = 1; i <= 3; i++)
+        json_array_append_new(changes, json_pack("{s:s,s:s,s:s,s:i}", "option", "stock", "old", "1",
+                                                 "new", "2", "item", 2000 + i));
+    json_t *result = json_pack("{s:s,s:i,s:b,s:b,s:o}", "sale", "spring", "revision", 2, "changed",
+                               true, "dry_run", false, "changes", changes);
+    the_show(result, "+ item 24: name Shoe\n  and 979 more changes");
+    the_show(result, "In all: 1000 items come, stock of 3 items\n");
+    json_object_set_new(result, "dry_run", json_true());
+    the_show(result, "+ item 1000: name Shoe\n- item 2001: stock: 1\n+ item 2001: stock: 2\n");
+    the_show(result, "In all: 1000 items come, stock of 3 items\n");
+    json_decref(result);
+}
+
 static void unsold_units_are_taken_off_and_counted(void **state)
 {
     (void)state;
@@ -301,6 +322,7 @@ int main(void)
         TEST(another_revision_than_the_caller_saw_is_refused),
         TEST(what_an_open_sale_loses_is_asked_about),
         TEST(many_losses_are_one_sentence),
+        TEST(a_long_list_is_cut_and_summed),
         TEST(unsold_units_are_taken_off_and_counted),
         TEST(an_item_left_out_is_closed_and_keeps_what_is_sold),
         TEST(a_time_from_now_is_counted_once),
