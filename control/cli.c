@@ -79,6 +79,12 @@ static const struct fg_cli_command *find_command(const struct line *line)
 
 /* --- a line that names no command, and help --- */
 
+static int fail(const struct line *line, int status, const char *text)
+{
+    fprintf(line->err, "flashgatectl: %s\n", text);
+    return status;
+}
+
 static int unknown_command(const struct line *line)
 {
     fprintf(line->err, "flashgatectl: unknown command");
@@ -93,6 +99,8 @@ static int incomplete_command(const struct line *line)
 {
     const char *before = "";
 
+    if (line->count == 0)
+        return fail(line, FG_EXIT_USAGE, "a command is wanted; flashgatectl --help lists them");
     if (line->count > 1)
         return unknown_command(line);
     for (unsigned i = 0; i < fg_cli_commands_count; i++) {
@@ -137,12 +145,6 @@ int fg_cli_fail(const struct fg_cli_call *call, int status, const char *format, 
     vfprintf(call->err, format, arguments);
     fputc('\n', call->err);
     va_end(arguments);
-    return status;
-}
-
-static int fail(const struct line *line, int status, const char *text)
-{
-    fprintf(line->err, "flashgatectl: %s\n", text);
     return status;
 }
 
@@ -327,7 +329,7 @@ static int check_options(const struct line *line, const struct fg_cli_command *c
     return FG_EXIT_OK;
 }
 
-static int run_command(const struct line *line, const struct fg_cli_command *command)
+static int check_line(const struct line *line, const struct fg_cli_command *command)
 {
     if (line->count - (int)fg_cli_words(command) != (int)fg_cli_arguments(command)) {
         char text[FG_CLI_USAGE_TEXT], message[FG_CLI_USAGE_TEXT + 96];
@@ -336,7 +338,12 @@ static int run_command(const struct line *line, const struct fg_cli_command *com
                  text);
         return fail(line, FG_EXIT_USAGE, message);
     }
-    int status = check_options(line, command);
+    return check_options(line, command);
+}
+
+static int run_command(const struct line *line, const struct fg_cli_command *command)
+{
+    int status = check_line(line, command);
     if (status == FG_EXIT_OK)
         status = command->method ? ask_engine(line, command) : run_here(line, command);
     if (fflush(line->out) != 0 && status == FG_EXIT_OK)
@@ -397,8 +404,16 @@ int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     }
     if (line.options[FG_CLI_HELP])
         return print_help(&line);
-    if (line.count == 0)
-        return fail(&line, FG_EXIT_USAGE, "a command is wanted; flashgatectl --help lists them");
     const struct fg_cli_command *command = find_command(&line);
     return command ? run_command(&line, command) : incomplete_command(&line);
+}
+
+int fg_cli_check(int argc, char **argv, FILE *err)
+{
+    struct line line = {.err = err};
+    int status = read_options(&line, argc, argv);
+    if (status != FG_EXIT_OK || line.options[FG_CLI_VERSION] || line.options[FG_CLI_HELP])
+        return status;
+    const struct fg_cli_command *command = find_command(&line);
+    return command ? check_line(&line, command) : incomplete_command(&line);
 }

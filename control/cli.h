@@ -12,6 +12,8 @@
 /* Runs one command line. Returns an exit status; results go to `out`, sentences to `err`. Moves
  * getopt's state: one call at a time. */
 int fg_cli_run(int argc, char **argv, FILE *in, FILE *out, FILE *err);
+/* Only judges the line: FG_EXIT_OK, or FG_EXIT_USAGE with a sentence. Examples are tested by it. */
+int fg_cli_check(int argc, char **argv, FILE *err);
 
 /* show.c: results for people. */
 void fg_show_clock(const json_t *result, FILE *out); /* show_clock.c */

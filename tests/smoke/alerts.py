@@ -35,8 +35,9 @@ for text in (alerts, tests, *queries):
         wanted(name in known, f'{name} is no metric')
 for name in names:
     wanted(f'- name: {name}\n' in tests, f'{name} has no test in tests/alerts/rules.yaml')
-    entry = re.search(rf'^### {name}\n\n(.+?)\n\n\*\*Do:\*\* .+?\n', runbook, re.M | re.S)
-    wanted(entry and '#' not in entry[1], f'{name} has no entry in docs/operations.md')
+    entry = re.search(rf'^### {name}\n\n(\w.+?)\n\*\*Look:\*\* (.+?)\n\*\*Do:\*\* \S', runbook, re.M | re.S)
+    wanted(entry and '\n\n' not in entry[0].split('\n\n', 1)[1],
+           f'{name} has no entry in docs/operations.md of what it means, **Look:** and **Do:**')
     wanted(f'docs/operations.md#{name.lower()}\n' in alerts, f'{name} does not name its entry')
 for name in re.findall(r'^### (Flashgate\w+)', runbook, re.M):
     wanted(name in names, f'docs/operations.md tells of {name}, which is no alert')

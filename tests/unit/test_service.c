@@ -81,7 +81,7 @@ static void test_entries(void **state)
 {
     (void)state;
 #define X(name, status, meaning)                                                                   \
-    if (status != FG_EXIT_OK) {                                                                    \
+    {                                                                                              \
         char line[512], begin[16];                                                                 \
         snprintf(begin, sizeof(begin), "### %d: ", status);                                        \
         find_line(RUNBOOK, begin, line, sizeof(line));                                             \
