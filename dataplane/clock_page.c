@@ -238,8 +238,12 @@ void fg_clock_page_init(struct fg_clock_page *page, uint64_t tsc_hz)
 
 void fg_clock_page_serve(struct fg_clock_page *page)
 {
+    struct fg_clock_keeper *keeper = &page->keeper;
+
     fg_clock_page_update(page);
-    page->keeper.samples = 0;
+    keeper->samples = 0;
+    keeper->started_ns = keeper->last.monotonic_ns;
+    publish(page);
 }
 
 /* --- how well --- */

@@ -30,7 +30,7 @@
 struct fg_clock_slot {
     _Atomic uint64_t tsc;           /* at the instant of the two clocks below */
     _Atomic uint64_t wall_ns;       /* the engine's clock */
-    _Atomic uint64_t elapsed_ns;    /* monotonic, since the engine started */
+    _Atomic uint64_t elapsed_ns;    /* monotonic, since the engine began to serve */
     _Atomic uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
     _Atomic uint64_t ahead_ns; /* held: how far the machine's clock is before it, 0 if behind */
     _Atomic uint32_t accepted; /* steps that were accepted: only then may the clock go back */
@@ -45,7 +45,7 @@ struct fg_clock_keeper {
     bool begun;
     bool held;                   /* the machine's clock has stepped, and is not followed */
     bool rough;                  /* the last reading was none to measure from */
-    uint64_t started_ns;         /* CLOCK_MONOTONIC when the page began */
+    uint64_t started_ns;         /* CLOCK_MONOTONIC when the engine began to serve */
     int64_t offset_ns;           /* the engine's clock less CLOCK_MONOTONIC */
     int64_t machine_offset_ns;   /* CLOCK_REALTIME less CLOCK_MONOTONIC, when last read */
     uint64_t nominal_rate, rate; /* ns per TSC tick, times 2^32: as told, as measured */
@@ -128,8 +128,9 @@ int64_t fg_clock_page_ahead(const struct fg_clock_page *page);
 uint64_t fg_clock_page_wall(const struct fg_clock_page *page, uint64_t monotonic_ns,
                             uint64_t wall_ns);
 
-/* Control: forgets the samples so far. The first page is as old as the engine's start took, and no
- * worker has read it. */
+/* Control: the engine begins to serve, and no worker has read the page yet. Time elapsed counts
+ * from here: buffers and ports may have taken many seconds, which holds of before the start must
+ * not lose. Forgets the samples so far: the first page is as old as all that. */
 void fg_clock_page_serve(struct fg_clock_page *page);
 
 /* How well the pages of the last minute told the time, each judged at its end, when it was oldest.

@@ -276,6 +276,20 @@ static void update_reads_the_clocks(void **state)
     assert_true(quality.error_ns_p999 <= quality.error_ns_max);
 }
 
+/* What the start took after the page began is no time that holds have had. */
+static void elapsed_time_counts_from_serving(void **state)
+{
+    (void)state;
+    fg_clock_page_init(&page, HZ);
+    page.keeper.started_ns -= 90 * S; /* many buffers, slow ports */
+    page.keeper.last.monotonic_ns -= 90 * S;
+    fg_clock_page_serve(&page);
+    struct fg_time at = fg_clock_page_read(&page, page.keeper.last.tsc);
+    assert_int_equal(at.elapsed_ns, 0);
+    assert_int_equal(at.wall_ns, page.keeper.last.monotonic_ns + (uint64_t)page.keeper.offset_ns);
+    assert_int_equal(fg_clock_page_quality(&page).samples, 0);
+}
+
 /* Control is stopped in the middle of writing: what is read is the page before, at once. */
 static void nobody_waits_for_a_writer(void **state)
 {
@@ -352,6 +366,7 @@ int main(void)
         cmocka_unit_test(an_accepted_step_is_followed),
         cmocka_unit_test(nobody_goes_back),
         cmocka_unit_test(update_reads_the_clocks),
+        cmocka_unit_test(elapsed_time_counts_from_serving),
         cmocka_unit_test(nobody_waits_for_a_writer),
         cmocka_unit_test(quality_is_of_the_last_minute),
         cmocka_unit_test(reads_are_of_one_page),
