@@ -59,9 +59,27 @@ static unsigned owner_of(const struct fg_control *control, const uint8_t *buyer)
     return fg_partition(buyer, config->partitions) % config->workers;
 }
 
-/* Asks the worker that owns the command's buyer. *answer, to be freed, has a result of 0 or one of
- * `expected`; any other is told as an error. 0, or an rpc error with a sentence. */
-static int ask_owner(struct fg_control *control, const struct fg_command *question, int expected,
+/* A cancellation's results that tell an order which had ended before. */
+static bool had_ended(const struct fg_command *command)
+{
+    return command->kind == FG_COMMAND_ORDER_CANCEL &&
+           (command->result == -EALREADY || command->result == -ESTALE);
+}
+
+static void tell_late(const struct fg_control *control, const struct fg_command *question,
+                      unsigned w, char *message, size_t size)
+{
+    snprintf(message, size, "worker %u has not answered within %u ms%s", w, control->limits.answer,
+             question->kind == FG_COMMAND_ORDER_CANCEL
+                 ? "; it has the cancellation, and will carry it out when it comes to it: order "
+                   "show tells whether it has"
+                 : "");
+}
+
+/* Asks the worker that owns the command's buyer. *answer, to be freed, has a result of 0 or one
+ * that tells how the order had ended; any other is told as an error. 0, or an rpc error with a
+ * sentence. */
+static int ask_owner(struct fg_control *control, const struct fg_command *question,
                      struct fg_command **answer, char *message, size_t size)
 {
     unsigned w = owner_of(control, question->buyer);
@@ -74,12 +92,11 @@ static int ask_owner(struct fg_control *control, const struct fg_command *questi
     }
     *command = *question;
     if (send_and_wait(control, worker, command) != 0) {
-        snprintf(message, size, "worker %u has not answered within %u ms", w,
-                 control->limits.answer);
+        tell_late(control, question, w, message, size);
         return FG_RPC_TIME_LIMIT;
     }
     int result = command->result;
-    if (result == 0 || result == expected) {
+    if (result == 0 || had_ended(command)) {
         *answer = command;
         return 0;
     }
@@ -87,10 +104,6 @@ static int ask_owner(struct fg_control *control, const struct fg_command *questi
     if (result == -ENOENT) {
         snprintf(message, size, "this buyer has no order with that request");
         return FG_RPC_NOT_FOUND;
-    }
-    if (result == -ESTALE) {
-        snprintf(message, size, "the order's hold has run out: it is void, and its units are back");
-        return FG_RPC_REFUSED;
     }
     snprintf(message, size, "worker %u cannot do it now (%s); try again", w, strerror(-result));
     return FG_RPC_REFUSED;
@@ -101,7 +114,7 @@ int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BY
 {
     struct fg_command question = {.kind = FG_COMMAND_ORDER_SHOW, .request = request}, *answer;
     memcpy(question.buyer, buyer, sizeof(question.buyer));
-    int rc = ask_owner(control, &question, 0, &answer, message, size);
+    int rc = ask_owner(control, &question, &answer, message, size);
     if (rc != 0)
         return rc;
     *view = answer->orders[0];
@@ -114,7 +127,7 @@ int fg_command_orders(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
 {
     struct fg_command question = {.kind = FG_COMMAND_ORDER_LIST, .sale = sale};
     memcpy(question.buyer, buyer, sizeof(question.buyer));
-    return ask_owner(control, &question, 0, list, message, size);
+    return ask_owner(control, &question, list, message, size);
 }
 
 /* Waits until the owner has settled the order's last record: it is on disk and the units are back.
@@ -135,10 +148,12 @@ static int wait_settled(struct fg_control *control, const uint8_t *buyer,
             return FG_RPC_STOPPING;
         }
         if (fg_control_now_ms() >= deadline) {
-            snprintf(message, size,
-                     "the cancellation is on its way, but the log has not made it durable within "
-                     "%u ms; order show tells when it is",
-                     control->limits.durable);
+            snprintf(
+                message, size,
+                "the %s is on its way, but the log has not made it durable within %u ms; order "
+                "show tells when it is",
+                view->verdict == FG_VERDICT_EXPIRED ? "end of the order's hold" : "cancellation",
+                control->limits.durable);
             return FG_RPC_TIME_LIMIT;
         }
     }
@@ -152,11 +167,17 @@ int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
 {
     struct fg_command question = {.kind = FG_COMMAND_ORDER_CANCEL, .request = request}, *answer;
     memcpy(question.buyer, buyer, sizeof(question.buyer));
-    int rc = ask_owner(control, &question, -EALREADY, &answer, message, size);
+    int rc = ask_owner(control, &question, &answer, message, size);
     if (rc != 0)
         return rc;
+    int result = answer->result;
     *view = answer->orders[0];
-    *changed = answer->result == 0;
+    *changed = result == 0;
     free(answer);
-    return wait_settled(control, buyer, view, message, size);
+    rc = wait_settled(control, buyer, view, message, size);
+    if (rc == 0 && result == -ESTALE) {
+        snprintf(message, size, "the order's hold has run out: it is void, and its units are back");
+        rc = FG_RPC_REFUSED;
+    }
+    return rc;
 }

@@ -186,10 +186,11 @@ static atomic_bool may_be_empty; /* the test takes units off sale */
 static pthread_t threads[WORKERS];
 
 static atomic_bool admissions_run; /* workers that have an admission poll it and let it answer */
+static _Atomic uint32_t admissions_ms = 1; /* ... at this time */
 
 static inline void answer_command(struct fg_worker *worker, const struct fg_catalogue *catalogue)
 {
-    static const struct fg_now now = {.wall_ns = 1, .ms = 1};
+    const struct fg_now now = {.wall_ns = 1, .ms = atomic_load(&admissions_ms)};
     struct fg_command *command;
     bool runs = worker->admission && atomic_load(&admissions_run);
     if (runs)
@@ -346,6 +347,7 @@ static inline int start(void **state)
     (void)state;
     memset(&log_, 0, sizeof(log_));
     atomic_store(&may_be_empty, false);
+    atomic_store(&admissions_ms, 1);
     memset(&delivery_stats, 0, sizeof(delivery_stats));
     create_engine();
     create_control();

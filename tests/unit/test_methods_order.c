@@ -231,6 +231,44 @@ static void what_cannot_be_cancelled_is_told(void **state)
     assert_error(FG_RPC_REFUSED, "try again");
 }
 
+/* Its EXPIRE is queued, not durable: a crash now would leave it held, and perhaps confirmed. */
+static void that_a_hold_has_run_out_is_told_when_it_is_durable(void **state)
+{
+    (void)state;
+    uint32_t slot = fg_model_item(&control->model, 8)->item.slot;
+    uint32_t units = fg_stock_free_units(&engine->stock, slot);
+    atomic_store(&admissions_ms, 60100);
+    for (const json_t *order = NULL; !order || strcmp(member(order, "state"), "EXPIRED") != 0;)
+        order = call("order.show", json_pack("{s:s,s:s}", "buyer", BUYER, "request", "2"));
+    assert_null(cancel(BUYER, "2", true));
+    assert_error(FG_RPC_TIME_LIMIT, "the end of the order's hold is on its way");
+    assert_int_equal(fg_stock_free_units(&engine->stock, slot), units);
+    start_flusher();
+    assert_null(cancel(BUYER, "2", true));
+    assert_error(FG_RPC_REFUSED, "has run out: it is void, and its units are back");
+    assert_int_equal(fg_stock_free_units(&engine->stock, slot), units + 1);
+    stop_flusher();
+}
+
+/* A worker that comes to it later withdraws the order all the same. */
+static void a_late_worker_still_has_the_cancellation(void **state)
+{
+    (void)state;
+    uint8_t buyer[FG_BUYER_BYTES];
+    struct fg_order_view view;
+    bool changed;
+    assert_true(fg_buyer_parse(BUYER, buyer));
+    atomic_store(&frozen[owner], true);
+    int rc = fg_command_cancel(control, buyer, 1, &view, &changed, message, sizeof(message));
+    assert_int_equal(rc, FG_RPC_TIME_LIMIT);
+    assert_non_null(strstr(message, "will carry it out when it comes to it"));
+    atomic_store(&frozen[owner], false);
+    const json_t *order =
+        call("order.show", json_pack("{s:s,s:s}", "buyer", BUYER, "request", "1"));
+    assert_string_equal(member(order, "state"), "CANCELLED");
+    assert_int_equal(control->commands_late, 0);
+}
+
 /* Somebody else of the same worker. */
 static const char *stranger(void)
 {
@@ -278,6 +316,8 @@ int main(void)
         TEST(a_cancel_asks_is_recorded_and_waits),
         TEST(no_record_no_cancel),
         TEST(what_cannot_be_cancelled_is_told),
+        TEST(that_a_hold_has_run_out_is_told_when_it_is_durable),
+        TEST(a_late_worker_still_has_the_cancellation),
         TEST(people_are_shown_orders),
     };
     return cmocka_run_group_tests_name("methods_order", tests, NULL, release_reply);
