@@ -166,6 +166,14 @@ uint32_t fg_change_begin_remove(struct fg_control *control, const struct fg_peer
     return taken;
 }
 
+void fg_change_begin_reissue(struct fg_control *control)
+{
+    struct fg_change change = {.reissues = true};
+    change.event.revision = control->model.revision;
+    begin(control, &change);
+    control->change.stage = FG_CHANGE_TO_PUBLISH;
+}
+
 void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
                              uint32_t number, struct fg_archive *archive)
 {
@@ -224,6 +232,8 @@ static int put_in_force(struct fg_control *control)
 {
     const struct fg_change *change = &control->change;
     const struct fg_record record = {.control = &change->event};
+    if (change->reissues)
+        return fg_publish(control);
     int rc = change->sale ? fg_model_put_sale(&control->model, change->sale)
                           : fg_model_replay(&control->model, &record);
     assert(rc == 0 || rc == -ENOMEM); /* anything else was checked before it was journalled */

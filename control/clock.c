@@ -27,21 +27,18 @@ void fg_control_clock_update(struct fg_control *control)
     fg_clock_page_update(&control->engine->clock);
 }
 
-int fg_control_clock_accept(struct fg_control *control)
+void fg_control_clock_accept(struct fg_control *control)
 {
     struct fg_clock_page *page = &control->engine->clock;
     int64_t ahead_ns = fg_clock_page_ahead(page);
     fg_clock_page_accept(page);
     control->clock_floor_ns = 0;
     if (ahead_ns >= 0)
-        return 0;
+        return;
     /* The moment since which requests are taken, told by the clock that was ahead: it would be to
      * come, and until then nobody would be answered. */
     control->serving_since_ns += (uint64_t)ahead_ns;
-    int rc = fg_publish(control);
-    if (rc == 0)
-        fg_publish_reclaim(control);
-    return rc;
+    fg_change_begin_reissue(control);
 }
 
 static double us(uint32_t ns)

@@ -47,6 +47,7 @@ struct fg_change {
     char *body;           /* SALE: JSON text */
     struct fg_sale *sale; /* SALE: the definition to put in force */
     bool archives;        /* the event archives a sale */
+    bool reissues;        /* no event, no revision: the catalogue is only published anew */
     struct fg_archive archive;
     uint64_t ticket; /* of the journal */
 };
@@ -68,6 +69,7 @@ struct fg_control {
     struct fg_roles roles;
     struct fg_events *events;
     struct fg_catalogue *retired; /* was replaced; freed when no worker can read it any more */
+    uint64_t issues;              /* catalogues published */
     struct fg_change change;
     struct fg_board_desk desk;        /* what other threads may see of the model ... */
     uint64_t shown_revision;          /* ... as of this revision ... */
@@ -110,8 +112,9 @@ uint64_t fg_control_now_ms(void);
 uint64_t fg_control_clock_ns(const struct fg_control *control);
 /* Writes the clock page anew. */
 void fg_control_clock_update(struct fg_control *control);
-/* Takes the machine's clock as it is, after a step; no change may be under way. 0 or -ENOMEM. */
-int fg_control_clock_accept(struct fg_control *control);
+/* Takes the machine's clock as it is, after a step; no change may be under way. After a step back
+ * one has begun, for workers to learn since when requests are taken. */
+void fg_control_clock_accept(struct fg_control *control);
 json_t *fg_status_clock(const struct fg_control *control);
 
 /* openings.c: once a tick: notes how exactly sales have just opened. */
@@ -122,7 +125,7 @@ json_t *fg_openings_json(const struct fg_control *control, uint32_t sale);
 
 /* publish.c: a snapshot of the model takes the place of the one in force. 0 or -ENOMEM. */
 int fg_publish(struct fg_control *control);
-/* A worker that has not seen the model's revision, or -1. */
+/* A worker that has not seen the catalogue in force, or -1. */
 int fg_publish_laggard(const struct fg_control *control);
 /* After the last laggard: frees the replaced snapshot. */
 void fg_publish_reclaim(struct fg_control *control);
@@ -145,6 +148,8 @@ void fg_change_begin_add(struct fg_control *control, const struct fg_peer *peer,
  * 0: there were none, and no change has begun. A crash before it is durable leaves them on sale. */
 uint32_t fg_change_begin_remove(struct fg_control *control, const struct fg_peer *peer,
                                 const struct fg_model_item *item, uint32_t units);
+/* Publishes the catalogue anew, with nothing in it that the log tells of. */
+void fg_change_begin_reissue(struct fg_control *control);
 /* Takes what fg_archive_prepare() made. */
 void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
                              uint32_t number, struct fg_archive *archive);

@@ -62,12 +62,12 @@ int fg_call_clock_accept(struct fg_call *call)
         rc = fg_act_submit(control, call->peer, "clock.accept", params, call->message,
                            sizeof(call->message));
         json_decref(params);
-        if (rc == 0 && fg_control_clock_accept(control) != 0)
-            rc = fg_call_refuse(call, FG_RPC_INTERNAL,
-                                "memory is short: the clock is accepted, but requests from before "
-                                "the engine's start by the old one are not answered");
-        if (rc == 0)
+        if (rc == 0) /* what was due while that was written has happened, whatever comes now */
             rc = fg_call_catch_up(call);
+        if (rc == 0) {
+            fg_control_clock_accept(control);
+            rc = fg_call_catch_up(call);
+        }
     }
     if (rc == 0)
         call->result = json_pack("{s:b,s:I,s:o,s:I}", "changed", ahead_ns != 0, "moved_ms",

@@ -77,12 +77,13 @@ static void begin_loop(struct loop *loop, uint64_t tsc)
     uint64_t opens_ns = loop->catalogue->next_opens_ns;
     if (before_ns < opens_ns && opens_ns <= loop->now.wall_ns && before_ns != 0)
         note_opening(&self->opening, opens_ns, before_ns, loop->now.wall_ns);
-    if (atomic_load_explicit(&self->seen_revision, memory_order_relaxed) !=
-        loop->catalogue->revision)
+    if (atomic_load_explicit(&self->seen_issue, memory_order_relaxed) != loop->catalogue->issue) {
+        atomic_store_explicit(&self->seen_revision, loop->catalogue->revision,
+                              memory_order_relaxed);
         /* release: what was decided by the old catalogue comes before; pairs with the acquire in
          * control's publishing */
-        atomic_store_explicit(&self->seen_revision, loop->catalogue->revision,
-                              memory_order_release);
+        atomic_store_explicit(&self->seen_issue, loop->catalogue->issue, memory_order_release);
+    }
 }
 
 /* One round; returns pieces of work done. */

@@ -42,7 +42,8 @@ struct fg_worker {
     struct fg_counters *counters;
 
     /* worker: rw, control: ro */
-    alignas(128) _Atomic uint64_t seen_revision; /* of the catalogue; release */
+    alignas(128) _Atomic uint64_t seen_revision; /* of the catalogue */
+    _Atomic uint64_t seen_issue;                 /* ... and which of them it is; release */
     _Atomic uint32_t state;                      /* enum fg_worker_state */
     struct fg_opening opening;
 } __attribute__((aligned(128)));

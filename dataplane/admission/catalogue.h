@@ -100,6 +100,7 @@ struct fg_keyring {
 
 struct fg_catalogue {
     uint64_t revision;         /* 1, 2, 3 ... */
+    uint64_t issue;            /* 1, 2, 3 ...: of what was ever published, new revision or not */
     uint64_t serving_since_ns; /* wall clock: requests named before it are silence */
     uint64_t freshness_ns;
     uint64_t next_opens_ns; /* of scheduled sales the first that time will open; 0: none */

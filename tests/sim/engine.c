@@ -225,6 +225,7 @@ void engine_worker(struct sim_engine *e, unsigned w)
 
     clock_use(&e->clock);
     atomic_store(&worker->seen_revision, catalogue->revision);
+    atomic_store(&worker->seen_issue, catalogue->issue);
     checks_before_worker(e);
     unsigned count = receive(e, w, &now, catalogue, datagrams);
     if (count > 0)

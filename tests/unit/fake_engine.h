@@ -69,7 +69,7 @@ uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_e
     log_.events[i].revision = engine->catalogue->revision;
     log_.events[i].seen = true;
     for (unsigned w = 0; w < WORKERS; w++)
-        if (atomic_load(&engine->workers[w]->seen_revision) < engine->catalogue->revision)
+        if (atomic_load(&engine->workers[w]->seen_issue) < engine->catalogue->issue)
             log_.events[i].seen = false;
     if (!log_.holds_back)
         log_.durable = log_.count;
@@ -236,8 +236,8 @@ static inline void *work(void *arg)
     while (!atomic_load(&workers_stop)) {
         if (!atomic_load(&frozen[worker->index])) {
             const struct fg_catalogue *catalogue = rcu_dereference(engine->catalogue);
-            atomic_store_explicit(&worker->seen_revision, catalogue->revision,
-                                  memory_order_release);
+            atomic_store(&worker->seen_revision, catalogue->revision);
+            atomic_store_explicit(&worker->seen_issue, catalogue->issue, memory_order_release);
             look_at_stock(catalogue);
             answer_command(worker, catalogue);
         }
@@ -270,6 +270,7 @@ static inline void start_workers(void)
         struct fg_worker *worker = engine->workers[w];
         atomic_store(&frozen[w], false);
         atomic_store(&worker->seen_revision, 0);
+        atomic_store(&worker->seen_issue, 0);
         pthread_create(&threads[w], NULL, work, worker);
     }
 }

@@ -10,11 +10,18 @@
 /* The machine's clocks, with the wall clock set wrong by so much. */
 static int64_t stepped_ns;
 
+/* The first record after so many takes so long. */
+static struct {
+    unsigned after;
+    int64_t takes_ns;
+} slow_record;
+
 static uint64_t now_ns(clockid_t which)
 {
     struct timespec now;
     clock_gettime(which, &now);
-    return (uint64_t)(now.tv_sec * S + now.tv_nsec);
+    int64_t passed_ns = log_.count > slow_record.after ? slow_record.takes_ns : 0;
+    return (uint64_t)(now.tv_sec * S + now.tv_nsec + passed_ns);
 }
 
 static uint64_t wall_ns(void *context)
@@ -33,7 +40,7 @@ const struct fg_clock fg_clock_system = {.wall_ns = wall_ns, .monotonic_ns = mon
 
 static int begin(void **state)
 {
-    stepped_ns = 0;
+    stepped_ns = slow_record.takes_ns = 0;
     return start(state);
 }
 
@@ -206,6 +213,43 @@ static void a_step_back_is_accepted(void **state)
     near(item(8)->opens_ns, now_ns(CLOCK_REALTIME) + 3600 * S);
 }
 
+/* Workers open a sale by the clock, in the very moment; an operator's step back undoes none. */
+static void what_opens_while_a_step_is_put_on_record_is_open(void **state)
+{
+    (void)state;
+    sell();
+    step(-3 * 3600 * S);
+    fg_model_sale(&control->model, "autumn")->opens_ns = fg_control_clock_ns(control) + 500 * MS;
+    slow_record.after = log_.count;
+    slow_record.takes_ns = S;
+    assert_non_null(accept_clock(false));
+    assert_int_equal(log_.count, 5);
+    assert_int_equal(log_.events[4].event.kind, FG_EVENT_SALE_STATE);
+    assert_int_equal(item(8)->state, FG_SALE_OPEN);
+    near(fg_control_clock_ns(control), wall_ns(NULL));
+}
+
+/* After a step back workers are to know since when requests are taken: who does not is named, and
+ * control goes on. */
+static void who_has_not_seen_a_step_back_is_named(void **state)
+{
+    (void)state;
+    sell();
+    uint64_t revision = engine->catalogue->revision;
+    step(-3 * 3600 * S);
+    atomic_store(&frozen[1], true);
+    assert_null(accept_clock(false));
+    assert_error(FG_RPC_TIME_LIMIT, "worker 1 has not taken it up");
+    assert_false(alarmed());
+    assert_int_equal(control->change.stage, FG_CHANGE_TO_SEE);
+    atomic_store(&frozen[1], false);
+    assert_false(json_is_true(json_object_get(accept_clock(false), "changed")));
+    assert_int_equal(control->change.stage, FG_CHANGE_NONE);
+    assert_null(control->retired);
+    assert_int_equal(engine->catalogue->revision, revision);
+    assert_int_equal(log_.count, 4);
+}
+
 static void what_cannot_be_journalled_is_not_accepted(void **state)
 {
     (void)state;
@@ -291,6 +335,8 @@ int main(void)
         TEST(a_step_ahead_is_accepted),
         TEST(a_step_that_only_opens_is_accepted_at_once),
         TEST(a_step_back_is_accepted),
+        TEST(what_opens_while_a_step_is_put_on_record_is_open),
+        TEST(who_has_not_seen_a_step_back_is_named),
         TEST(what_cannot_be_journalled_is_not_accepted),
         TEST(the_clock_stands_still_rather_than_go_back),
         TEST(openings_are_told_by_the_slowest_worker),
