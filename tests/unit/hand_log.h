@@ -65,7 +65,7 @@ static inline void hand_log_frame(struct hand_log *log, uint16_t flags)
 /* The log begins with segment `segment`; its base is what is put before the first frame. */
 static inline void hand_log_open(struct hand_log *log, uint32_t segment, uint32_t epoch)
 {
-    *log = (struct hand_log){.dir = "/tmp/flashgate-log-XXXXXX",
+    *log = (struct hand_log){.dir = "/dev/shm/flashgate-log-XXXXXX",
                              .segment = segment,
                              .epoch = epoch,
                              .sequence = segment == 1 ? 0 : 100 * segment,

@@ -98,7 +98,7 @@ static inline int fixture_open(void **state)
     struct log_fixture *fixture = calloc(1, sizeof(*fixture));
 
     assert_non_null(fixture);
-    int n = snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/flashgate-log-XXXXXX");
+    int n = snprintf(fixture->dir, sizeof(fixture->dir), "/dev/shm/flashgate-log-XXXXXX");
     assert_true(n > 0);
     assert_non_null(mkdtemp(fixture->dir));
     fixture->config = (struct fg_journal_config){

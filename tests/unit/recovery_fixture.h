@@ -32,7 +32,7 @@
 #define HOLD_MS    600000
 #define BUYERS     40
 
-static char dir[] = "/tmp/flashgate-recovery-XXXXXX";
+static char dir[] = "/dev/shm/flashgate-recovery-XXXXXX";
 
 /* --- an engine up to the point where its workers would start --- */
 
