@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A sale opens by its schedule, watched by a client: NOT_OPEN tells the time that is left, and the first
 # ADMITTED comes when it should. How exactly it opened, and how right the clock is, is shown. Then the
-# engine is drained for maintenance, and sells again.
+# engine is drained for maintenance, and sells again. At last every example of docs/control.md is called.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_own_network "$@"
 
@@ -44,4 +44,5 @@ start_engine
 scenario opening.py drained
 check 'the engine is resumed' ctl engine resume
 scenario opening.py resumed
+scenario examples.py
 stop engine TERM 0
