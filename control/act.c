@@ -60,7 +60,7 @@ int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const 
     };
     uint64_t ticket =
         strlen(body) <= FG_CONTROL_BODY_MAX
-            ? fg_events_submit(control->events, control->engine->journal, &event, body)
+            ? fg_events_submit(control->events, control->engine->journal, &event, body, NULL)
             : 0;
     free(body);
     if (ticket == 0) {

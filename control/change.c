@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "control/aside.h"
 #include "control/internal.h"
 #include "dataplane/faults.h"
 #include "flashgate/control_api.h"
@@ -70,6 +71,21 @@ static struct fg_sale *sale_as_recorded(const struct fg_control *control,
     return copy;
 }
 
+struct recording {
+    const struct fg_sale *sale;
+    char *body;
+    int rc;
+};
+
+static void write_body(void *arg)
+{
+    struct recording *r = arg;
+    json_t *json = fg_sale_to_json(r->sale);
+    r->body = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    r->rc = r->body ? check_body(r->body) : -ENOMEM;
+}
+
 int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes)
 {
@@ -78,15 +94,15 @@ int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
         .event = event_of(control, peer, FG_EVENT_SALE, sale->number),
         .sale = sale_as_recorded(control, sale),
     };
-    json_t *json = change.sale ? fg_sale_to_json(change.sale) : NULL;
-    change.body = json ? json_dumps(json, JSON_COMPACT) : NULL;
-    json_decref(json);
-    int rc = change.body && change.sale ? check_body(change.body) : -ENOMEM;
-    if (rc != 0) {
-        free(change.body);
+    struct recording r = {.sale = change.sale, .rc = -ENOMEM};
+    if (r.sale)
+        fg_control_aside(control, sale->items_count > FG_ASIDE_ITEMS, write_body, &r);
+    if (r.rc != 0) {
+        free(r.body);
         fg_model_sale_free(change.sale);
-        return rc;
+        return r.rc;
     }
+    change.body = r.body;
     change.event.body_length = strlen(change.body);
     begin(control, &change);
     return 0;
@@ -255,14 +271,14 @@ static bool submit(struct fg_control *control)
         names.value = 0;
         names.body_length = strlen(change->archive.names);
         if (fg_events_submit(control->events, control->engine->journal, &names,
-                             change->archive.names) == 0)
+                             change->archive.names, NULL) == 0)
             return false;
         control->model.names_bytes = names.body_length;
         free(change->archive.names);
         change->archive.names = NULL;
     }
-    change->ticket =
-        fg_events_submit(control->events, control->engine->journal, &change->event, change->body);
+    change->ticket = fg_events_submit(control->events, control->engine->journal, &change->event,
+                                      change->body, change->sale);
     return change->ticket != 0;
 }
 

@@ -228,6 +228,25 @@ bool fg_cli_agrees(FILE *in, FILE *err, const char *message)
     return fgets(answer, sizeof(answer), in) && (*answer == 'y' || *answer == 'Y');
 }
 
+/* The engine wants it confirmed; `plan` (may be NULL) is all that it would change. Does the person
+ * want it? What is then confirmed is what was shown, and nothing that came since. */
+static bool person_agrees(const struct line *line, const struct fg_cli_command *command,
+                          const json_t *plan, const char *message, json_t *params)
+{
+    if (plan && isatty(fileno(line->in)))
+        fg_show_plan(plan, line->err);
+    if (!fg_cli_agrees(line->in, line->err, message))
+        return false;
+    if (plan && command->options & FG_CLI_TAKES(IF_REVISION)) {
+        char revision[32];
+        snprintf(revision, sizeof(revision), "%" JSON_INTEGER_FORMAT,
+                 json_integer_value(json_object_get(plan, "revision")));
+        json_object_set_new(params, "if_revision", json_string(revision));
+    }
+    json_object_set_new(params, "confirmed", json_true());
+    return true;
+}
+
 /* Asks the engine, and the person where the engine wants that. */
 static int call_engine(const struct line *line, const struct fg_cli_command *command,
                        json_t *params, json_t **result)
@@ -238,13 +257,16 @@ static int call_engine(const struct line *line, const struct fg_cli_command *com
         json_object_set_new(params, "confirmed", json_true());
     int status = fg_client_call(socket, command->method, json_incref(params), result, message,
                                 sizeof(message));
-    if (status == FG_EXIT_UNCONFIRMED && fg_cli_agrees(line->in, line->err, message)) {
-        json_object_set_new(params, "confirmed", json_true());
+    if (status != FG_EXIT_UNCONFIRMED)
+        return status == FG_EXIT_OK ? status : fail(line, status, message);
+    json_t *plan = *result;
+    *result = NULL;
+    if (person_agrees(line, command, plan, message, params))
         status = fg_client_call(socket, command->method, json_incref(params), result, message,
                                 sizeof(message));
-    } else if (status == FG_EXIT_UNCONFIRMED) {
+    else
         strncat(message, "; give --yes to go on", sizeof(message) - strlen(message) - 1);
-    }
+    json_decref(plan);
     return status == FG_EXIT_OK ? status : fail(line, status, message);
 }
 

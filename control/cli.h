@@ -34,6 +34,8 @@ void fg_show_order_cancel(const json_t *result, FILE *out);
 
 /* show_apply.c */
 void fg_show_apply(const json_t *result, FILE *out);
+/* Before it is asked about: the whole difference, and last what it takes away. */
+void fg_show_plan(const json_t *plan, FILE *out);
 void fg_show_export(const json_t *result, FILE *out);
 
 /* show_delivery.c */

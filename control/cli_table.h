@@ -42,6 +42,8 @@
     X(DRY_RUN, 0, "dry-run", "", "shows what would change, and changes nothing")                   \
     X(IF_REVISION, 0, "if-revision", "N", "only if the catalogue's revision is N (status tells)")  \
     X(SINCE, 0, "since", "LSN", "only what came after this record")                                \
+    X(AFTER, 0, "after", "NEXT", "goes on where the answer before ended, as that says")            \
+    X(ARCHIVED, 0, "archived", "", "lists the archived sales instead, by name")                    \
     X(FOLLOW, 'f', "follow", "", "goes on with whatever is new, until Ctrl-C")                     \
     X(YES, 'y', "yes", "", "does not ask before something is taken away")                          \
     X(WATCH, 'w', "watch", "",                                                                     \

@@ -120,6 +120,8 @@ static int read_answer(const char *path, const char *line, json_t **result, char
         const char *text = json_string_value(json_object_get(error, "message"));
         snprintf(message, size, "%s", text ? text : "the engine gave no reason");
         status = status_of((int)json_integer_value(json_object_get(error, "code")));
+        if (status == FG_EXIT_UNCONFIRMED)
+            *result = json_incref(json_object_get(error, "data"));
     } else if (!*result) {
         status = unreachable(message, size, path, "what answers here is not an engine", 0);
     }

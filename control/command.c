@@ -123,9 +123,10 @@ int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BY
 }
 
 int fg_command_orders(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
-                      uint32_t sale, struct fg_command **list, char *message, size_t size)
+                      const struct fg_order_page *page, struct fg_command **list, char *message,
+                      size_t size)
 {
-    struct fg_command question = {.kind = FG_COMMAND_ORDER_LIST, .sale = sale};
+    struct fg_command question = {.kind = FG_COMMAND_ORDER_LIST, .page = *page};
     memcpy(question.buyer, buyer, sizeof(question.buyer));
     return ask_owner(control, &question, list, message, size);
 }

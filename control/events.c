@@ -141,10 +141,11 @@ static void name_of_act(const struct fg_control_event *event, const char *body, 
     json_decref(json);
 }
 
+/* `sale`: the definition that the body has, or NULL for it to be read. */
 static struct entry *append(struct fg_events *events, const struct fg_control_event *event,
-                            const char *body)
+                            const char *body, const struct fg_sale *sale)
 {
-    struct fg_sale *after = definition_of(event, body);
+    struct fg_sale *after = sale ? fg_model_sale_copy(sale) : definition_of(event, body);
     struct fg_sale **before = find_known(events, event->sale);
     struct entry *entry = entry_at(events, events->end);
     if (events->end - events->first == FG_EVENTS_KEPT) {
@@ -171,14 +172,15 @@ int fg_events_replay(struct fg_events *events, const struct fg_record *record)
     events->whole &= !record->base;
     if (!is_listed(record->control->kind))
         return 0;
-    struct entry *entry = append(events, record->control, record->body);
+    struct entry *entry = append(events, record->control, record->body, NULL);
     entry->lsn = record->lsn;
     entry->repeated = record->base;
     return entry->what ? 0 : -ENOMEM;
 }
 
 uint64_t fg_events_submit(struct fg_events *events, struct fg_journal *journal,
-                          const struct fg_control_event *event, const char *body)
+                          const struct fg_control_event *event, const char *body,
+                          const struct fg_sale *sale)
 {
     fg_events_collect(events, journal);
     if (events->pending > 0 &&
@@ -189,7 +191,7 @@ uint64_t fg_events_submit(struct fg_events *events, struct fg_journal *journal,
         events->ticket = ticket;
     if (ticket == 0 || !is_listed(event->kind))
         return ticket;
-    append(events, event, body)->ticket = ticket;
+    append(events, event, body, sale)->ticket = ticket;
     events->pending++;
     return ticket;
 }

@@ -32,9 +32,11 @@ void fg_events_destroy(struct fg_events *events);
 /* Recovery, in log order. 0 or -ENOMEM. */
 int fg_events_replay(struct fg_events *events, const struct fg_record *record);
 
-/* As fg_journal_submit(); the event is listed once it is durable. */
+/* As fg_journal_submit(); the event is listed once it is durable. `sale`: what the body of a SALE
+ * event says; NULL: it is read. */
 uint64_t fg_events_submit(struct fg_events *events, struct fg_journal *journal,
-                          const struct fg_control_event *event, const char *body);
+                          const struct fg_control_event *event, const char *body,
+                          const struct fg_sale *sale);
 
 /* Lists what has become durable. */
 void fg_events_collect(struct fg_events *events, const struct fg_journal *journal);

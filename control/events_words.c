@@ -24,11 +24,15 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *w, const cha
 {
     char one[160];
     va_list arguments;
+    if (w->left_out > 0) {
+        w->left_out++;
+        return;
+    }
     va_start(arguments, format);
     vsnprintf(one, sizeof(one), format, arguments);
     va_end(arguments);
     size_t length = strlen(one), room = sizeof(w->text) - sizeof(" and 4294967295 more changes");
-    if (w->left_out > 0 || w->length + length + 2 > room) {
+    if (w->length + length + 2 > room) {
         w->left_out++;
         return;
     }

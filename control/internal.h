@@ -185,10 +185,10 @@ char *fg_methods_answer(void *arg, const struct fg_peer *peer, const char *line,
 /* command.c: asks the worker that owns the buyer. 0, or an rpc error with a sentence. */
 int fg_command_order(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
                      uint64_t request, struct fg_order_view *view, char *message, size_t size);
-/* The buyer's orders, of the sale with this number or (0) of all: orders, count and more of *list,
- * which is to be freed. */
+/* A page of the buyer's orders: orders, count and page of *list, which is to be freed. */
 int fg_command_orders(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
-                      uint32_t sale, struct fg_command **list, char *message, size_t size);
+                      const struct fg_order_page *page, struct fg_command **list, char *message,
+                      size_t size);
 /* Withdraws an order and waits until that is durable and the units are back. *changed: it was not
  * withdrawn before. */
 int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/aside.h"
 #include "control/methods.h"
 #include "control/text.h"
 #include "flashgate/control_api.h"
 
-#define PARTS_MAX 100 /* a request has two for each of its 4 members and 9 parameters */
+#define PARTS_MAX   100  /* a request has two for each of its 4 members and 9 parameters */
+#define LARGE_PARTS 2000 /* of an answer: it takes about a millisecond to write them */
 
 int fg_call_refuse(struct fg_call *call, int code, const char *format, ...)
 {
@@ -33,6 +35,15 @@ int fg_call_confirm(struct fg_call *call, const char *format, ...)
     vsnprintf(call->message, sizeof(call->message), format, args);
     va_end(args);
     return FG_RPC_CONFIRM;
+}
+
+int fg_call_flag(struct fg_call *call, unsigned place, const char *name, bool *flag)
+{
+    const char *text = call->texts[place];
+    *flag = text && strcmp(text, "true") == 0;
+    if (!text || *flag || strcmp(text, "false") == 0)
+        return 0;
+    return fg_call_refuse(call, FG_RPC_PARAMS, "%s is \"true\" or \"false\"", name);
 }
 
 int fg_call_find_sale(struct fg_call *call, struct fg_sale **sale)
@@ -125,20 +136,19 @@ static bool id_is_valid(const json_t *id)
     return !id || json_is_string(id) || json_is_number(id) || json_is_null(id);
 }
 
-/* Before anything of the call is looked at. */
-static int check_role(struct fg_call *call, const struct fg_method *method)
+int fg_call_need_role(struct fg_call *call, enum fg_role needed, const char *deed)
 {
     enum fg_role role = (enum fg_role)call->peer->rank;
     const char *user = fg_roles_user(&call->control->roles, call->peer->uid);
-    if (role >= method->role)
+    if (role >= needed)
         return 0;
     return fg_call_refuse(
         call, FG_RPC_FORBIDDEN,
         "%s needs the role %s; uid %" PRIu32 "%s%s%s has %s; nothing was changed: ask somebody who "
         "has it, or add the user or a group of theirs to control.roles in the engine's "
         "configuration and restart it",
-        method->name, fg_role_name(method->role), call->peer->uid, user ? " (" : "",
-        user ? user : "", user ? ")" : "", role == FG_ROLE_NONE ? "no role" : fg_role_name(role));
+        deed, fg_role_name(needed), call->peer->uid, user ? " (" : "", user ? user : "",
+        user ? ")" : "", role == FG_ROLE_NONE ? "no role" : fg_role_name(role));
 }
 
 /* 0 with call->result, or an error's code with call->message. */
@@ -158,7 +168,7 @@ static int run_message(struct fg_call *call, json_t *message)
     const struct fg_method *method = find_method(name);
     if (!method)
         return fg_call_refuse(call, FG_RPC_NO_METHOD, "there is no method \"%.64s\"", name);
-    int rc = check_role(call, method);
+    int rc = fg_call_need_role(call, method->role, method->name); /* before anything is looked at */
     if (rc == 0)
         rc = read_params(call, method, json_object_get(message, "params"));
     if (rc == 0)
@@ -168,23 +178,58 @@ static int run_message(struct fg_call *call, json_t *message)
     return rc;
 }
 
-static json_t *error_of(int code, char *message)
+static json_t *error_of(int code, char *message, json_t *data)
 {
     fg_utf8_mend(message); /* it may quote what was sent, and be cut anywhere */
-    return json_pack("{s:i,s:s}", "code", code, "message", message);
+    return json_pack("{s:i,s:s,s:O*}", "code", code, "message", message, "data", data);
+}
+
+/* Is it more than a screen or two? Looks at no more than that. */
+static bool is_large(const json_t *json, unsigned *parts)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+    if (json_string_length(json) > FG_ASIDE_BYTES || ++*parts > LARGE_PARTS)
+        return true;
+    json_array_foreach(json, i, value)
+    {
+        if (is_large(value, parts))
+            return true;
+    }
+    json_object_foreach((json_t *)json, key, value)
+    {
+        if (is_large(value, parts))
+            return true;
+    }
+    return false;
+}
+
+struct writing {
+    json_t *reply; /* consumed */
+    char *line;
+};
+
+static void write_reply(void *arg)
+{
+    struct writing *writing = arg;
+    char *text = writing->reply ? json_dumps(writing->reply, JSON_COMPACT) : NULL;
+    json_decref(writing->reply);
+    if (text && asprintf(&writing->line, "%s\n", text) < 0)
+        writing->line = NULL;
+    free(text);
 }
 
 /* The reply's line; `part` is the result or the error, and is consumed. */
-static char *reply_line(json_t *id, const char *key, json_t *part)
+static char *reply_line(struct fg_control *control, json_t *id, const char *key, json_t *part)
 {
-    json_t *reply = json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, key, part);
-    char *text = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
-    json_decref(reply);
-    char *line = NULL;
-    if (text && asprintf(&line, "%s\n", text) < 0)
-        line = NULL;
-    free(text);
-    return line;
+    unsigned parts = 0;
+    bool large = is_large(part, &parts);
+    struct writing writing = {
+        .reply = json_pack("{s:s,s:O,s:o}", "jsonrpc", "2.0", "id", id, key, part),
+    };
+    fg_control_aside(control, large, write_reply, &writing);
+    return writing.line;
 }
 
 /* Has it more parts than any request? Parsing them takes a tick's time, and forty times the bytes.
@@ -204,33 +249,65 @@ static bool is_intricate(const char *line, size_t length)
     return parts > PARTS_MAX;
 }
 
+/* Its ownership: what is large is also freed aside. */
+static json_t *take(json_t **json)
+{
+    json_t *taken = *json;
+    *json = NULL;
+    return taken;
+}
+
+struct reading {
+    const char *line;
+    size_t length;
+    json_t *message; /* NULL: it cannot be read */
+    bool intricate;
+    json_error_t error;
+};
+
+static void read_line(void *arg)
+{
+    struct reading *reading = arg;
+    reading->intricate = is_intricate(reading->line, reading->length);
+    if (!reading->intricate)
+        reading->message =
+            json_loadb(reading->line, reading->length, JSON_REJECT_DUPLICATES, &reading->error);
+}
+
+/* The answer to a line that is no message. */
+static char *refuse_line(struct fg_call *call, const struct reading *reading)
+{
+    int code = reading->intricate ? FG_RPC_INVALID : FG_RPC_PARSE;
+    if (reading->intricate)
+        fg_call_refuse(call, code,
+                       "not a request: it has more than %d parts; parameters are strings",
+                       PARTS_MAX);
+    else
+        fg_call_refuse(call, code, "not JSON: %s (column %d)", reading->error.text,
+                       reading->error.column);
+    return reply_line(call->control, json_null(), "error", error_of(code, call->message, NULL));
+}
+
 char *fg_methods_answer(void *arg, const struct fg_peer *peer, const char *line, size_t length)
 {
     struct fg_call call = {.control = arg, .peer = peer};
-    json_error_t error;
+    struct reading reading = {.line = line, .length = length};
     char *reply;
-    if (is_intricate(line, length)) {
-        snprintf(call.message, sizeof(call.message),
-                 "not a request: it has more than %d parts; parameters are strings", PARTS_MAX);
-        return reply_line(json_null(), "error", error_of(FG_RPC_INVALID, call.message));
-    }
-    json_t *message = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
-    if (!message) {
-        snprintf(call.message, sizeof(call.message), "not JSON: %s (column %d)", error.text,
-                 error.column);
-        return reply_line(json_null(), "error", error_of(FG_RPC_PARSE, call.message));
-    }
-    json_t *id = json_object_get(message, "id");
-    int rc = run_message(&call, message);
+    fg_control_aside(call.control, length > FG_ASIDE_BYTES, read_line, &reading);
+    if (!reading.message)
+        return refuse_line(&call, &reading);
+    json_t *id = json_object_get(reading.message, "id");
+    int rc = run_message(&call, reading.message);
     bool answered = id || rc == FG_RPC_INVALID; /* a request without an id wants no answer */
     if (!answered)
         reply = NULL;
     else if (rc == 0)
-        reply = reply_line(id, "result", json_incref(call.result));
+        reply = reply_line(call.control, id, "result", take(&call.result));
     else
-        reply = reply_line(id && id_is_valid(id) ? id : json_null(), "error",
-                           error_of(rc, call.message));
+        reply = reply_line(call.control, id && id_is_valid(id) ? id : json_null(), "error",
+                           error_of(rc, call.message, call.data));
     json_decref(call.result);
-    json_decref(message);
+    json_decref(call.data);
+    json_decref(reading.message);
     return reply;
 }

@@ -20,6 +20,7 @@ struct fg_call {
     size_t lengths[FG_CALL_PARAMS_MAX];
     bool confirmed; /* whoever asks knows what it takes away, see fg_call_confirm() */
     json_t *result;
+    json_t *data; /* beside an error's message; NULL: nothing */
     char message[512];
 };
 
@@ -46,11 +47,19 @@ extern const unsigned fg_methods_count;
 __attribute__((format(printf, 3, 4))) int fg_call_refuse(struct fg_call *call, int code,
                                                          const char *format, ...);
 
+/* Has the caller that role, or a greater one? 0, or FG_RPC_FORBIDDEN with a sentence: `deed` needs
+ * it. */
+int fg_call_need_role(struct fg_call *call, enum fg_role needed, const char *deed);
+
 /* Before a step that takes something away: 0 if the caller has confirmed it; else FG_RPC_CONFIRM
  * with the sentence, which says what it takes. flashgatectl then asks the person, or wants --yes.
  */
 __attribute__((format(printf, 2, 3))) int fg_call_confirm(struct fg_call *call, const char *format,
                                                           ...);
+
+/* The parameter at this place of the table: "true", "false" or left out. 0, or FG_RPC_PARAMS with a
+ * sentence. */
+int fg_call_flag(struct fg_call *call, unsigned place, const char *name, bool *flag);
 
 /* The live sale that texts[0] names. 0, or FG_RPC_NOT_FOUND with a sentence. */
 int fg_call_find_sale(struct fg_call *call, struct fg_sale **sale);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/aside.h"
 #include "control/methods.h"
 #include "control/plan.h"
 #include "control/sale_file.h"
@@ -46,17 +47,6 @@ static void list_losses(const json_t *losses, char *text, size_t size)
     }
     if (i < count)
         snprintf(text + used, size - used, "; and %zu more, which --dry-run lists", count - i);
-}
-
-static int ask(struct fg_call *call, const struct fg_plan *plan, const struct fg_sale *wanted)
-{
-    const struct fg_sale *running = fg_model_sale(&call->control->model, wanted->name);
-    char text[380];
-    if (json_array_size(plan->losses) == 0)
-        return 0;
-    list_losses(plan->losses, text, sizeof(text));
-    return fg_call_confirm(call, "sale %s is %s, and this takes away: %s", wanted->name,
-                           fg_sale_state_name(running->state), text);
 }
 
 /* Units off one item, as many as are unsold. What was taken is told in `removed`. */
@@ -117,40 +107,78 @@ static int carry_out(struct fg_call *call, const struct fg_plan *plan, json_t *r
     return rc;
 }
 
-static void tell(struct fg_call *call, const struct fg_plan *plan, const char *name,
-                 uint64_t revision_before, json_t *removed, bool dry_run)
+/* What was done, or (dry run) would be. A new reference. */
+static json_t *told(const struct fg_call *call, const struct fg_plan *plan, const char *name,
+                    uint64_t revision_before, json_t *removed, bool dry_run)
 {
     uint64_t revision = call->control->model.revision;
-    call->result =
-        json_pack("{s:s,s:I,s:b,s:b,s:b,s:O,s:O,s:O,s:O}", "sale", name, "revision",
-                  (json_int_t)revision, "new", plan->new_sale, "changed",
-                  revision != revision_before, "dry_run", dry_run, "changes", plan->changes,
-                  "takes_away", plan->losses, "removed", removed, "notices", plan->notices);
+    return json_pack("{s:s,s:I,s:b,s:b,s:b,s:O,s:O,s:O,s:O}", "sale", name, "revision",
+                     (json_int_t)revision, "new", plan->new_sale, "changed",
+                     revision != revision_before, "dry_run", dry_run, "changes", plan->changes,
+                     "takes_away", plan->losses, "removed", removed, "notices", plan->notices);
+}
+
+/* The question has some of the losses in its sentence, and all that the plan is beside it. */
+static int ask(struct fg_call *call, const struct fg_plan *plan, const struct fg_sale *wanted,
+               json_t *removed)
+{
+    const struct fg_sale *running = fg_model_sale(&call->control->model, wanted->name);
+    char text[380];
+    if (json_array_size(plan->losses) == 0 || call->confirmed)
+        return 0;
+    list_losses(plan->losses, text, sizeof(text));
+    call->data = told(call, plan, wanted->name, call->control->model.revision, removed, true);
+    return fg_call_confirm(call, "sale %s is %s, and this takes away: %s", wanted->name,
+                           fg_sale_state_name(running->state), text);
+}
+
+struct planning {
+    struct fg_plan plan;
+    struct fg_plan_world world;
+    const struct fg_sale *wanted;
+    struct fg_call *call;
+    int rc;
+};
+
+static void make_plan(void *arg)
+{
+    struct planning *p = arg;
+    p->rc =
+        fg_plan_sale(&p->plan, &p->world, p->wanted, p->call->message, sizeof(p->call->message));
+}
+
+static void end_plan(void *arg)
+{
+    struct planning *p = arg;
+    fg_plan_free(&p->plan);
 }
 
 static int plan_and_do(struct fg_call *call, const struct fg_sale *wanted, bool dry_run)
 {
-    const struct fg_control *control = call->control;
+    struct fg_control *control = call->control;
     uint64_t revision = control->model.revision;
+    bool large = wanted->items_count > FG_ASIDE_ITEMS;
     json_t *removed = json_array();
-    const struct fg_plan_world world = {
-        .model = &control->model,
-        .config = &control->engine->config,
-        .stock = &control->engine->stock,
-        .now_ns = fg_control_clock_ns(control),
+    struct planning p = {
+        .world = {.model = &control->model,
+                  .config = &control->engine->config,
+                  .stock = &control->engine->stock,
+                  .now_ns = fg_control_clock_ns(control)},
+        .wanted = wanted,
+        .call = call,
     };
-    struct fg_plan plan;
-    int rc = fg_plan_sale(&plan, &world, wanted, call->message, sizeof(call->message));
+    fg_control_aside(control, large, make_plan, &p);
+    int rc = p.rc;
     if (rc == -EPERM)
         rc = FG_RPC_REFUSED;
     else if (rc != 0)
         rc = no_memory(call);
-    else if (!dry_run && (rc = ask(call, &plan, wanted)) == 0)
-        rc = carry_out(call, &plan, removed);
+    else if (!dry_run && (rc = ask(call, &p.plan, wanted, removed)) == 0)
+        rc = carry_out(call, &p.plan, removed);
     if (rc == 0)
-        tell(call, &plan, wanted->name, revision, removed, dry_run);
+        call->result = told(call, &p.plan, wanted->name, revision, removed, dry_run);
     json_decref(removed);
-    fg_plan_free(&plan);
+    fg_control_aside(control, large, end_plan, &p);
     return rc;
 }
 
@@ -162,15 +190,6 @@ int fg_call_carry_out(struct fg_call *call, const struct fg_sale *wanted)
 /* --- sale.apply --- */
 
 enum { TEXT, SOURCE, DRY_RUN, IF_REVISION }; /* its parameters, as in the table */
-
-static int read_flag(struct fg_call *call, unsigned param, const char *name, bool *flag)
-{
-    const char *text = call->texts[param];
-    *flag = text && strcmp(text, "true") == 0;
-    if (!text || *flag || strcmp(text, "false") == 0)
-        return 0;
-    return fg_call_refuse(call, FG_RPC_PARAMS, "%s is \"true\" or \"false\"", name);
-}
 
 /* Has nobody changed anything since the caller looked? */
 static int check_revision(struct fg_call *call)
@@ -189,41 +208,69 @@ static int check_revision(struct fg_call *call)
                           revision, wanted);
 }
 
+struct parsing {
+    const struct fg_call *call;
+    uint64_t now_ns;
+    struct fg_sale sale;
+    char *message;
+    int rc;
+};
+
+static void parse_file(void *arg)
+{
+    struct parsing *p = arg;
+    p->rc = fg_sale_parse(&p->sale, p->call->texts[SOURCE], p->call->texts[TEXT],
+                          p->call->lengths[TEXT], p->now_ns, p->message, sizeof(p->call->message));
+}
+
 int fg_call_sale_apply(struct fg_call *call)
 {
-    struct fg_sale wanted;
     bool dry_run;
-    int rc = read_flag(call, DRY_RUN, "dry_run", &dry_run);
-    if (rc == 0)
-        rc = fg_call_catch_up(call);
-    if (rc == 0)
-        rc = check_revision(call);
+    int rc = fg_call_flag(call, DRY_RUN, "dry_run", &dry_run);
     if (rc != 0)
         return rc;
-    if (fg_sale_parse(&wanted, call->texts[SOURCE], call->texts[TEXT], call->lengths[TEXT],
-                      fg_control_clock_ns(call->control), call->message,
-                      sizeof(call->message)) != 0)
+    struct parsing p = {
+        .call = call, .now_ns = fg_control_clock_ns(call->control), .message = call->message};
+    fg_control_aside(call->control, call->lengths[TEXT] > FG_ASIDE_BYTES, parse_file, &p);
+    if (p.rc != 0)
         return FG_RPC_SALE_FILE;
-    rc = plan_and_do(call, &wanted, dry_run);
-    fg_sale_free(&wanted);
+    rc = fg_call_catch_up(call);
+    if (rc == 0)
+        rc = check_revision(call);
+    if (rc == 0)
+        rc = plan_and_do(call, &p.sale, dry_run);
+    fg_sale_free(&p.sale);
     return rc;
 }
 
 /* --- sale.export --- */
 
+struct exporting {
+    const struct fg_model *model;
+    const struct fg_sale *running;
+    char *text;
+};
+
+static void write_file(void *arg)
+{
+    struct exporting *e = arg;
+    struct fg_sale *sale = fg_plan_in_force(e->model, e->running);
+    e->text = sale ? fg_sale_file_text(sale, e->model->revision) : NULL;
+    fg_model_sale_free(sale);
+}
+
 int fg_call_sale_export(struct fg_call *call)
 {
-    const struct fg_control *control = call->control;
+    const struct fg_model *model = &call->control->model;
     struct fg_sale *running;
     int rc = fg_call_find_sale(call, &running);
     if (rc != 0)
         return rc;
-    struct fg_sale *sale = fg_plan_in_force(&control->model, running);
-    char *text = sale ? fg_sale_file_text(sale, control->model.revision) : NULL;
-    if (text)
-        call->result = json_pack("{s:s,s:I,s:s}", "sale", sale->name, "revision",
-                                 (json_int_t)control->model.revision, "text", text);
-    free(text);
-    fg_model_sale_free(sale);
+    struct exporting e = {.model = model, .running = running};
+    fg_control_aside(call->control, running->items_count > FG_ASIDE_ITEMS, write_file, &e);
+    if (e.text)
+        call->result = json_pack("{s:s,s:I,s:s}", "sale", running->name, "revision",
+                                 (json_int_t)model->revision, "text", e.text);
+    free(e.text);
     return call->result ? 0 : no_memory(call);
 }

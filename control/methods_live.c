@@ -5,6 +5,7 @@
  * what is so already it changes nothing and says so ("changed": false).
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "control/methods.h"
 #include "control/plan.h"
@@ -240,6 +241,16 @@ static int mode_result(struct fg_call *call, bool changed)
     return 0;
 }
 
+/* What an owner has stopped, nobody less sets going again. */
+static int check_leaving(struct fg_call *call, enum fg_engine_mode mode)
+{
+    char deed[64];
+    if (mode != FG_ENGINE_KILLED && mode != FG_ENGINE_DRAINING)
+        return 0;
+    snprintf(deed, sizeof(deed), "to bring back an engine that is %s", fg_engine_mode_name(mode));
+    return fg_call_need_role(call, FG_ROLE_OWNER, deed);
+}
+
 int fg_call_set_mode(struct fg_call *call, enum fg_engine_mode mode)
 {
     const struct fg_model *model = &call->control->model;
@@ -248,6 +259,9 @@ int fg_call_set_mode(struct fg_call *call, enum fg_engine_mode mode)
         return rc;
     if (model->mode == mode)
         return mode_result(call, false);
+    rc = check_leaving(call, model->mode);
+    if (rc != 0)
+        return rc;
     if (model->mode == FG_ENGINE_KILLED && mode != FG_ENGINE_RUNNING)
         return fg_call_refuse(call, FG_RPC_REFUSED,
                               "the engine is killed and answers nobody; bring it back first: "

@@ -75,17 +75,29 @@ static int read_sale(struct fg_call *call, const char *text, uint32_t *number)
     return 0;
 }
 
+/* sale and after. 0, or an rpc error with a sentence. */
+static int read_page(struct fg_call *call, struct fg_order_page *page)
+{
+    const char *after = call->texts[2];
+    int rc = read_sale(call, call->texts[1], &page->sale);
+    page->goes_on = after;
+    if (rc == 0 && after && !fg_u64_parse(after, &page->after))
+        rc = fg_call_refuse(call, FG_RPC_PARAMS,
+                            "after \"%.64s\" is not a request's number, decimal or 0x hex", after);
+    return rc;
+}
+
 int fg_call_order_list(struct fg_call *call)
 {
     uint8_t buyer[FG_BUYER_BYTES];
     char text[FG_BUYER_TEXT];
-    uint32_t sale = 0;
+    struct fg_order_page page = {0};
     struct fg_command *list;
     int rc = read_buyer(call, buyer);
     if (rc == 0)
-        rc = read_sale(call, call->texts[1], &sale);
+        rc = read_page(call, &page);
     if (rc == 0)
-        rc = fg_command_orders(call->control, buyer, sale, &list, call->message,
+        rc = fg_command_orders(call->control, buyer, &page, &list, call->message,
                                sizeof(call->message));
     if (rc != 0)
         return rc;
@@ -93,7 +105,9 @@ int fg_call_order_list(struct fg_call *call)
     for (uint32_t i = 0; i < list->count; i++)
         json_array_append_new(orders, order_json(call->control, buyer, &list->orders[i]));
     fg_buyer_format(buyer, text);
-    call->result = json_pack("{s:s,s:o,s:b}", "buyer", text, "orders", orders, "more", list->more);
+    call->result =
+        json_pack("{s:s,s:o,s:b,s:o}", "buyer", text, "orders", orders, "more", list->page.more,
+                  "next", list->page.more ? fg_json_u64(list->page.after) : json_null());
     free(list);
     return 0;
 }

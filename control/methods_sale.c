@@ -1,12 +1,67 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Methods on sales. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "control/aside.h"
 #include "control/methods.h"
 #include "flashgate/control_api.h"
 
+#define ARCHIVED_MAX 500 /* told at once */
+
+static int order_of_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of archived sales that come after `after` (NULL: all), in their order. Allocated, with
+ * *count; NULL when memory is short. */
+static const char **archived_names(const struct fg_model *model, const char *after, size_t *count)
+{
+    const char **names = calloc(json_object_size(model->names) + 1, sizeof(*names)), *name;
+    json_t *number;
+    *count = 0;
+    if (!names)
+        return NULL;
+    json_object_foreach(model->names, name, number)
+    {
+        if (!fg_model_sale(model, name) && (!after || strcmp(name, after) > 0))
+            names[(*count)++] = name;
+    }
+    qsort(names, *count, sizeof(*names), order_of_names);
+    return names;
+}
+
+/* What is left of an archived sale: its name, and its number while the log has something of it. */
+static int list_archived(struct fg_call *call, const char *after)
+{
+    const struct fg_model *model = &call->control->model;
+    size_t count;
+    const char **names = archived_names(model, after, &count);
+    if (!names)
+        return fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short for the answer");
+    call->result = json_array();
+    for (size_t i = 0; i < count && i < ARCHIVED_MAX; i++) {
+        uint32_t number = fg_model_archived_number(model, names[i]);
+        json_array_append_new(call->result,
+                              json_pack("{s:s,s:o,s:s}", "name", names[i], "number",
+                                        number ? json_integer(number) : json_null(), "state",
+                                        fg_sale_state_name(FG_SALE_ARCHIVED)));
+    }
+    free(names);
+    return 0;
+}
+
 int fg_call_sale_list(struct fg_call *call)
 {
+    bool archived;
+    int rc = fg_call_flag(call, 0, "archived", &archived);
+    if (rc == 0 && call->texts[1] && !archived)
+        rc = fg_call_refuse(call, FG_RPC_PARAMS, "after goes with archived");
+    if (rc != 0)
+        return rc;
+    if (archived)
+        return list_archived(call, call->texts[1]);
     call->result = json_array();
     for (unsigned i = 0; i < call->control->model.sales_count; i++)
         json_array_append_new(call->result,
@@ -14,13 +69,28 @@ int fg_call_sale_list(struct fg_call *call)
     return 0;
 }
 
+struct showing {
+    const struct fg_control *control;
+    const struct fg_sale *sale;
+    json_t *json;
+};
+
+static void show(void *arg)
+{
+    struct showing *s = arg;
+    s->json = fg_status_sale(s->control, s->sale, UINT32_MAX);
+}
+
 int fg_call_sale_show(struct fg_call *call)
 {
     struct fg_sale *sale;
     int rc = fg_call_find_sale(call, &sale);
-    if (rc == 0)
-        call->result = fg_status_sale(call->control, sale, UINT32_MAX);
-    return rc;
+    if (rc != 0)
+        return rc;
+    struct showing s = {.control = call->control, .sale = sale};
+    fg_control_aside(call->control, sale->items_count > FG_ASIDE_ITEMS, show, &s);
+    call->result = s.json;
+    return 0;
 }
 
 int fg_call_state_result(struct fg_call *call, const char *name, enum fg_sale_state state,

@@ -30,10 +30,38 @@ static void sales_table(const json_t *sales, FILE *out)
     }
 }
 
+static bool is_archived(const json_t *sale)
+{
+    return strcmp(text(sale, "state"), "archived") == 0;
+}
+
+/* Of which only the name is left, and the number while the log has something of it. */
+static void archived_table(const json_t *sales, FILE *out)
+{
+    size_t i;
+    json_t *sale;
+    fprintf(out, "%6s  %-9s  %s\n", "NUMBER", "STATE", "SALE");
+    json_array_foreach(sales, i, sale)
+    {
+        if (json_is_integer(json_object_get(sale, "number")))
+            cell(out, 4, number(sale, "number"));
+        else
+            fprintf(out, "%6s", "-");
+        fprintf(out, "  %-9s  %s\n", text(sale, "state"), text(sale, "name"));
+    }
+    if (i == 500)
+        fprintf(out, "There may be more: --after %s shows them\n",
+                text(json_array_get(sales, i - 1), "name"));
+}
+
 void fg_show_sales(const json_t *result, FILE *out)
 {
-    if (json_array_size(result) == 0)
-        fprintf(out, "There is no sale yet; put one in force with: flashgatectl sale apply FILE\n");
+    if (is_archived(json_array_get(result, 0)))
+        archived_table(result, out);
+    else if (json_array_size(result) == 0)
+        fprintf(
+            out,
+            "There is no sale yet to list; to put one in force: flashgatectl sale apply FILE\n");
     else
         sales_table(result, out);
 }

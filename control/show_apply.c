@@ -9,13 +9,14 @@
 #include "control/show.h"
 
 /* "- item 7: limit 2 units", or "- limit 2 units" of the sale itself. */
-static void show_side(char sign, const json_t *change, const char *side, FILE *out)
+static void show_side(const char *mark, char sign, const json_t *change, const char *side,
+                      FILE *out)
 {
     const char *value = json_string_value(json_object_get(change, side));
     const char *option = text(change, "option");
     if (!value)
         return;
-    fprintf(out, "%c ", sign);
+    fprintf(out, "%s%c ", mark, sign);
     if (json_object_get(change, "item"))
         fprintf(out, "item %" JSON_INTEGER_FORMAT ": ", number(change, "item"));
     if (strcmp(option, "item") == 0)
@@ -26,16 +27,20 @@ static void show_side(char sign, const json_t *change, const char *side, FILE *o
 
 #define LINES_MAX 24 /* a terminal's height */
 
-static void show_changes(const json_t *changes, bool all, FILE *out)
+/* `planned`: all of them, with a mark before what takes something away; else the first ones. */
+static void show_changes(const json_t *changes, bool planned, FILE *out)
 {
     size_t i, count = json_array_size(changes);
     json_t *change;
     json_array_foreach(changes, i, change)
     {
-        if (!all && i == LINES_MAX && count > LINES_MAX + 1)
+        const char *mark = !planned                                         ? ""
+                           : json_is_true(json_object_get(change, "takes")) ? "! "
+                                                                            : "  ";
+        if (!planned && i == LINES_MAX && count > LINES_MAX + 1)
             break;
-        show_side('-', change, "old", out);
-        show_side('+', change, "new", out);
+        show_side(mark, '-', change, "old", out);
+        show_side(mark, '+', change, "new", out);
     }
     if (i < count)
         fprintf(out, "  and %zu more changes, which --json lists\n", count - i);
@@ -50,6 +55,8 @@ static void show_tally(const json_t *changes, FILE *out)
     const char *before = "In all: ";
     size_t i;
     json_t *change;
+    if (json_array_size(changes) <= LINES_MAX + 1)
+        return;
     json_array_foreach(changes, i, change)
     {
         const char *option = text(change, "option");
@@ -121,7 +128,7 @@ void fg_show_apply(const json_t *result, FILE *out)
     else if (dry)
         fprintf(out,
                 "Sale %s: would change so, nothing was changed (revision %" JSON_INTEGER_FORMAT
-                ")\n",
+                "); ! takes something away\n",
                 sale, revision);
     else
         fprintf(out, "Sale %s: in force in every worker, revision %" JSON_INTEGER_FORMAT "\n", sale,
@@ -132,8 +139,20 @@ void fg_show_apply(const json_t *result, FILE *out)
     if (dry)
         show_sentences("takes away: ", json_object_get(result, "takes_away"), out);
     show_sentences("note: ", json_object_get(result, "notices"), out);
-    if (!none && json_array_size(changes) > LINES_MAX + 1)
+    if (!none)
         show_tally(changes, out);
+}
+
+void fg_show_plan(const json_t *plan, FILE *out)
+{
+    const json_t *changes = json_object_get(plan, "changes");
+    const json_t *losses = json_object_get(plan, "takes_away");
+    fprintf(out, "Sale %s would change so; ! takes something away:\n", text(plan, "sale"));
+    show_changes(changes, true, out);
+    show_sentences("note: ", json_object_get(plan, "notices"), out);
+    if (json_array_size(losses) <= LINES_MAX) /* more than that the question itself sums up */
+        show_sentences("takes away: ", losses, out);
+    show_tally(changes, out);
 }
 
 void fg_show_export(const json_t *result, FILE *out)

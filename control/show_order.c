@@ -29,7 +29,7 @@ void fg_show_orders(const json_t *result, FILE *out)
     const json_t *orders = json_object_get(result, "orders");
     size_t i;
     json_t *order;
-    if (json_array_size(orders) == 0) {
+    if (json_array_size(orders) == 0 && !is(result, "more")) {
         fprintf(out, "Buyer %s has no order\n", text(result, "buyer"));
         return;
     }
@@ -48,7 +48,7 @@ void fg_show_orders(const json_t *result, FILE *out)
                 is(order, "durable") ? "" : " (not durable yet)");
     }
     if (is(result, "more"))
-        fprintf(out, "There are more; --sale SALE shows those of one sale\n");
+        fprintf(out, "There may be more: --after %s shows them\n", text(result, "next"));
 }
 
 void fg_show_order_cancel(const json_t *result, FILE *out)

@@ -53,39 +53,50 @@ static json_t *workers_json(const struct fg_engine *engine)
 
 /* --- sales --- */
 
-/* Units on sale now, and units that orders have: held, final, or being decided. */
-static json_t *item_json(const struct fg_control *control, const struct fg_sale_item *definition)
+struct units {
+    json_int_t stock, available,
+        given; /* ever; on sale now; orders have, held, final or undecided */
+};
+
+static struct units units_of(const struct fg_control *control, const struct fg_model_item *item)
 {
-    const struct fg_model_item *item = fg_model_item(&control->model, definition->id);
     uint32_t free_units = fg_stock_free_units(&control->engine->stock, item->item.slot);
-    uint32_t given = item->pooled > free_units ? item->pooled - free_units : 0;
+    return (struct units){
+        .stock = fg_model_supply(item),
+        .available = free_units,
+        .given = item->pooled > free_units ? item->pooled - free_units : 0,
+    };
+}
+
+static json_t *item_json(const struct fg_sale_item *definition, const struct fg_model_item *item,
+                         const struct units *units)
+{
     return json_pack("{s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:i,s:I}", "id", (json_int_t)definition->id,
                      "name", item->name, "state", fg_item_state_name(item->state), "stock",
-                     (json_int_t)fg_model_supply(item), "available", (json_int_t)free_units,
-                     "given", (json_int_t)given, "limit", (json_int_t)definition->limit,
-                     "max_per_order", definition->max_per_order, "hold_ms",
-                     (json_int_t)definition->hold_ms);
+                     units->stock, "available", units->available, "given", units->given, "limit",
+                     (json_int_t)definition->limit, "max_per_order", definition->max_per_order,
+                     "hold_ms", (json_int_t)definition->hold_ms);
 }
 
 json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *sale,
                        uint32_t items_max)
 {
-    json_int_t stock = 0, available = 0, given = 0;
+    struct units sum = {0};
     json_t *items = json_array();
     for (uint32_t i = 0; i < sale->items_count; i++) {
-        json_t *item = item_json(control, &sale->items[i]);
-        stock += json_integer_value(json_object_get(item, "stock"));
-        available += json_integer_value(json_object_get(item, "available"));
-        given += json_integer_value(json_object_get(item, "given"));
+        const struct fg_model_item *item = fg_model_item(&control->model, sale->items[i].id);
+        struct units units = units_of(control, item);
+        sum.stock += units.stock;
+        sum.available += units.available;
+        sum.given += units.given;
         if (i < items_max)
-            json_array_append(items, item);
-        json_decref(item);
+            json_array_append_new(items, item_json(&sale->items[i], item, &units));
     }
     json_t *json =
         json_pack("{s:s,s:I,s:s,s:o,s:o,s:I,s:I,s:I,s:I,s:o}", "name", sale->name, "number",
                   (json_int_t)sale->number, "state", fg_sale_state_name(sale->state), "opens",
                   fg_json_time(sale->opens_ns), "closes", fg_json_time(sale->closes_ns), "stock",
-                  stock, "available", available, "given", given, "items_count",
+                  sum.stock, "available", sum.available, "given", sum.given, "items_count",
                   (json_int_t)sale->items_count, "items", items);
     json_object_set_new(json, "limit", json_integer(sale->limit));
     json_object_set_new(json, "cancel_final", json_boolean(sale->cancel_final));

@@ -10,10 +10,11 @@ void fg_command_run(struct fg_command *command, struct fg_admission *admission,
                                              &command->orders[0]);
         break;
     case FG_COMMAND_ORDER_LIST:
-        command->count =
-            fg_admission_orders(admission, now, catalogue, command->buyer, command->sale,
-                                command->orders, FG_COMMAND_ORDERS_MAX, &command->more);
-        command->result = 0;
+        command->result =
+            fg_admission_orders(admission, now, catalogue, command->buyer, &command->page,
+                                command->orders, FG_COMMAND_ORDERS_MAX);
+        command->count = command->result > 0 ? (uint32_t)command->result : 0;
+        command->result = command->result < 0 ? command->result : 0;
         break;
     case FG_COMMAND_ORDER_CANCEL:
         command->result = fg_admission_cancel(admission, now, catalogue, command->buyer,

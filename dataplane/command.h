@@ -21,12 +21,11 @@ enum fg_command_kind {
 struct fg_command {
     enum fg_command_kind kind;
     uint8_t buyer[FG_BUYER_BYTES];
-    uint64_t request; /* SHOW, CANCEL */
-    uint32_t sale;    /* LIST: only orders of this sale; 0: of every one */
+    uint64_t request;          /* SHOW, CANCEL */
+    struct fg_order_page page; /* LIST; answered in place */
 
     int result; /* 0 or a negative errno, as admission's functions have it */
     uint32_t count;
-    bool more;                                          /* LIST: there are others */
     struct fg_order_view orders[FG_COMMAND_ORDERS_MAX]; /* SHOW, CANCEL: one */
 };
 

@@ -125,12 +125,19 @@ int fg_admission_order(const struct fg_admission *admission, const struct fg_now
                        const uint8_t buyer[FG_BUYER_BYTES], uint64_t request,
                        struct fg_order_view *view);
 
-/* A buyer's orders, newest first: fills up to `max` views and returns how many. `sale` not 0: only
- * those of the sale with this number. *more: there are others, or were too many to look through. */
-unsigned fg_admission_orders(const struct fg_admission *admission, const struct fg_now *now,
-                             const struct fg_catalogue *catalogue,
-                             const uint8_t buyer[FG_BUYER_BYTES], uint32_t sale,
-                             struct fg_order_view *views, unsigned max, bool *more);
+/* Which orders of a buyer are asked for, and where the next page begins. */
+struct fg_order_page {
+    uint32_t sale;  /* not 0: only those of the sale with this number */
+    bool goes_on;   /* only those older than the one with the request `after` */
+    uint64_t after; /* answered: the request of the last that was looked at */
+    bool more;      /* answered: there are others, or were too many to look through */
+};
+
+/* A buyer's orders, newest first: fills up to `max` views. How many, or -ENOENT when the buyer has
+ * no request `after`. */
+int fg_admission_orders(const struct fg_admission *admission, const struct fg_now *now,
+                        const struct fg_catalogue *catalogue, const uint8_t buyer[FG_BUYER_BYTES],
+                        struct fg_order_page *page, struct fg_order_view *views, unsigned max);
 
 /* Withdraws an order by an operator's word, held or final, whatever its sale says of cancel_final:
  * its CANCEL is queued, and its units come back when that is durable. 0; -EALREADY when it is

@@ -42,25 +42,39 @@ int fg_admission_order(const struct fg_admission *a, const struct fg_now *now,
     return 0;
 }
 
-unsigned fg_admission_orders(const struct fg_admission *a, const struct fg_now *now,
-                             const struct fg_catalogue *catalogue,
-                             const uint8_t buyer[FG_BUYER_BYTES], uint32_t sale,
-                             struct fg_order_view *views, unsigned max, bool *more)
+/* Where a page begins. False: there is no such request. */
+static bool begin_page(const struct fg_admission *a, const uint8_t *buyer,
+                       const struct fg_order_page *page, const struct fg_order **order)
 {
-    const struct fg_order *order = first_of(a, buyer);
+    struct fg_order *first = first_of(a, buyer);
+    const struct fg_order *last = page->goes_on ? fg_book_find(&a->book, first, page->after) : NULL;
+
+    *order = last ? fg_book_next(&a->book, last) : first;
+    return last || !page->goes_on;
+}
+
+int fg_admission_orders(const struct fg_admission *a, const struct fg_now *now,
+                        const struct fg_catalogue *catalogue, const uint8_t buyer[FG_BUYER_BYTES],
+                        struct fg_order_page *page, struct fg_order_view *views, unsigned max)
+{
+    const struct fg_order *order;
     unsigned count = 0, looked_at = 0;
 
+    if (!begin_page(a, buyer, page, &order))
+        return -ENOENT;
     for (; order && looked_at < LOOKED_AT_MAX; order = fg_book_next(&a->book, order)) {
         const struct fg_item *item = fg_catalogue_item(catalogue, order->item);
-        looked_at++;
-        if (order->state == FG_ORDER_VOID || !item || (sale != 0 && item->sale != sale))
-            continue;
-        if (count == max)
+        bool listed =
+            order->state != FG_ORDER_VOID && item && (page->sale == 0 || item->sale == page->sale);
+        if (listed && count == max)
             break;
-        views[count++] = view_of(a, now, order);
+        if (listed)
+            views[count++] = view_of(a, now, order);
+        page->after = order->request;
+        looked_at++;
     }
-    *more = order != NULL;
-    return count;
+    page->more = order != NULL;
+    return (int)count;
 }
 
 int fg_admission_cancel(struct fg_admission *a, const struct fg_now *now,

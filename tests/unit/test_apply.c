@@ -78,7 +78,7 @@ static void a_dry_run_tells_and_changes_nothing(void **state)
     assert_non_null(apply_as(SPRING SHOE(100), json_pack("{s:s}", "dry_run", "false")));
     assert_int_equal(log_.count, 1);
     result = apply_as(SPRING SHOE(90) HAT, json_pack("{s:s}", "dry_run", "true"));
-    the_show(result, "- item 7: stock: 100 units\n+ item 7: stock: 90 units\n+ item 8: name");
+    the_show(result, "! - item 7: stock: 100 units\n! + item 7: stock: 90 units\n  + item 8: name");
     the_show(result, "takes away: item 7: stock 100 units -> 90 units");
     assert_int_equal(log_.count, 1); /* and it did not ask */
     assert_int_equal(free_units(7), 100);
@@ -108,6 +108,11 @@ static void what_an_open_sale_loses_is_asked_about(void **state)
     assert_null(apply(lower));
     assert_error(FG_RPC_CONFIRM,
                  "sale spring is open, and this takes away: item 7: limit 2 units -> 1 unit");
+    /* Beside the question stands all that the file changes. */
+    const json_t *plan = json_object_get(json_object_get(reply, "error"), "data");
+    assert_int_equal(number(plan, "revision"), 3);
+    assert_int_equal(count(plan, "changes"), 2); /* max_per_order goes with the limit */
+    assert_int_equal(count(plan, "takes_away"), 2);
     assert_int_equal(log_.count, 2);
     assert_int_equal(item(7)->limit, 2);
     assert_true(is_true(confirmed(lower), "changed"));
@@ -147,7 +152,8 @@ static void a_long_list_is_cut_and_summed(void **state)
     the_show(result, "+ item 24: name Shoe\n  and 979 more changes");
     the_show(result, "In all: 1000 items come, stock of 3 items\n");
     json_object_set_new(result, "dry_run", json_true());
-    the_show(result, "+ item 1000: name Shoe\n- item 2001: stock: 1\n+ item 2001: stock: 2\n");
+    the_show(result,
+             "  + item 1000: name Shoe\n  - item 2001: stock: 1\n  + item 2001: stock: 2\n");
     the_show(result, "In all: 1000 items come, stock of 3 items\n");
     json_decref(result);
 }

@@ -191,6 +191,11 @@ static struct {
     json_t *last_params; /* of it */
 } asker;
 
+#define PLAN                                                                                       \
+    ",\"data\":{\"sale\":\"spring\",\"revision\":9,\"notices\":[],\"takes_away\":[\"7 units\"],"   \
+    "\"changes\":[{\"option\":\"stock\",\"old\":\"9 units\",\"new\":\"2 units\",\"takes\":true,"   \
+    "\"item\":5},{\"option\":\"limit\",\"old\":\"none\",\"new\":\"4 units\",\"takes\":false}]}"
+
 /* Answers each call: without confirmation, that it takes something away. */
 static void *answer_calls(void *arg)
 {
@@ -211,7 +216,7 @@ static void *answer_calls(void *arg)
                             ? "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"sale\":\"spring\","
                               "\"state\":\"closed\",\"changed\":true,\"revision\":3}}\n"
                             : "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32006,"
-                              "\"message\":\"it takes 7 units away\"}}\n");
+                              "\"message\":\"it takes 7 units away\"" PLAN "}}\n");
         fclose(stream);
         json_decref(call);
     }
@@ -286,11 +291,32 @@ static void a_person_at_a_terminal_is_asked(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         asker.calls = 0;
         int status = at_terminal(line, cases[i].answer);
-        assert_non_null(strstr(err_text, "it takes 7 units away\nGo on? [y/N] "));
+        assert_non_null(strstr(err_text, "Sale spring would change so; ! takes something away:\n"
+                                         "! - item 5: stock: 9 units\n"
+                                         "! + item 5: stock: 2 units\n"
+                                         "  - limit: none\n"
+                                         "  + limit: 4 units\n"
+                                         "takes away: 7 units\n"
+                                         "it takes 7 units away\nGo on? [y/N] "));
         assert_int_equal(status, cases[i].agrees ? FG_EXIT_OK : FG_EXIT_UNCONFIRMED);
         assert_int_equal(asker.calls, cases[i].agrees ? 2 : 1);
         assert_int_equal(asker.confirmed, cases[i].agrees);
     }
+}
+
+/* What the person saw, and not what somebody else has made of it since. */
+static void what_is_confirmed_is_what_was_shown(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/fg-cli-sale-XXXXXX", line[64];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    snprintf(line, sizeof(line), "sale apply %s", path);
+    assert_int_equal(at_terminal(line, "y\n"), FG_EXIT_OK);
+    unlink(path);
+    assert_true(asker.confirmed);
+    assert_string_equal(json_string_value(json_object_get(asker.last_params, "if_revision")), "9");
 }
 
 static void without_a_terminal_nobody_is_asked(void **state)
@@ -300,6 +326,7 @@ static void without_a_terminal_nobody_is_asked(void **state)
     asking_line(line);
     assert_int_equal(run(NULL, line), FG_EXIT_UNCONFIRMED);
     assert_null(strstr(err_text, "Go on?"));
+    assert_null(strstr(err_text, "would change"));
     assert_non_null(strstr(err_text, "it takes 7 units away; give --yes to go on"));
     assert_int_equal(asker.calls, 1);
     snprintf(with_yes, sizeof(with_yes), "%s --yes", line);
@@ -322,6 +349,7 @@ int main(void)
         cmocka_unit_test(lists_are_aligned),
         cmocka_unit_test(usages_tell_what_may_be_left_out),
         ASKED(a_person_at_a_terminal_is_asked),
+        ASKED(what_is_confirmed_is_what_was_shown),
         ASKED(without_a_terminal_nobody_is_asked),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

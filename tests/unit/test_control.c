@@ -5,6 +5,8 @@
  */
 #include "tests/unit/fake_engine.h"
 
+#include "control/aside.h"
+
 /* --- changes --- */
 
 static void a_new_sale_is_durable_before_it_is_in_force(void **state)
@@ -322,6 +324,58 @@ static void a_log_that_does_not_fit_or_gives_too_much_is_told(void **state)
     serve();
 }
 
+struct aside {
+    pthread_t thread;
+    uint64_t ticks; /* that came while it ran */
+};
+
+static void take_a_while(void *arg)
+{
+    struct aside *aside = arg;
+    aside->thread = pthread_self();
+    nanosleep(&(struct timespec){.tv_nsec = 80000000}, NULL);
+}
+
+static void long_work_is_done_aside_and_ticks_go_on(void **state)
+{
+    (void)state;
+    struct aside aside = {0};
+    uint64_t before = control->ticks;
+    fg_control_aside(control, false, take_a_while, &aside);
+    assert_true(pthread_equal(aside.thread, pthread_self()));
+    assert_int_equal(control->ticks, before);
+    fg_control_aside(control, true, take_a_while, &aside);
+    assert_false(pthread_equal(aside.thread, pthread_self()));
+    assert_true(control->ticks >= before + 2); /* 8, but for a busy machine */
+}
+
+/* A long file and one of many items: read and planned aside, and nothing is lost on the way. */
+static void large_files_are_read_aside(void **state)
+{
+    (void)state;
+    enum { COMMENT = FG_ASIDE_BYTES + 10, ITEMS = 3 * FG_ASIDE_ITEMS };
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+    fprintf(file, "#%0*d\n%s%s", COMMENT, 0, SPRING, SHOE(100));
+    fclose(file);
+    assert_non_null(apply(text));
+    assert_int_equal(fg_stock_free_units(&engine->stock, item(7)->slot), 100);
+    text[1] = '\n'; /* no comment any more */
+    assert_null(apply(text));
+    assert_error(FG_RPC_SALE_FILE, "sale.yaml:2:1");
+    free(text);
+
+    file = open_memstream(&text, &size);
+    fprintf(file, "name: large\nitems:\n");
+    for (int i = 101; i <= 100 + ITEMS; i++)
+        fprintf(file, "  - {id: %d, name: Thing, stock: 1}\n", i);
+    fclose(file);
+    assert_null(apply(text));
+    assert_error(FG_RPC_REFUSED, "601"); /* of 10 */
+    free(text);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -343,6 +397,8 @@ int main(void)
         TEST(what_time_has_done_comes_before_what_an_operator_asks),
         TEST(a_restart_arrives_at_what_was_running),
         TEST(a_log_that_does_not_fit_or_gives_too_much_is_told),
+        TEST(long_work_is_done_aside_and_ticks_go_on),
+        TEST(large_files_are_read_aside),
     };
     return cmocka_run_group_tests(tests, NULL, release_reply);
 }

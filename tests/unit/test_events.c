@@ -140,7 +140,7 @@ static void put(struct fg_control_event event, const char *body)
 {
     event.body_length = body ? (uint32_t)strlen(body) : 0;
     event.uid = 1;
-    assert_true(fg_events_submit(control->events, engine->journal, &event, body) > 0);
+    assert_true(fg_events_submit(control->events, engine->journal, &event, body, NULL) > 0);
 }
 
 static void every_kind_has_its_words(void **state)

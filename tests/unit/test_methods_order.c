@@ -150,7 +150,7 @@ static void a_buyers_orders_are_listed(void **state)
     assert_error(FG_RPC_PARAMS, "32 hex digits");
 }
 
-static void a_long_list_says_that_there_is_more(void **state)
+static void a_long_list_goes_on_page_by_page(void **state)
 {
     (void)state;
     stop_workers();
@@ -160,6 +160,17 @@ static void a_long_list_says_that_there_is_more(void **state)
     const json_t *list = call("order.list", json_pack("{s:s}", "buyer", BUYER));
     assert_int_equal(json_array_size(json_object_get(list, "orders")), FG_COMMAND_ORDERS_MAX);
     assert_true(json_is_true(json_object_get(list, "more")));
+    assert_string_equal(member(list, "next"), "10");
+    list = call("order.list", json_pack("{s:s,s:s}", "buyer", BUYER, "after", "10"));
+    const json_t *orders = json_object_get(list, "orders");
+    assert_int_equal(json_array_size(orders), 3);
+    assert_string_equal(member(json_array_get(orders, 0), "request"), "3");
+    assert_false(json_is_true(json_object_get(list, "more")));
+    assert_true(json_is_null(json_object_get(list, "next")));
+    assert_null(call("order.list", json_pack("{s:s,s:s}", "buyer", BUYER, "after", "9999")));
+    assert_error(FG_RPC_NOT_FOUND, "no order with that request");
+    assert_null(call("order.list", json_pack("{s:s,s:s}", "buyer", BUYER, "after", "ten")));
+    assert_error(FG_RPC_PARAMS, "after \"ten\" is not a request's number");
 }
 
 static void a_cancel_asks_is_recorded_and_waits(void **state)
@@ -312,7 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_order_tells_its_sale),
         TEST(a_buyers_orders_are_listed),
-        TEST(a_long_list_says_that_there_is_more),
+        TEST(a_long_list_goes_on_page_by_page),
         TEST(a_cancel_asks_is_recorded_and_waits),
         TEST(no_record_no_cancel),
         TEST(what_cannot_be_cancelled_is_told),

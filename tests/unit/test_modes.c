@@ -280,13 +280,22 @@ static void an_operator_cancels_while_the_engine_is_stopped(void **state)
     assert_int_equal(free_units(ITEM_HELD), 8);
 }
 
-static unsigned list(uint32_t number, uint32_t sale, struct fg_order_view *views, unsigned max,
-                     bool *more)
+static int list_page(uint32_t number, struct fg_order_page *page, struct fg_order_view *views,
+                     unsigned max)
 {
     uint8_t buyer[FG_BUYER_BYTES];
     shop_buyer(&shop, 0, number, buyer);
-    return fg_admission_orders(shop.admissions[0], &shop.now, &shop.catalogue, buyer, sale, views,
-                               max, more);
+    return fg_admission_orders(shop.admissions[0], &shop.now, &shop.catalogue, buyer, page, views,
+                               max);
+}
+
+static int list(uint32_t number, uint32_t sale, struct fg_order_view *views, unsigned max,
+                bool *more)
+{
+    struct fg_order_page page = {.sale = sale};
+    int count = list_page(number, &page, views, max);
+    *more = page.more;
+    return count;
 }
 
 static void a_buyers_orders_are_listed_newest_first(void **state)
@@ -321,6 +330,36 @@ static void a_buyers_orders_are_listed_newest_first(void **state)
     assert_false(more);
 }
 
+/* Page by page every order comes once, also while newer ones come in, and a page without any (of a
+ * sale that the buyer has few orders of) leads on. */
+static void a_list_goes_on_where_the_page_before_ended(void **state)
+{
+    (void)state;
+    struct fg_order_view views[2];
+    struct fg_order_page page = {0};
+    for (uint64_t request = 1; request <= 5; request++)
+        assert_verdict(OP(ORDER, 1, request, ITEM_PLAIN, 1), ADMITTED, 0);
+    shop_flush(&shop);
+    for (uint64_t newest = 5; newest >= 1; newest -= 2) {
+        assert_int_equal(list_page(1, &page, views, 2), newest == 1 ? 1 : 2);
+        assert_int_equal(views[0].request, newest);
+        assert_int_equal(page.more, newest != 1);
+        page.goes_on = true;
+        if (newest == 5)
+            assert_verdict(OP(ORDER, 1, 6, ITEM_OTHER_SALE, 1), ADMITTED, 0);
+        if (newest == 1)
+            break;
+    }
+    assert_int_equal(page.after, 1);
+    assert_int_equal(list_page(1, &page, views, 2), 0);
+    page = (struct fg_order_page){.sale = 2, .goes_on = true, .after = 6};
+    assert_int_equal(list_page(1, &page, views, 2), 0);
+    assert_false(page.more);
+    page.after = 77;
+    assert_int_equal(list_page(1, &page, views, 2), -ENOENT);
+    assert_int_equal(list_page(2, &page, views, 2), -ENOENT);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_shop, close_shop)
@@ -336,6 +375,7 @@ int main(void)
         TEST(an_operator_cannot_cancel_what_is_not_there),
         TEST(an_operator_cancels_while_the_engine_is_stopped),
         TEST(a_buyers_orders_are_listed_newest_first),
+        TEST(a_list_goes_on_where_the_page_before_ended),
     };
     return cmocka_run_group_tests_name("modes", tests, NULL, NULL);
 }

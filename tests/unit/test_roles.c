@@ -148,6 +148,38 @@ static void an_observer_sees_and_an_operator_sells(void **state)
     assert_non_null(of_sale("sale.archive", "spring"));
 }
 
+static json_t *engine_is(const char *method)
+{
+    return call(method, json_pack("{s:b}", "confirmed", 1));
+}
+
+/* A pause is an operator's to end; the rest of the ways to stop an engine are not. */
+static void what_an_owner_stopped_an_owner_sets_going(void **state)
+{
+    (void)state;
+    static const char *const stops[] = {"engine.kill", "engine.drain"};
+    static const char *const words[] = {"an engine that is killed needs the role owner",
+                                        "an engine that is draining needs the role owner"};
+    for (unsigned i = 0; i < 2; i++) {
+        caller.rank = FG_ROLE_OWNER;
+        assert_non_null(engine_is(stops[i]));
+        unsigned events = log_.count;
+        caller.rank = FG_ROLE_OPERATOR;
+        assert_null(call("engine.resume", json_object()));
+        assert_error(FG_RPC_FORBIDDEN, words[i]);
+        assert_null(
+            call("engine.pause", json_object())); /* that would let CONFIRM through, or ORDER be */
+        assert_error(FG_RPC_FORBIDDEN, words[i]);
+        assert_int_equal(log_.count, events);
+        caller.rank = FG_ROLE_OWNER;
+        assert_non_null(call("engine.resume", json_object()));
+    }
+    caller.rank = FG_ROLE_OPERATOR;
+    assert_non_null(call("engine.pause", json_object()));
+    assert_non_null(call("engine.resume", json_object()));
+    caller.rank = FG_ROLE_OWNER;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -158,6 +190,7 @@ int main(void)
         cmocka_unit_test(somebody_must_be_owner),
         TEST(a_role_is_looked_at_before_anything_else),
         TEST(an_observer_sees_and_an_operator_sells),
+        TEST(what_an_owner_stopped_an_owner_sets_going),
     };
     return cmocka_run_group_tests(tests, NULL, release_reply);
 }
