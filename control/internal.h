@@ -167,6 +167,11 @@ void fg_change_clear(struct fg_control *control);
 int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
                   const json_t *params, char *message, size_t size);
 
+/* room.c: has the log room for definitions of sales of so many bytes, or (0) for anything small?
+ * 0, or -1 with a sentence. */
+int fg_room_check(const struct fg_control *control, uint64_t definition_bytes, char *message,
+                  size_t size);
+
 /* archive.c: may the sale be archived? 0, or -EPERM with a sentence. */
 int fg_archive_check(const struct fg_control *control, const struct fg_sale *sale, char *message,
                      size_t size);

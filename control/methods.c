@@ -171,6 +171,9 @@ static int run_message(struct fg_call *call, json_t *message)
     int rc = fg_call_need_role(call, method->role, method->name); /* before anything is looked at */
     if (rc == 0)
         rc = read_params(call, method, json_object_get(message, "params"));
+    if (rc == 0 && method->role > FG_ROLE_OBSERVER && !method->vital &&
+        fg_room_check(call->control, 0, call->message, sizeof(call->message)) != 0)
+        rc = FG_RPC_REFUSED;
     if (rc == 0)
         rc = method->run(call);
     if (rc == 0 && !call->result)

@@ -35,6 +35,7 @@ struct fg_method {
     /* 0 with call->result, or an rpc error with call->message and then nothing has changed. */
     int (*run)(struct fg_call *call);
     enum fg_role role; /* least one that may call it */
+    bool vital;        /* it may use the log's last room, see room.c */
     bool asks;         /* it takes the boolean `confirmed`, and may call fg_call_confirm() */
     struct fg_method_param params[FG_CALL_PARAMS_MAX];
     const char *help; /* one sentence */

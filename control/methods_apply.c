@@ -12,6 +12,9 @@
 #include "control/text.h"
 #include "flashgate/control_api.h"
 
+/* In the log's form, at most: two of its name's bytes for each, and its figures. */
+#define RECORD_BYTES_PER_ITEM (2 * FG_ITEM_NAME_MAX + 128)
+
 /* --- carrying out a plan --- */
 
 static int no_memory(struct fg_call *call)
@@ -47,6 +50,17 @@ static void list_losses(const json_t *losses, char *text, size_t size)
     }
     if (i < count)
         snprintf(text + used, size - used, "; and %zu more, which --dry-run lists", count - i);
+}
+
+/* Both records of a sale, before the first of them. */
+static int check_room(struct fg_call *call, const struct fg_plan *plan)
+{
+    uint64_t items =
+        (plan->takes ? plan->takes->items_count : 0) + (plan->gives ? plan->gives->items_count : 0);
+    if (items == 0 || fg_room_check(call->control, items * RECORD_BYTES_PER_ITEM, call->message,
+                                    sizeof(call->message)) == 0)
+        return 0;
+    return FG_RPC_REFUSED;
 }
 
 /* Units off one item, as many as are unsold. What was taken is told in `removed`. */
@@ -173,7 +187,8 @@ static int plan_and_do(struct fg_call *call, const struct fg_sale *wanted, bool 
         rc = FG_RPC_REFUSED;
     else if (rc != 0)
         rc = no_memory(call);
-    else if (!dry_run && (rc = ask(call, &p.plan, wanted, removed)) == 0)
+    else if (!dry_run && (rc = check_room(call, &p.plan)) == 0 &&
+             (rc = ask(call, &p.plan, wanted, removed)) == 0)
         rc = carry_out(call, &p.plan, removed);
     if (rc == 0)
         call->result = told(call, &p.plan, wanted->name, revision, removed, dry_run);

@@ -347,6 +347,7 @@ static inline int start(void **state)
 {
     (void)state;
     memset(&log_, 0, sizeof(log_));
+    atomic_store(&log_.stats.room_bytes, 1 << 30);
     atomic_store(&may_be_empty, false);
     atomic_store(&admissions_ms, 1);
     memset(&delivery_stats, 0, sizeof(delivery_stats));
