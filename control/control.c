@@ -17,6 +17,7 @@
 #include "control/plan.h"
 #include "control/snapshot.h"
 #include "dataplane/notify.h"
+#include "dataplane/orders/clock.h"
 #include "flashgate/control_api.h"
 #include "flashgate/exit_status.h"
 
@@ -381,9 +382,7 @@ int fg_control_check(struct fg_control *control, char *message, size_t size)
 /* How long this thread has computed. */
 static uint64_t cpu_us(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return fg_clock_ns(CLOCK_THREAD_CPUTIME_ID) / 1000;
 }
 
 /* Until the next tick, or as long as a round may take. */

@@ -9,17 +9,11 @@
 #include "control/drain.h"
 #include "control/options.h"
 #include "control/show.h"
+#include "dataplane/orders/clock.h"
 
 #define TIMEOUT_MS     60000
 #define TIMEOUT_MAX_MS 86400000
 #define POLL_MS        200
-
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static int read_timeout(const struct fg_cli_call *call, uint64_t *timeout_ms)
 {
@@ -100,10 +94,10 @@ static int run(const struct fg_cli_call *call)
     int status = read_timeout(call, &timeout_ms);
     if (status == FG_EXIT_OK)
         status = begin(call, &result);
-    uint64_t deadline = now_ms() + timeout_ms;
+    uint64_t deadline_ns = fg_clock_ns(CLOCK_MONOTONIC) + timeout_ms * 1000000;
     while (status == FG_EXIT_OK) {
         drained = json_is_true(json_object_get(result, "drained"));
-        if (drained || now_ms() >= deadline)
+        if (drained || fg_clock_ns(CLOCK_MONOTONIC) >= deadline_ns)
             break;
         status = look(call, &result);
     }

@@ -21,6 +21,7 @@
 #include "control/top_feed.h"
 #include "control/top_view.h"
 #include "control/watch.h"
+#include "dataplane/orders/clock.h"
 
 static volatile sig_atomic_t stop_asked;
 
@@ -37,13 +38,6 @@ struct view {
     uint64_t interval_ms;
     struct fg_top_screen screen;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* --- what is seen --- */
 
@@ -65,14 +59,14 @@ static void paint(struct view *view)
                                     [FG_TOP_HEAD] = A_BOLD,
                                     [FG_TOP_ALARM] = A_BOLD,
                                     [FG_TOP_FAINT] = A_DIM};
-    uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    uint64_t now_ns = fg_clock_ns(CLOCK_MONOTONIC);
     uint64_t silent_ns = now_ns > view->now.at_ns ? now_ns - view->now.at_ns : 0;
     bool asked_long = silent_ns > (view->interval_ms + 2000) * 1000000;
     const struct fg_top_input input = {
         .now = view->now.status,
         .before = view->before.status,
         .seconds = (double)(view->now.at_ns - view->before.at_ns) / 1e9,
-        .wall_ns = clock_ns(CLOCK_REALTIME),
+        .wall_ns = fg_clock_ns(CLOCK_REALTIME),
         .trouble = *view->trouble ? view->trouble
                    : asked_long   ? "The engine has the question, and is silent."
                                   : NULL,
@@ -242,7 +236,7 @@ static int run(const struct fg_cli_call *call)
     int status = fg_client_call(socket, "status", NULL, &view.now.status, message, sizeof(message));
     if (status != FG_EXIT_OK)
         return fg_cli_fail(call, status, "%s", message);
-    view.now.at_ns = clock_ns(CLOCK_MONOTONIC);
+    view.now.at_ns = fg_clock_ns(CLOCK_MONOTONIC);
     struct fg_top_feed *feed = fg_top_feed_create(socket, interval_ms);
     if (!feed)
         status =

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "control/client.h"
+#include "dataplane/orders/clock.h"
 #include "flashgate/exit_status.h"
 
 struct fg_top_feed {
@@ -24,13 +25,6 @@ struct fg_top_feed {
     char *socket_path;
     uint64_t interval_ms;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* Unlocks, and frees after the last user. */
 static void leave(struct fg_top_feed *feed)
@@ -62,7 +56,7 @@ static void put(struct fg_top_feed *feed, const struct fg_top_answer *answer)
 static void *ask(void *arg)
 {
     struct fg_top_feed *feed = arg;
-    uint64_t next_ns = now_ns();
+    uint64_t next_ns = fg_clock_ns(CLOCK_MONOTONIC);
 
     pthread_mutex_lock(&feed->lock);
     while (!feed->stop) {
@@ -72,7 +66,7 @@ static void *ask(void *arg)
                                     answer.message, sizeof(answer.message));
         if (status == FG_EXIT_OK)
             answer.message[0] = '\0';
-        answer.at_ns = now_ns();
+        answer.at_ns = fg_clock_ns(CLOCK_MONOTONIC);
         pthread_mutex_lock(&feed->lock);
         put(feed, &answer);
         /* By schedule, but never in a burst after a long wait. */

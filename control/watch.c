@@ -10,6 +10,7 @@
 
 #include "control/client.h"
 #include "control/options.h"
+#include "dataplane/orders/clock.h"
 #include "flashgate/exit_status.h"
 
 #define INTERVAL_MIN_MS 100 /* an answer takes the engine's control thread a moment */
@@ -98,12 +99,11 @@ static int show(const struct fg_watch *watch, const json_t *result)
 
 int fg_watch(const struct fg_watch *watch)
 {
-    struct timespec next;
     bool answered = false, told = false;
     char message[1024];
     json_t *result;
 
-    clock_gettime(CLOCK_MONOTONIC, &next);
+    uint64_t next_ns = fg_clock_ns(CLOCK_MONOTONIC);
     for (;;) {
         int status = fg_client_call(watch->socket, watch->method, json_incref(watch->params),
                                     &result, message, sizeof(message));
@@ -121,15 +121,12 @@ int fg_watch(const struct fg_watch *watch)
             return FG_EXIT_FAILED;
         }
         answered = true;
-        struct timespec now;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        uint64_t next_ns = (uint64_t)next.tv_sec * 1000000000 + (uint64_t)next.tv_nsec +
-                           watch->interval_ms * 1000000;
-        uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+        uint64_t now_ns = fg_clock_ns(CLOCK_MONOTONIC);
+        next_ns += watch->interval_ms * 1000000;
         if (next_ns < now_ns)
             next_ns = now_ns; /* after a long wait not in a burst */
-        next = (struct timespec){.tv_sec = (time_t)(next_ns / 1000000000),
-                                 .tv_nsec = (long)(next_ns % 1000000000)};
+        struct timespec next = {.tv_sec = (time_t)(next_ns / 1000000000),
+                                .tv_nsec = (long)(next_ns % 1000000000)};
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL) == EINTR)
             continue;
     }

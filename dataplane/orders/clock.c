@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/orders/clock.h"
 
-#include <time.h>
-
-static uint64_t now_ns(clockid_t which)
+uint64_t fg_clock_ns(clockid_t which)
 {
     struct timespec now;
 
@@ -14,13 +12,13 @@ static uint64_t now_ns(clockid_t which)
 static uint64_t wall_ns(void *context)
 {
     (void)context;
-    return now_ns(CLOCK_REALTIME);
+    return fg_clock_ns(CLOCK_REALTIME);
 }
 
 static uint64_t monotonic_ns(void *context)
 {
     (void)context;
-    return now_ns(CLOCK_MONOTONIC);
+    return fg_clock_ns(CLOCK_MONOTONIC);
 }
 
 const struct fg_clock fg_clock_system = {.wall_ns = wall_ns, .monotonic_ns = monotonic_ns};

@@ -4,6 +4,7 @@
 #define FG_ORDERS_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 struct fg_clock {
     void *context;
@@ -13,5 +14,9 @@ struct fg_clock {
 
 /* The machine's clock. Any thread. */
 extern const struct fg_clock fg_clock_system;
+
+/* What one of the machine's clocks says now, in ns. For what has no seam: tools, tests, figures of
+ * the process. Any thread but a worker: a system call on some machines. */
+uint64_t fg_clock_ns(clockid_t which);
 
 #endif

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "control/sale.h"
+#include "dataplane/orders/clock.h"
 #include "flashgate/exit_status.h"
 
 enum { SALE_BYTES_MAX = 8 << 20 };
@@ -33,7 +33,6 @@ static char *read_text(const char *path, size_t *length)
 
 static int read_sale(struct fg_sale *sale, const char *path, char *message, size_t size)
 {
-    struct timespec now;
     size_t length;
     char *text = read_text(path, &length);
 
@@ -41,10 +40,8 @@ static int read_sale(struct fg_sale *sale, const char *path, char *message, size
         snprintf(message, size, "sale file %s cannot be read: %s", path, strerror(errno));
         return FG_EXIT_CONFIG;
     }
-    clock_gettime(CLOCK_REALTIME, &now);
     int parsed =
-        fg_sale_parse(sale, path, text, length,
-                      (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, message, size);
+        fg_sale_parse(sale, path, text, length, fg_clock_ns(CLOCK_REALTIME), message, size);
     free(text);
     return parsed < 0 ? FG_EXIT_CONFIG : FG_EXIT_OK;
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -20,6 +19,7 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "dataplane/orders/clock.h"
 #include "flashgate/exit_status.h"
 #include "perf/load/port.h"
 
@@ -140,12 +140,9 @@ static int start_port(struct load_port *port)
 
 static void start_clock(struct load_port *port)
 {
-    struct timespec wall;
-
     port->ns_per_tsc_32 = (uint64_t)(((unsigned __int128)1000000000 << 32) / rte_get_tsc_hz());
     port->tsc_origin = rte_rdtsc();
-    clock_gettime(CLOCK_REALTIME, &wall);
-    port->client->origin_ns = (uint64_t)wall.tv_sec * 1000000000 + (uint64_t)wall.tv_nsec;
+    port->client->origin_ns = fg_clock_ns(CLOCK_REALTIME);
 }
 
 int load_port_open(struct load_port *port, const struct load_options *options,

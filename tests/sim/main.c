@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "dataplane/orders/clock.h"
 #include "flashgate/exit_status.h"
 #include "tests/sim/world.h"
 
@@ -99,9 +99,7 @@ static bool run_twice(uint64_t seed)
 
 static double now_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)fg_clock_ns(CLOCK_MONOTONIC) / 1e9;
 }
 
 static int run_all(const struct options *options)

@@ -26,6 +26,7 @@
 #ifdef PLANT_RELAXED
 #define memory_order_release memory_order_relaxed
 #endif
+#include "dataplane/orders/clock.h"
 #include "dataplane/orders/lane.h"
 #undef memory_order_release
 
@@ -173,9 +174,7 @@ static void *write_journal(void *arg)
 
 static uint64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return fg_clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* Every worker has heard SOLD_OUT for a single unit since the round began. */

@@ -22,6 +22,7 @@
 #include <rte_cycles.h>
 
 #include "dataplane/clock_page.h"
+#include "tests/unit/tsc.h"
 
 #define S           UINT64_C(1000000000)
 #define TICK_NS     10000000
@@ -36,21 +37,6 @@
 
 static struct fg_clock_page page;
 static atomic_bool stop;
-
-static uint64_t now_ns(clockid_t which)
-{
-    struct timespec now;
-    clock_gettime(which, &now);
-    return (uint64_t)now.tv_sec * S + (uint64_t)now.tv_nsec;
-}
-
-/* As DPDK finds it out, more or less: over a tenth of a second. */
-static uint64_t tsc_hz(void)
-{
-    uint64_t ns = now_ns(CLOCK_MONOTONIC), tsc = rte_rdtsc();
-    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-    return (uint64_t)((unsigned __int128)(rte_rdtsc() - tsc) * S / (now_ns(CLOCK_MONOTONIC) - ns));
-}
 
 static void *write_pages(void *arg)
 {
@@ -79,7 +65,7 @@ static struct {
 static void compare_once(void)
 {
     uint64_t before = rte_rdtsc_precise();
-    uint64_t right_ns = now_ns(CLOCK_REALTIME);
+    uint64_t right_ns = fg_clock_ns(CLOCK_REALTIME);
     uint64_t after = rte_rdtsc_precise();
     struct fg_time at = fg_clock_page_read(&page, before + (after - before) / 2);
     uint64_t rate = atomic_load(&page.slots[0].ns_per_tsc_32);
@@ -115,12 +101,12 @@ static void workers_clock_is_the_wall_clock(void **state)
     pthread_t writer, burners[BURNERS_MAX];
     unsigned burning = 0;
 
-    fg_clock_page_init(&page, tsc_hz());
+    fg_clock_page_init(&page, tsc_hz(100));
     assert_int_equal(pthread_create(&writer, NULL, write_pages, NULL), 0);
     while (burning < BURNERS_MAX && burning < (unsigned)cores)
         assert_int_equal(pthread_create(&burners[burning++], NULL, burn, NULL), 0);
-    end = now_ns(CLOCK_MONOTONIC) + run_ns;
-    while (now_ns(CLOCK_MONOTONIC) < end) {
+    end = fg_clock_ns(CLOCK_MONOTONIC) + run_ns;
+    while (fg_clock_ns(CLOCK_MONOTONIC) < end) {
         nanosleep(&(struct timespec){.tv_nsec = READ_EVERY}, NULL);
         for (unsigned i = 0; i < 16; i++)
             compare_once();

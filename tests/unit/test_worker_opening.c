@@ -13,6 +13,7 @@
 
 #include "dataplane/engine.h"
 #include "tests/unit/shop.h"
+#include "tests/unit/tsc.h"
 
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)
@@ -22,20 +23,6 @@ static struct fg_engine engine;
 static struct fg_worker worker;
 static pthread_t thread;
 static _Atomic int thread_id;
-
-static uint64_t now_ns(clockid_t which)
-{
-    struct timespec now;
-    clock_gettime(which, &now);
-    return (uint64_t)now.tv_sec * S + (uint64_t)now.tv_nsec;
-}
-
-static uint64_t tsc_hz(void)
-{
-    uint64_t ns = now_ns(CLOCK_MONOTONIC), tsc = rte_rdtsc();
-    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-    return (uint64_t)((unsigned __int128)(rte_rdtsc() - tsc) * S / (now_ns(CLOCK_MONOTONIC) - ns));
-}
 
 static void *work(void *arg)
 {
@@ -60,8 +47,8 @@ static uint64_t start(enum fg_idle idle, bool alone, uint64_t opens_in_ns)
     engine.config.workers = 1;
     engine.config.partitions = SHOP_PARTITIONS;
     engine.config.idle = idle;
-    fg_clock_page_init(&engine.clock, tsc_hz());
-    uint64_t opens_ns = opens_in_ns ? now_ns(CLOCK_REALTIME) + opens_in_ns : 0;
+    fg_clock_page_init(&engine.clock, tsc_hz(20));
+    uint64_t opens_ns = opens_in_ns ? fg_clock_ns(CLOCK_REALTIME) + opens_in_ns : 0;
     shop.catalogue.next_opens_ns = opens_ns;
     engine.catalogue = &shop.catalogue;
     atomic_store(&engine.stop, FG_RUN);
@@ -93,8 +80,8 @@ static void stop(void)
 /* As control does, meanwhile. */
 static void pass(uint64_t ns)
 {
-    uint64_t end = now_ns(CLOCK_MONOTONIC) + ns;
-    while (now_ns(CLOCK_MONOTONIC) < end) {
+    uint64_t end = fg_clock_ns(CLOCK_MONOTONIC) + ns;
+    while (fg_clock_ns(CLOCK_MONOTONIC) < end) {
         nanosleep(&(struct timespec){.tv_nsec = 5 * MS}, NULL);
         fg_clock_page_update(&engine.clock);
     }

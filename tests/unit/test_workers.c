@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <time.h>
 
+#include "dataplane/orders/clock.h"
 #include "perf/check/check.h"
 #include "tests/unit/shop.h"
 
@@ -49,13 +50,6 @@ static void *journal(void *arg)
     return NULL;
 }
 
-static uint64_t clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 /* A datagram under way, and the records of its entries. */
 struct flight {
     uint8_t payload[FG_REQUEST_BYTES(4)];
@@ -91,7 +85,7 @@ static void send(struct worker *worker, const struct fg_request *asks, unsigned 
                                .count = (uint8_t)count,
                                .key_id = 7,
                                .time_ns = ++worker->time_ns};
-    uint64_t now = clock_ns();
+    uint64_t now = fg_clock_ns(CLOCK_REALTIME);
 
     memcpy(flight->payload, &header, sizeof(header));
     memcpy(flight->payload + sizeof(header), asks, count * sizeof(*asks));
@@ -121,7 +115,7 @@ static void take_answers(struct worker *worker)
 
     while (fg_admission_ready(shop.admissions[worker->w], &ready, 1) == 1) {
         struct flight *flight = ready.packet;
-        uint64_t now = clock_ns();
+        uint64_t now = fg_clock_ns(CLOCK_REALTIME);
         for (unsigned i = 0; ready.length > 0 && i < flight->count; i++) {
             struct fg_reply reply = shop_reply(flight->payload, i);
             struct fg_history_record *record = &flight->records[i];
