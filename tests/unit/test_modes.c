@@ -3,31 +3,7 @@
  * sale's limit; and orders cancelled by an operator. */
 #include <errno.h>
 
-#include "tests/unit/shop.h"
-
-static struct shop shop;
-
-static int open_shop(void **state)
-{
-    (void)state;
-    shop_open(&shop, 1, 10);
-    return 0;
-}
-
-static int close_shop(void **state)
-{
-    (void)state;
-    shop_close(&shop);
-    return 0;
-}
-
-#define OP(op, buyer, request, item, quantity)                                                     \
-    shop_do(&shop, FG_OP_##op, buyer, request, item, quantity)
-
-static uint32_t free_units(uint32_t item)
-{
-    return fg_stock_free_units(&shop.stock, item - 1);
-}
+#include "tests/unit/one_shop.h"
 
 /* --- pauses --- */
 
