@@ -72,6 +72,12 @@ int fg_call_catch_up(struct fg_call *call)
     return rc;
 }
 
+int fg_call_begin_sale(struct fg_call *call, struct fg_sale **sale)
+{
+    int rc = fg_call_catch_up(call);
+    return rc == 0 ? fg_call_find_sale(call, sale) : rc;
+}
+
 /* --- messages --- */
 
 static const struct fg_method *find_method(const char *name)

@@ -71,6 +71,8 @@ int fg_call_finish_change(struct fg_call *call);
 /* A change begins from what is in force: the changes before it are done, and what time has opened
  * or closed is on record, for buyers have it so already. 0, or an rpc error with a sentence. */
 int fg_call_catch_up(struct fg_call *call);
+/* The same, and texts[0] names a live sale. */
+int fg_call_begin_sale(struct fg_call *call, struct fg_sale **sale);
 
 /*
  * methods_apply.c: puts a sale's definition in force, as sale.apply does with a file: plans, asks
@@ -87,11 +89,9 @@ int fg_call_sale_list(struct fg_call *call);
 int fg_call_sale_show(struct fg_call *call);
 int fg_call_sale_open(struct fg_call *call);
 int fg_call_sale_close(struct fg_call *call);
+int fg_call_sale_pause(struct fg_call *call);
+int fg_call_sale_resume(struct fg_call *call);
 int fg_call_sale_archive(struct fg_call *call);
-
-/* The result of what changes a sale's state. 0. */
-int fg_call_state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
-                         bool changed);
 
 /* methods_live.c */
 int fg_call_stock_add(struct fg_call *call);
@@ -100,8 +100,6 @@ int fg_call_item_pause(struct fg_call *call);
 int fg_call_item_resume(struct fg_call *call);
 int fg_call_item_close(struct fg_call *call);
 int fg_call_item_set(struct fg_call *call);
-int fg_call_sale_pause(struct fg_call *call);
-int fg_call_sale_resume(struct fg_call *call);
 int fg_call_sale_set(struct fg_call *call);
 int fg_call_engine_pause(struct fg_call *call);
 int fg_call_engine_resume(struct fg_call *call);

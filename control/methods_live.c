@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Methods that change what is running: units of an item, the states of item, sale and engine, and
- * single figures of a sale. Each answers when it is in force in every worker and durable. Asked for
+ * Methods that change what is running: units of an item, the states of item and engine, and single
+ * figures of a sale. Each answers when it is in force in every worker and durable. Asked for
  * what is so already it changes nothing and says so ("changed": false).
  */
 #include <inttypes.h>
@@ -191,46 +191,6 @@ int fg_call_item_close(struct fg_call *call)
     return set_item_state(call, FG_ITEM_CLOSED);
 }
 
-/* --- a sale's pause --- */
-
-/* The state that a paused sale goes back to: its opening has been, or is still to come. */
-static enum fg_sale_state state_after_pause(const struct fg_control *control,
-                                            const struct fg_sale *sale)
-{
-    bool open =
-        sale->opened || (sale->opens_ns != 0 && sale->opens_ns <= fg_control_clock_ns(control));
-    return open ? FG_SALE_OPEN : FG_SALE_SCHEDULED;
-}
-
-static int pause_sale(struct fg_call *call, bool pause)
-{
-    struct fg_sale *sale;
-    int rc = fg_call_catch_up(call);
-    if (rc == 0)
-        rc = fg_call_find_sale(call, &sale);
-    if (rc != 0)
-        return rc;
-    if (sale->state >= FG_SALE_CLOSED)
-        return fg_call_refuse(call, FG_RPC_REFUSED, "sale %s is %s, and that is final", sale->name,
-                              fg_sale_state_name(sale->state));
-    if ((sale->state == FG_SALE_PAUSED) == pause)
-        return fg_call_state_result(call, sale->name, sale->state, false);
-    fg_change_begin_state(call->control, call->peer, sale->number,
-                          pause ? FG_SALE_PAUSED : state_after_pause(call->control, sale));
-    rc = fg_call_finish_change(call);
-    return rc == 0 ? fg_call_state_result(call, sale->name, sale->state, true) : rc;
-}
-
-int fg_call_sale_pause(struct fg_call *call)
-{
-    return pause_sale(call, true);
-}
-
-int fg_call_sale_resume(struct fg_call *call)
-{
-    return pause_sale(call, false);
-}
-
 /* --- the engine --- */
 
 static int mode_result(struct fg_call *call, bool changed)
@@ -322,9 +282,7 @@ static int set_field(struct fg_call *call, const struct fg_sale *sale,
 int fg_call_sale_set(struct fg_call *call)
 {
     struct fg_sale *sale;
-    int rc = fg_call_catch_up(call);
-    if (rc == 0)
-        rc = fg_call_find_sale(call, &sale);
+    int rc = fg_call_begin_sale(call, &sale);
     return rc == 0 ? set_field(call, sale, NULL) : rc;
 }
 

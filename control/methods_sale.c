@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Methods on sales. */
+/* Methods on sales: what they are, and their states from scheduled to archived. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,8 +93,8 @@ int fg_call_sale_show(struct fg_call *call)
     return 0;
 }
 
-int fg_call_state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
-                         bool changed)
+static int state_result(struct fg_call *call, const char *name, enum fg_sale_state state,
+                        bool changed)
 {
     call->result =
         json_pack("{s:s,s:s,s:I,s:b}", "sale", name, "state", fg_sale_state_name(state), "revision",
@@ -102,30 +102,32 @@ int fg_call_state_result(struct fg_call *call, const char *name, enum fg_sale_st
     return 0;
 }
 
-static int set_state(struct fg_call *call, enum fg_sale_state state)
+/* Moves a sale to a state, if it is not there already. */
+static int move(struct fg_call *call, const struct fg_sale *sale, enum fg_sale_state state)
 {
-    struct fg_sale *sale;
-    int rc = fg_call_catch_up(call);
-    if (rc == 0)
-        rc = fg_call_find_sale(call, &sale);
-    if (rc != 0)
-        return rc;
-    bool change = sale->state != state;
-    if (change && sale->state >= FG_SALE_CLOSED)
+    if (sale->state == state)
+        return state_result(call, sale->name, state, false);
+    if (sale->state >= FG_SALE_CLOSED)
         return fg_call_refuse(call, FG_RPC_REFUSED, "sale %s is %s, and that is final", sale->name,
                               fg_sale_state_name(sale->state));
-    if (change && state == FG_SALE_CLOSED)
+    int rc = 0;
+    if (state == FG_SALE_CLOSED)
         rc = fg_call_confirm(call,
                              "sale %s is %s, and would be closed for good: what is unsold of it "
                              "stays so; to stop it for a while: sale pause %s",
                              sale->name, fg_sale_state_name(sale->state), sale->name);
     if (rc != 0)
         return rc;
-    if (change) {
-        fg_change_begin_state(call->control, call->peer, sale->number, state);
-        rc = fg_call_finish_change(call);
-    }
-    return rc == 0 ? fg_call_state_result(call, sale->name, sale->state, change) : rc;
+    fg_change_begin_state(call->control, call->peer, sale->number, state);
+    rc = fg_call_finish_change(call);
+    return rc == 0 ? state_result(call, sale->name, sale->state, true) : rc;
+}
+
+static int set_state(struct fg_call *call, enum fg_sale_state state)
+{
+    struct fg_sale *sale;
+    int rc = fg_call_begin_sale(call, &sale);
+    return rc == 0 ? move(call, sale, state) : rc;
 }
 
 int fg_call_sale_open(struct fg_call *call)
@@ -138,6 +140,25 @@ int fg_call_sale_close(struct fg_call *call)
     return set_state(call, FG_SALE_CLOSED);
 }
 
+int fg_call_sale_pause(struct fg_call *call)
+{
+    return set_state(call, FG_SALE_PAUSED);
+}
+
+int fg_call_sale_resume(struct fg_call *call)
+{
+    struct fg_sale *sale;
+    int rc = fg_call_begin_sale(call, &sale);
+    if (rc != 0)
+        return rc;
+    if (sale->state < FG_SALE_CLOSED && sale->state != FG_SALE_PAUSED)
+        return state_result(call, sale->name, sale->state, false);
+    /* Back to what it was: its opening has been, or is still to come. */
+    bool open = sale->opened ||
+                (sale->opens_ns != 0 && sale->opens_ns <= fg_control_clock_ns(call->control));
+    return move(call, sale, open ? FG_SALE_OPEN : FG_SALE_SCHEDULED);
+}
+
 int fg_call_sale_archive(struct fg_call *call)
 {
     struct fg_control *control = call->control;
@@ -147,7 +168,7 @@ int fg_call_sale_archive(struct fg_call *call)
     int rc = fg_call_catch_up(call);
     if (rc == 0 && !fg_model_sale(&control->model, name) &&
         fg_model_name_used(&control->model, name))
-        return fg_call_state_result(call, name, FG_SALE_ARCHIVED, false);
+        return state_result(call, name, FG_SALE_ARCHIVED, false);
     if (rc == 0)
         rc = fg_call_find_sale(call, &sale);
     if (rc != 0)
@@ -166,5 +187,5 @@ int fg_call_sale_archive(struct fg_call *call)
         return rc == -ENOMEM ? FG_RPC_INTERNAL : FG_RPC_REFUSED;
     fg_change_begin_archive(control, call->peer, sale->number, &archive);
     rc = fg_call_finish_change(call);
-    return rc == 0 ? fg_call_state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
+    return rc == 0 ? state_result(call, name, FG_SALE_ARCHIVED, true) : rc;
 }
