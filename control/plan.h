@@ -58,7 +58,7 @@ struct fg_sale *fg_plan_in_force(const struct fg_model *model, const struct fg_s
 
 /* plan_fit.c: does all that is live fit the configured limits? 0, or -EPERM with a sentence that
  * names the number to raise. `instead` (may be NULL) stands for the live sale of its number, or is
- * added. */
+ * added; its items' stock is their supply, as fg_plan_in_force() makes it. */
 int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
                  const struct fg_sale *instead, char *message, size_t size);
 

@@ -17,23 +17,22 @@ struct demand {
     uint64_t definition_bytes; /* of the log's records that define the sales */
 };
 
-/* `live` is the model that the sale is live in: what was added and removed counts. NULL: the
- * definition alone. */
-static void add_demand(struct demand *demand, const struct fg_model *live,
-                       const struct fg_sale *sale)
+static uint64_t definition_bytes(const struct fg_sale *sale)
 {
     json_t *definition = fg_sale_to_json(sale);
-    demand->definition_bytes += json_dumpb(definition, NULL, 0, JSON_COMPACT);
+    uint64_t bytes = json_dumpb(definition, NULL, 0, JSON_COMPACT);
     json_decref(definition);
-    demand->items += sale->items_count;
-    for (uint32_t i = 0; i < sale->items_count; i++) {
-        bool held = sale->items[i].hold_ms != 0;
-        uint64_t units =
-            live ? fg_model_supply(fg_model_item(live, sale->items[i].id)) : sale->items[i].stock;
-        uint64_t orders = ORDERS_PER_UNITS(units, held);
-        demand->orders += orders;
-        demand->events += orders * EVENTS_PER_ORDER(held);
-    }
+    return bytes;
+}
+
+/* `units`: the item's supply. */
+static void add_item(struct demand *demand, const struct fg_sale_item *item, uint64_t units)
+{
+    bool held = item->hold_ms != 0;
+    uint64_t orders = ORDERS_PER_UNITS(units, held);
+    demand->items++;
+    demand->orders += orders;
+    demand->events += orders * EVENTS_PER_ORDER(held);
 }
 
 /* A base tells every live sale, and all names used, again at the start of each segment. It must
@@ -55,11 +54,20 @@ int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
                  const struct fg_sale *instead, char *message, size_t size)
 {
     struct demand demand = {0};
-    for (unsigned i = 0; i < model->sales_count; i++)
-        if (!instead || model->sales[i]->number != instead->number)
-            add_demand(&demand, model, model->sales[i]);
-    if (instead)
-        add_demand(&demand, NULL, instead);
+    for (unsigned i = 0; i < model->sales_count; i++) {
+        const struct fg_sale *sale = model->sales[i];
+        if (instead && sale->number == instead->number)
+            continue;
+        demand.definition_bytes += definition_bytes(sale);
+        for (uint32_t place = 0; place < sale->items_count; place++)
+            add_item(&demand, &sale->items[place],
+                     fg_model_supply(fg_model_item(model, sale->items[place].id)));
+    }
+    if (instead) {
+        demand.definition_bytes += definition_bytes(instead);
+        for (uint32_t place = 0; place < instead->items_count; place++)
+            add_item(&demand, &instead->items[place], instead->items[place].stock);
+    }
     if (demand.items > config->limit_items)
         return fg_plan_refuse(message, size,
                               "the live sales would have %" PRIu64
@@ -86,8 +94,8 @@ int fg_plan_fits(const struct fg_model *model, const struct fg_config *config,
 int fg_plan_fits_names(const struct fg_model *model, const struct fg_config *config,
                        size_t names_bytes, char *message, size_t size)
 {
-    struct demand demand = {0};
+    size_t base_bytes = names_bytes;
     for (unsigned i = 0; i < model->sales_count; i++)
-        add_demand(&demand, model, model->sales[i]);
-    return fits_segment(config, demand.definition_bytes + names_bytes, message, size);
+        base_bytes += definition_bytes(model->sales[i]);
+    return fits_segment(config, base_bytes, message, size);
 }
