@@ -10,15 +10,20 @@
 
 /* Of every command to the engine. */
 #define ONLINE_STATUSES                                                                            \
-    (FG_CLI_STATUS(OK) | FG_CLI_STATUS(FAILED) | FG_CLI_STATUS(USAGE) | FG_CLI_STATUS(CONFIG) |    \
+    (FG_CLI_STATUS(OK) | FG_CLI_STATUS(FAILED) | FG_CLI_STATUS(USAGE) |                            \
      FG_CLI_STATUS(UNREACHABLE) | FG_CLI_STATUS(REFUSED))
 
 unsigned fg_cli_statuses(const struct fg_cli_command *command)
 {
     if (!command->method)
         return command->local->statuses;
-    return ONLINE_STATUSES |
-           (command->options & FG_CLI_TAKES(YES) ? FG_CLI_STATUS(UNCONFIRMED) : 0);
+    unsigned statuses = ONLINE_STATUSES;
+    if (command->options & FG_CLI_TAKES(YES))
+        statuses |= FG_CLI_STATUS(UNCONFIRMED);
+    for (unsigned i = 0; i < fg_cli_arguments(command); i++)
+        if (!command->params[i]) /* a file, that may be wrong */
+            statuses |= FG_CLI_STATUS(CONFIG);
+    return statuses;
 }
 
 __attribute__((format(printf, 2, 3))) static void add(char text[FG_CLI_USAGE_TEXT],
