@@ -155,37 +155,6 @@ static void leave_worker_cores(const struct fg_config *config, const cpu_set_t *
     (void)sched_setaffinity(0, sizeof(rest), &rest);
 }
 
-/* A core that is not there, which EAL would answer with a page of its usage. */
-static int check_core(const char *option, int core, char *message, size_t size)
-{
-    char path[64];
-
-    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d", core);
-    if (core < 0 || access(path, F_OK) == 0)
-        return FG_EXIT_OK;
-    snprintf(message, size, "%s names core %d, which this machine does not have; lscpu lists them",
-             option, core);
-    return FG_EXIT_CONFIG;
-}
-
-static int check_cores(const struct fg_config *config, char *message, size_t size)
-{
-    const struct {
-        const char *option;
-        int core;
-    } others[] = {{"cores.control", config->control_core},
-                  {"cores.journal", config->journal_core},
-                  {"cores.storage", config->storage_core},
-                  {"cores.delivery", config->delivery_core}};
-    int status = FG_EXIT_OK;
-
-    for (size_t i = 0; status == FG_EXIT_OK && i < sizeof(others) / sizeof(*others); i++)
-        status = check_core(others[i].option, others[i].core, message, size);
-    for (unsigned w = 0; status == FG_EXIT_OK && w < config->workers; w++)
-        status = check_core("worker_cores", config->worker_cores[w], message, size);
-    return status;
-}
-
 static int start_eal(struct fg_eal_arguments *arguments, char *message, size_t size)
 {
     if (rte_eal_init(arguments->count, arguments->values) >= 0)
@@ -213,12 +182,9 @@ int fg_eal_start(const struct fg_config *config, char *message, size_t size)
         snprintf(message, size, "the cores of this process cannot be told: %s", strerror(errno));
         return FG_EXIT_NETWORK;
     }
-    int status = check_cores(config, message, size);
-    if (status != FG_EXIT_OK)
-        return status;
     if (fg_eal_arguments(&arguments, config, message, size) != 0)
         return FG_EXIT_NETWORK;
-    status = start_eal(&arguments, message, size);
+    int status = start_eal(&arguments, message, size);
     fg_eal_arguments_free(&arguments);
     if (status == FG_EXIT_OK)
         leave_worker_cores(config, &before);

@@ -26,8 +26,10 @@ int fg_eal_arguments(struct fg_eal_arguments *arguments, const struct fg_config 
                      char *message, size_t size);
 void fg_eal_arguments_free(struct fg_eal_arguments *arguments);
 
-/* FG_EXIT_OK, or another exit status with a sentence. Afterwards the calling thread, and every one
- * it makes, may run on the cores it had before that are no worker's (on all, if each is). */
+/* FG_EXIT_OK, or another exit status with a sentence. That the machine has the cores was seen
+ * before (control/doctor.h): EAL answers others with a page of its usage. Afterwards the calling
+ * thread, and every one it makes, may run on the cores it had before that are no worker's (on all,
+ * if each is). */
 int fg_eal_start(const struct fg_config *config, char *message, size_t size);
 void fg_eal_stop(void);
 

@@ -92,15 +92,6 @@ static void too_many_arguments_are_refused(void **state)
     assert_non_null(strstr(message, "too many"));
 }
 
-static void a_core_that_is_not_there_is_named(void **state)
-{
-    (void)state;
-    struct fg_config config = config_of("net_null0");
-    config.worker_cores[1] = 1000;
-    assert_int_equal(fg_eal_start(&config, message, sizeof(message)), FG_EXIT_CONFIG);
-    assert_non_null(strstr(message, "core 1000"));
-}
-
 /* A living process listens on the wire's socket: it is refused and the socket is still there. A
  * file of another kind is not removed either. */
 static void a_living_wire_is_left_alone(void **state)
@@ -183,7 +174,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_follow_from_the_configuration),
         cmocka_unit_test(too_many_arguments_are_refused),
-        cmocka_unit_test(a_core_that_is_not_there_is_named),
         cmocka_unit_test(a_living_wire_is_left_alone),
         cmocka_unit_test(devices_are_told_apart),
         cmocka_unit_test(a_port_has_a_queue_pair_for_each_worker),
