@@ -120,7 +120,7 @@ int fg_option_refuse(const struct fg_option_scope *scope, const char *name, cons
 bool fg_option_given(const struct fg_option_scope *scope, const char *name);
 const struct fg_options_input *fg_option_input(const struct fg_option_scope *scope);
 
-/* --- Values (option_values.c) --- */
+/* --- Values (option_values.c, option_numbers.c) --- */
 
 /* Sets a scalar option's field from text. 0, or -1 with `why`: the rest of a sentence that begins
  * with what was found ("is out of range, wanted 1 to 64"). Lists and sections are no scalars. */
