@@ -19,7 +19,7 @@ static int run(const struct fg_cli_call *call)
     if (call->json) {
         fg_journal_print_json(json_pack("{s:s, s:s, s:I, s:o, s:o}", "from", copy.from, "to",
                                         copy.to, "rounds", (json_int_t)copied.rounds,
-                                        "segment_bytes", fg_json_u64(copied.bytes), "log",
+                                        "segment_bytes", fg_json_count(copied.bytes), "log",
                                         fg_journal_facts_json(&copied.facts)),
                               call->out);
         return status;

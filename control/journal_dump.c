@@ -181,13 +181,12 @@ static void put_control(const struct dump *dump, const struct fg_record *record)
 
     put_sale(dump, event->sale);
     fprintf(out,
-            dump->call->json ? ",\"event\":\"%s\",\"revision\":\"%" PRIu64 "\",\"uid\":%" PRId32
-                               ",\"gid\":%" PRId32 ",\"pid\":%" PRIu32 ",\"at\":\"%" PRIu64
-                               "\",\"value\":\"%" PRIu64 "\",\"value2\":\"%" PRIu64
-                               "\",\"value3\":\"%" PRIu64 "\""
-                             : " event=%s revision=%" PRIu64 " uid=%" PRId32 " gid=%" PRId32
-                               " pid=%" PRIu32 " at=%" PRIu64 " value=%" PRIu64 " value2=%" PRIu64
-                               " value3=%" PRIu64,
+            dump->call->json
+                ? ",\"event\":\"%s\",\"revision\":%" PRIu64 ",\"uid\":%" PRId32 ",\"gid\":%" PRId32
+                  ",\"pid\":%" PRIu32 ",\"at\":\"%" PRIu64 "\",\"value\":\"%" PRIu64
+                  "\",\"value2\":\"%" PRIu64 "\",\"value3\":\"%" PRIu64 "\""
+                : " event=%s revision=%" PRIu64 " uid=%" PRId32 " gid=%" PRId32 " pid=%" PRIu32
+                  " at=%" PRIu64 " value=%" PRIu64 " value2=%" PRIu64 " value3=%" PRIu64,
             fg_event_name(event->kind), event->revision, (int32_t)event->uid, (int32_t)event->gid,
             event->pid, event->at_ns, event->value, event->value2, event->value3);
     if (event->body_length > 0)
@@ -205,8 +204,8 @@ static int dump_record(void *arg, const struct fg_journal_frame *frame,
         return rc;
     dump->told = record->lsn;
     fprintf(dump->call->out,
-            json ? "{\"lsn\":\"%" PRIu64 "\",\"segment\":%" PRIu32 ",\"frame\":\"%" PRIu64
-                   "\",\"epoch\":%" PRIu32 "%s"
+            json ? "{\"lsn\":%" PRIu64 ",\"segment\":%" PRIu32 ",\"frame\":%" PRIu64
+                   ",\"epoch\":%" PRIu32 "%s"
                  : "%" PRIu64 " segment=%" PRIu32 " frame=%" PRIu64 " epoch=%" PRIu32 "%s",
             record->lsn, frame->segment, frame->header->sequence, record->epoch,
             !base  ? ""

@@ -157,20 +157,20 @@ json_t *fg_journal_facts_json(const struct fg_journal_facts *facts)
         "end", fg_journal_end_text(facts), "journal", id, "closed",
         !facts->writer && facts->last_flags & FG_FRAME_CLOSING && facts->end == FG_LOG_END,
         "first_segment", (json_int_t)facts->first_segment, "last_segment",
-        (json_int_t)facts->last_segment, "frames", fg_json_u64(facts->frames), "first_frame",
-        fg_json_u64(facts->first_sequence), "last_frame", fg_json_u64(facts->last_sequence),
-        "durable_frame", fg_json_u64(facts->durable), "bytes", fg_json_u64(facts->bytes), "records",
-        fg_json_u64(facts->records), "first_lsn", fg_json_u64(facts->first_lsn), "last_lsn",
-        fg_json_u64(facts->last_lsn), "first_epoch", (json_int_t)facts->first_epoch, "last_epoch",
-        (json_int_t)facts->last_epoch, "first_time", fg_json_time(facts->first_ns), "last_time",
-        fg_json_time(facts->last_ns));
+        (json_int_t)facts->last_segment, "frames", fg_json_count(facts->frames), "first_frame",
+        fg_json_count(facts->first_sequence), "last_frame", fg_json_count(facts->last_sequence),
+        "durable_frame", fg_json_count(facts->durable), "bytes", fg_json_count(facts->bytes),
+        "records", fg_json_count(facts->records), "first_lsn", fg_json_count(facts->first_lsn),
+        "last_lsn", fg_json_count(facts->last_lsn), "first_epoch", (json_int_t)facts->first_epoch,
+        "last_epoch", (json_int_t)facts->last_epoch, "first_time", fg_json_time(facts->first_ns),
+        "last_time", fg_json_time(facts->last_ns));
     if (facts->writer)
         json_object_set_new(json, "writer_pid", json_integer(facts->writer));
     if (facts->end == FG_LOG_TORN || facts->end == FG_LOG_CORRUPT || facts->end == FG_LOG_VERSION)
         json_object_set_new(
             json, "invalid",
-            json_pack("{s:o, s:I, s:o, s:o, s:s}", "frame", fg_json_u64(facts->last_sequence + 1),
-                      "segment", (json_int_t)facts->segment, "offset", fg_json_u64(facts->offset),
-                      "bytes", fg_json_u64(facts->torn_bytes), "reason", facts->reason));
+            json_pack("{s:o, s:I, s:o, s:o, s:s}", "frame", fg_json_count(facts->last_sequence + 1),
+                      "segment", (json_int_t)facts->segment, "offset", fg_json_count(facts->offset),
+                      "bytes", fg_json_count(facts->torn_bytes), "reason", facts->reason));
     return json;
 }

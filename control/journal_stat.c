@@ -224,11 +224,12 @@ static json_t *sales_json(const struct stat_walk *walk, const struct sale_counts
 
     for (unsigned i = 0; i < sales->count; i++) {
         const struct sale_count *sale = &sales->counts[i];
-        json_array_append_new(
-            json, json_pack("{s:I, s:s*, s:o, s:o, s:o}", "sale", (json_int_t)sale->sale, "name",
-                            fg_journal_name(&walk->names, sale->sale), "events",
-                            fg_json_u64(sale->events), "first_seq", fg_json_u64(sale->first_seq),
-                            "last_seq", fg_json_u64(sale->last_seq)));
+        json_array_append_new(json, json_pack("{s:I, s:s*, s:o, s:o, s:o}", "sale",
+                                              (json_int_t)sale->sale, "name",
+                                              fg_journal_name(&walk->names, sale->sale), "events",
+                                              fg_json_count(sale->events), "first_seq",
+                                              fg_json_count(sale->first_seq), "last_seq",
+                                              fg_json_count(sale->last_seq)));
     }
     return json;
 }
@@ -241,15 +242,15 @@ static json_t *segments_json(const struct stat_walk *walk)
         const struct segment_stat *segment = &walk->segments[i];
         json_array_append_new(
             json,
-            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "segment",
-                      (json_int_t)segment->number, "bytes", fg_json_u64(segment->bytes), "used",
-                      fg_json_u64(segment->used), "frames", fg_json_u64(segment->frames), "records",
-                      fg_json_u64(segment->records), "first_lsn", fg_json_u64(segment->first_lsn),
-                      "last_lsn", fg_json_u64(segment->last_lsn), "first_epoch",
-                      (json_int_t)segment->first_epoch, "last_epoch",
-                      (json_int_t)segment->last_epoch, "first_time",
-                      fg_json_time(segment->first_ns), "last_time", fg_json_time(segment->last_ns),
-                      "sales", sales_json(walk, &segment->sales)));
+            json_pack(
+                "{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o}", "segment",
+                (json_int_t)segment->number, "bytes", fg_json_count(segment->bytes), "used",
+                fg_json_count(segment->used), "frames", fg_json_count(segment->frames), "records",
+                fg_json_count(segment->records), "first_lsn", fg_json_count(segment->first_lsn),
+                "last_lsn", fg_json_count(segment->last_lsn), "first_epoch",
+                (json_int_t)segment->first_epoch, "last_epoch", (json_int_t)segment->last_epoch,
+                "first_time", fg_json_time(segment->first_ns), "last_time",
+                fg_json_time(segment->last_ns), "sales", sales_json(walk, &segment->sales)));
     }
     return json;
 }
@@ -261,17 +262,17 @@ static void print_json(const struct stat_walk *walk, const struct fg_journal_fac
 
     for (unsigned kind = 0; kind < KINDS; kind++)
         if (walk->kinds[kind] > 0)
-            json_object_set_new(kinds, fg_event_name(kind), fg_json_u64(walk->kinds[kind]));
+            json_object_set_new(kinds, fg_event_name(kind), fg_json_count(walk->kinds[kind]));
     for (unsigned class = 0; class < CLASSES; class ++)
         if (walk->classes[class] > 0)
             json_array_append_new(classes, json_pack("{s:I, s:o}", "up_to_bytes",
                                                      (json_int_t)FG_BLOCK_BYTES << class, "frames",
-                                                     fg_json_u64(walk->classes[class])));
+                                                     fg_json_count(walk->classes[class])));
     fg_journal_print_json(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "dir", walk->dir, "log",
                                     fg_journal_facts_json(facts), "segments", segments_json(walk),
-                                    "kinds", kinds, "base_records", fg_json_u64(walk->base_records),
-                                    "frame_sizes", classes, "sales",
-                                    sales_json(walk, &walk->sales)),
+                                    "kinds", kinds, "base_records",
+                                    fg_json_count(walk->base_records), "frame_sizes", classes,
+                                    "sales", sales_json(walk, &walk->sales)),
                           out);
 }
 

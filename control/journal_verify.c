@@ -37,13 +37,13 @@ static void print_json(const struct fg_journal_check *check, const struct fg_jou
         json_object_set_new(json, "problem", json_string(message));
     if (check->status != FG_EXIT_OK)
         json_object_set_new(json, "at",
-                            json_pack("{s:o, s:o, s:I, s:o}", "lsn", fg_json_u64(check->at.lsn),
-                                      "frame", fg_json_u64(check->at.sequence), "segment",
+                            json_pack("{s:o, s:o, s:I, s:o}", "lsn", fg_json_count(check->at.lsn),
+                                      "frame", fg_json_count(check->at.sequence), "segment",
                                       (json_int_t)check->at.segment, "offset",
-                                      fg_json_u64(check->at.offset)));
+                                      fg_json_count(check->at.offset)));
     json_object_set_new(json, "sales", json_integer(check->model.sales_count));
-    json_object_set_new(json, "orders", fg_json_u64(check->orders.count));
-    json_object_set_new(json, "units", fg_json_u64((uint64_t)check->units));
+    json_object_set_new(json, "orders", fg_json_count(check->orders.count));
+    json_object_set_new(json, "units", fg_json_count((uint64_t)check->units));
     fg_journal_print_json(json, out);
 }
 

@@ -79,11 +79,16 @@ void fg_utf8_mend(char *text)
     }
 }
 
-json_t *fg_json_u64(uint64_t value)
+json_t *fg_json_u64(uint64_t name)
 {
     char text[24];
-    snprintf(text, sizeof(text), "%" PRIu64, value);
+    snprintf(text, sizeof(text), "%" PRIu64, name);
     return json_string(text);
+}
+
+json_t *fg_json_count(uint64_t value)
+{
+    return json_integer((json_int_t)value);
 }
 
 json_t *fg_json_time(uint64_t wall_ns)

@@ -22,9 +22,11 @@ bool fg_u64_parse(const char *text, uint64_t *value);
  * has cut: JSON takes no other text. */
 void fg_utf8_mend(char *text);
 
-/* New references. A number of 64 bits is a string: JSON's readers keep only 53. A time of 0 is
- * null, others are "2026-11-22T20:00:00.000Z". */
-json_t *fg_json_u64(uint64_t value);
+/* New references. A name of 64 bits (an order's, a request's) is a string, for JSON's readers keep
+ * only 53; what is counted or numbered one by one (units, bytes, LSNs) never comes so far and is a
+ * number. A time of 0 is null, others are "2026-11-22T20:00:00.000Z". */
+json_t *fg_json_u64(uint64_t name);
+json_t *fg_json_count(uint64_t value);
 json_t *fg_json_time(uint64_t wall_ns);
 
 #endif
