@@ -58,66 +58,14 @@ void fg_model_sale_free(struct fg_sale *sale)
     free(sale);
 }
 
-/* --- ids ever used --- */
-
-static struct fg_model_id *id_place(const struct fg_model_ids *ids, uint32_t id)
-{
-    for (uint32_t at = fg_item_hash(id);; at++) {
-        struct fg_model_id *place = &ids->places[at & ids->mask];
-        if (place->id == id || place->id == 0)
-            return place;
-    }
-}
-
-static int ids_grow(struct fg_model_ids *ids)
-{
-    struct fg_model_ids grown = {.mask = ids->mask * 2 + 1, .count = ids->count};
-    grown.places = calloc((size_t)grown.mask + 1, sizeof(*grown.places));
-    if (!grown.places)
-        return -ENOMEM;
-    for (uint32_t i = 0; i <= ids->mask; i++)
-        if (ids->places[i].id != 0)
-            *id_place(&grown, ids->places[i].id) = ids->places[i];
-    free(ids->places);
-    *ids = grown;
-    return 0;
-}
-
-int fg_model_id_add(struct fg_model_ids *ids, uint32_t id, uint32_t slot)
-{
-    struct fg_model_id *known = id_place(ids, id);
-    if (known->id == id) {
-        known->slot = slot;
-        return 0;
-    }
-    if ((ids->count + 1) * UINT64_C(2) > ids->mask) {
-        int rc = ids_grow(ids);
-        if (rc != 0)
-            return rc;
-    }
-    *id_place(ids, id) = (struct fg_model_id){id, slot};
-    ids->count++;
-    return 0;
-}
-
 /* --- look-ups --- */
-
-bool fg_model_id_used(const struct fg_model *model, uint32_t id)
-{
-    return id != 0 && id_place(&model->ids, id)->id == id;
-}
 
 struct fg_model_item *fg_model_item(const struct fg_model *model, uint32_t id)
 {
     if (!fg_model_id_used(model, id))
         return NULL;
-    uint32_t slot = id_place(&model->ids, id)->slot;
+    uint32_t slot = fg_model_id_place(&model->ids, id)->slot;
     return slot == FG_SLOT_GONE ? NULL : &model->items[slot];
-}
-
-bool fg_model_name_used(const struct fg_model *model, const char *name)
-{
-    return json_object_get(model->names, name) != NULL;
 }
 
 struct fg_sale *fg_model_sale(const struct fg_model *model, const char *name)
@@ -142,12 +90,6 @@ struct fg_sale *fg_model_sale_number(const struct fg_model *model, uint32_t numb
     return place < 0 ? NULL : model->sales[place];
 }
 
-uint32_t fg_model_next_number(const struct fg_model *model)
-{
-    uint32_t names = (uint32_t)json_object_size(model->names);
-    return (names > model->numbers ? names : model->numbers) + 1;
-}
-
 uint32_t fg_model_supply(const struct fg_model_item *item)
 {
     uint64_t in = item->stock + item->added;
@@ -155,11 +97,6 @@ uint32_t fg_model_supply(const struct fg_model_item *item)
 }
 
 /* --- a sale's definition --- */
-
-int fg_model_name_add(struct fg_model *model, const char *name, uint32_t number)
-{
-    return json_object_set_new(model->names, name, json_integer(number)) == 0 ? 0 : -ENOMEM;
-}
 
 static int items_grow(struct fg_model *model)
 {
@@ -315,7 +252,7 @@ static int archive(struct fg_model *model, uint32_t number)
         return number != 0 && number <= model->numbers ? 0 : -EINVAL;
     struct fg_sale *sale = model->sales[place];
     for (uint32_t i = 0; i < sale->items_count; i++) {
-        struct fg_model_id *id = id_place(&model->ids, sale->items[i].id);
+        struct fg_model_id *id = fg_model_id_place(&model->ids, sale->items[i].id);
         memset(&model->items[id->slot], 0, sizeof(model->items[id->slot]));
         model->free_slots[model->free_count++] = id->slot;
         id->slot = FG_SLOT_GONE;
@@ -347,72 +284,6 @@ int fg_model_set_state(struct fg_model *model, uint32_t number, enum fg_sale_sta
     return 0;
 }
 
-/* --- what is gone --- */
-
-uint32_t fg_model_archived_number(const struct fg_model *model, const char *name)
-{
-    uint32_t number = (uint32_t)json_integer_value(json_object_get(model->names, name));
-    return number != 0 && sale_place(model, number) < 0 ? number : 0;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* Ids in order; whoever numbers items one after the other makes one run of a whole sale. */
-static json_t *ids_json(uint32_t *ids, uint32_t count)
-{
-    json_t *json = json_array();
-    qsort(ids, count, sizeof(*ids), compare_ids);
-    for (uint32_t i = 0, next; i < count; i = next) {
-        next = i + 1;
-        while (next < count && ids[next] == ids[next - 1] + 1)
-            next++;
-        json_t *element = next == i + 1
-                              ? json_integer(ids[i])
-                              : json_pack("[I,I]", (json_int_t)ids[i], (json_int_t)ids[next - 1]);
-        if (json_array_append_new(json, element) != 0) {
-            json_decref(json);
-            return NULL;
-        }
-    }
-    return json;
-}
-
-static json_t *gone_ids_json(const struct fg_model *model, const struct fg_sale *leaving)
-{
-    uint32_t *ids = malloc((model->ids.count + UINT64_C(1)) * sizeof(*ids)), count = 0;
-    if (!ids)
-        return NULL;
-    for (uint32_t i = 0; i <= model->ids.mask; i++) {
-        const struct fg_model_id *place = &model->ids.places[i];
-        if (place->id != 0 &&
-            (place->slot == FG_SLOT_GONE || model->items[place->slot].item.sale == leaving->number))
-            ids[count++] = place->id;
-    }
-    json_t *json = ids_json(ids, count);
-    free(ids);
-    return json;
-}
-
-json_t *fg_model_names_json(const struct fg_model *model, const struct fg_sale *leaving)
-{
-    json_t *names = json_array(), *number;
-    const char *name;
-    json_object_foreach(model->names, name, number)
-    {
-        if (names && (strcmp(name, leaving->name) == 0 || !fg_model_sale(model, name)) &&
-            json_array_append_new(names, json_string(name)) != 0) {
-            json_decref(names);
-            names = NULL;
-        }
-    }
-    json_t *ids = gone_ids_json(model, leaving);
-    return json_pack("{s:o,s:o}", "sales", names, "items", ids);
-}
-
 void fg_model_compact(struct fg_model *model)
 {
     uint32_t count = 0;
@@ -420,7 +291,7 @@ void fg_model_compact(struct fg_model *model)
         struct fg_model_item *item = &model->items[i];
         if (item->item.id == 0)
             continue;
-        id_place(&model->ids, item->item.id)->slot = count;
+        fg_model_id_place(&model->ids, item->item.id)->slot = count;
         item->item.slot = count;
         model->items[count++] = *item;
     }
