@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/orders/clock.h"
 
-uint64_t fg_clock_ns(clockid_t which)
-{
-    struct timespec now;
-
-    clock_gettime(which, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static uint64_t wall_ns(void *context)
 {
     (void)context;
