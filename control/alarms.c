@@ -28,8 +28,14 @@ static uint64_t read_count(const _Atomic uint64_t *count)
     return atomic_load_explicit(count, memory_order_relaxed);
 }
 
-static void add_config(json_t *alarms, const struct fg_config *config)
+static void add_config(json_t *alarms, const struct fg_engine *engine)
 {
+    const struct fg_config *config = &engine->config;
+    if (engine->privilege.root)
+        alarm_of(alarms,
+                 "ROOT: the engine runs with all of root's rights; for rehearsals only: "
+                 "set user: %s (systemd-sysusers makes it), and restart",
+                 FG_PRIVILEGE_USER);
     if (config->ack == FG_ACK_MEMORY)
         alarm_of(alarms, "ACK MEMORY: orders are answered before they are on disk, and a crash "
                          "forgets them; for rehearsals only");
@@ -148,7 +154,7 @@ json_t *fg_alarms_json(const struct fg_control *control)
 {
     json_t *alarms = json_array();
     add_mode(alarms, control->model.mode);
-    add_config(alarms, &control->engine->config);
+    add_config(alarms, control->engine);
     add_log(alarms, control->engine);
     add_delivery(alarms, control);
     add_clock(alarms, control);

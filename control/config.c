@@ -196,6 +196,17 @@ static const char *const ACK_NAMES[] = {
     [FG_ACK_DURABLE] = "durable", [FG_ACK_MEMORY] = "memory", NULL};
 
 static const struct fg_option CONFIG_OPTIONS[] = {
+    {.name = "user",
+     .kind = FG_OPTION_TEXT,
+     FIELD(user),
+     .min = 1,
+     .max = 255,
+     .suggested = true,
+     .example = "flashgate",
+     .help = "Whom the engine becomes when root starts it: log, sockets and secrets are this "
+             "user's. root stays root, which is for rehearsals. If it is not given: flashgate "
+             "where there is that user, else root. Started by anybody else (the service is: by "
+             "flashgate itself) it stays that."},
     {.name = "eal",
      .kind = FG_OPTION_LIST,
      .offset = OFFSET(eal),

@@ -12,12 +12,13 @@ static const struct {
     void (*run)(struct fg_doctor *doctor);
     bool takes_time; /* not at a start */
 } checks[] = {
-    {"cores", fg_doctor_cores, false},         {"governor", fg_doctor_governor, false},
-    {"hugepages", fg_doctor_hugepages, false}, {"nics", fg_doctor_nics, false},
-    {"files", fg_doctor_files, false},         {"priority", fg_doctor_priority, false},
-    {"clock", fg_doctor_clock, false},         {"memory", fg_doctor_memory, false},
-    {"keys", fg_doctor_keys, false},           {"room", fg_doctor_room, false},
-    {"flush", fg_doctor_flush, true},          {"redis", fg_doctor_redis, true},
+    {"user", fg_doctor_rights, false},       {"cores", fg_doctor_cores, false},
+    {"governor", fg_doctor_governor, false}, {"hugepages", fg_doctor_hugepages, false},
+    {"nics", fg_doctor_nics, false},         {"files", fg_doctor_files, false},
+    {"priority", fg_doctor_priority, false}, {"clock", fg_doctor_clock, false},
+    {"memory", fg_doctor_memory, false},     {"keys", fg_doctor_keys, false},
+    {"room", fg_doctor_room, false},         {"flush", fg_doctor_flush, true},
+    {"redis", fg_doctor_redis, true},
 };
 
 static const char *const level_names[] = {

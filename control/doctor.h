@@ -73,6 +73,10 @@ __attribute__((format(printf, 4, 5))) bool fg_doctor_read(const struct fg_doctor
 __attribute__((format(printf, 2, 3))) bool fg_doctor_exists(const struct fg_doctor *doctor,
                                                             const char *format, ...);
 
+/* Whom the engine is to become. */
+const char *fg_doctor_user(const struct fg_config *config);
+
+void fg_doctor_rights(struct fg_doctor *doctor); /* doctor_rights.c */
 void fg_doctor_cores(struct fg_doctor *doctor); /* doctor_cores.c */
 void fg_doctor_governor(struct fg_doctor *doctor);
 void fg_doctor_hugepages(struct fg_doctor *doctor); /* doctor_machine.c */

@@ -122,9 +122,9 @@ static bool is_capable(const struct fg_doctor *doctor, unsigned capability)
     char text[4096];
     const char *line;
     if (!fg_doctor_read(doctor, text, sizeof(text), "/proc/self/status") ||
-        !(line = strstr(text, "CapEff:\t")))
+        !(line = strstr(text, "CapPrm:\t")))
         return false;
-    return strtoull(line + strlen("CapEff:\t"), NULL, 16) >> capability & 1;
+    return strtoull(line + strlen("CapPrm:\t"), NULL, 16) >> capability & 1;
 }
 
 void fg_doctor_files(struct fg_doctor *doctor)

@@ -40,7 +40,8 @@ void fg_doctor_keys(struct fg_doctor *doctor)
     struct fg_doctor_finding *finding = fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s", message);
     finding->refuses = FG_EXIT_CONFIG;
     fg_doctor_needs(finding, "a key file of mode 0600 that the engine's user can read");
-    fg_doctor_mend(finding, "chmod 600 %s", config->key_file);
+    fg_doctor_mend(finding, "chown %s: %s && chmod 600 %s", fg_doctor_user(config),
+                   config->key_file, config->key_file);
 }
 
 struct used {
@@ -71,7 +72,8 @@ void fg_doctor_room(struct fg_doctor *doctor)
         finding = fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s: %s", config->log_dir,
                                  strerror(dir < 0 ? -dir : errno));
         fg_doctor_needs(finding, "a directory of the engine's user, for the log");
-        fg_doctor_mend(finding, "install -d -o flashgate -g flashgate -m 750 %s", config->log_dir);
+        fg_doctor_mend(finding, "install -d -o %s -m 750 %s", fg_doctor_user(config),
+                       config->log_dir);
         if (dir >= 0)
             doctor->disk->close(doctor->disk->context, dir);
         return;
@@ -140,7 +142,8 @@ void fg_doctor_flush(struct fg_doctor *doctor)
         finding = fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s cannot be written: %s",
                                  doctor->config->log_dir, strerror(-rc));
         fg_doctor_needs(finding, "a directory that the engine's user may write");
-        fg_doctor_mend(finding, "chown flashgate: %s (and look at dmesg)", doctor->config->log_dir);
+        fg_doctor_mend(finding, "chown -R %s: %s (and look at dmesg)",
+                       fg_doctor_user(doctor->config), doctor->config->log_dir);
         return;
     }
     qsort(us, FLUSHES, sizeof(*us), compare);

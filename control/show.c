@@ -122,6 +122,16 @@ void fg_show_state(const json_t *result, FILE *out)
 
 /* --- status --- */
 
+static void show_process(const json_t *process, FILE *out)
+{
+    const char *capabilities = text(process, "capabilities");
+    fprintf(out,
+            "Process   %" JSON_INTEGER_FORMAT ", user %s (%" JSON_INTEGER_FORMAT
+            "), capabilities: ",
+            number(process, "pid"), text(process, "user"), number(process, "uid"));
+    fprintf(out, "%s\n", *capabilities ? capabilities : "none");
+}
+
 static void show_engine(const json_t *result, FILE *out)
 {
     const json_t *config = json_object_get(result, "config");
@@ -232,6 +242,7 @@ void fg_show_status(const json_t *result, FILE *out)
 {
     const json_t *totals = json_object_get(result, "totals");
     show_engine(result, out);
+    show_process(json_object_get(result, "process"), out);
     fg_show_clock_line(json_object_get(result, "clock"), out);
     show_log(result, out);
     show_latency(json_object_get(totals, "latency"), out);

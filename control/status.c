@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/figures.h"
 #include "control/internal.h"
@@ -148,6 +149,16 @@ static json_t *stock_page_json(const struct fg_engine *engine)
     return json;
 }
 
+/* Whose rights the control thread has; every thread after it has no more. */
+static json_t *process_json(const struct fg_engine *engine)
+{
+    char names[1024];
+    uint64_t left = fg_privilege_left();
+    return json_pack("{s:i,s:s,s:i,s:i,s:s}", "pid", (int)getpid(), "user", engine->privilege.user,
+                     "uid", (int)geteuid(), "gid", (int)getegid(), "capabilities",
+                     fg_capability_names(left, names, sizeof(names)));
+}
+
 static json_t *config_json(const struct fg_control *control)
 {
     const struct fg_config *config = &control->engine->config;
@@ -170,14 +181,14 @@ json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
     return json_pack(
-        "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
+        "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
         (json_int_t)control->model.revision, "mode", fg_engine_mode_name(control->model.mode),
         "epoch", (int)fg_journal_epoch(engine->journal), "uptime_ms",
         (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
         fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
         fg_alarms_json(control), "clock", fg_status_clock(control), "config", config_json(control),
-        "control", fg_status_control(control), "totals", sums_json(engine, FG_FIGURE_ALL_WORKERS),
-        "workers", workers_json(engine), "journal", journal_json(engine), "delivery",
-        fg_status_delivery(control), "stock_page", stock_page_json(engine), "sales",
-        sales_json(control));
+        "process", process_json(engine), "control", fg_status_control(control), "totals",
+        sums_json(engine, FG_FIGURE_ALL_WORKERS), "workers", workers_json(engine), "journal",
+        journal_json(engine), "delivery", fg_status_delivery(control), "stock_page",
+        stock_page_json(engine), "sales", sales_json(control));
 }

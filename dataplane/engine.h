@@ -13,6 +13,7 @@
 #include "dataplane/net/port.h"
 #include "dataplane/orders/delivery.h"
 #include "dataplane/orders/journal.h"
+#include "dataplane/privilege.h"
 #include "dataplane/worker.h"
 
 struct fg_control;    /* control/control.h */
@@ -39,6 +40,7 @@ struct fg_clock_figures {
 
 struct fg_engine {
     struct fg_config config;
+    struct fg_privilege privilege;
     struct fg_journal *journal;
     struct fg_recovery recovered;
     struct fg_redis_link *redis; /* NULL: no delivery */

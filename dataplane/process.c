@@ -28,14 +28,20 @@
 
 /* --- the parts: each start returns FG_EXIT_OK, or an exit status with a sentence --- */
 
+static int user_start(struct fg_process *p)
+{
+    return fg_privilege_begin(&p->engine.privilege, &p->engine.config, p->message,
+                              sizeof(p->message));
+}
+
+static void nothing_to_stop(struct fg_process *p)
+{
+    (void)p;
+}
+
 static int preflight_start(struct fg_process *p)
 {
     return fg_doctor_start(&p->engine.config, stderr, p->message, sizeof(p->message));
-}
-
-static void preflight_stop(struct fg_process *p)
-{
-    (void)p;
 }
 
 static int control_start(struct fg_process *p)
@@ -157,8 +163,10 @@ static void socket_stop(struct fg_process *p)
 
 static int eal_start(struct fg_process *p)
 {
-    int status = fg_eal_start(&p->engine.config, p->message, sizeof(p->message));
+    int status = fg_privilege_raise(&p->engine.privilege, p->message, sizeof(p->message));
 
+    if (status == FG_EXIT_OK)
+        status = fg_eal_start(&p->engine.config, p->message, sizeof(p->message));
     if (status == FG_EXIT_OK)
         fg_clock_page_init(&p->engine.clock, rte_get_tsc_hz());
     return status;
@@ -218,6 +226,12 @@ static int ports_start(struct fg_process *p)
         fprintf(stderr, "%s\n", facts);
     }
     return FG_EXIT_OK;
+}
+
+/* Before the threads that outsiders talk to; those of DPDK lose their rights with this one. */
+static int rights_start(struct fg_process *p)
+{
+    return fg_privilege_drop(&p->engine.privilege, p->message, sizeof(p->message));
 }
 
 /* What fails while the engine stops is told as well. */
@@ -307,7 +321,8 @@ static const struct part {
     int (*start)(struct fg_process *p);
     void (*stop)(struct fg_process *p);
 } parts[] = {
-    {"preflight", preflight_start, preflight_stop},
+    {"user", user_start, nothing_to_stop},
+    {"preflight", preflight_start, nothing_to_stop},
     {"control", control_start, control_stop},
     {"stock", stock_start, stock_stop},
     {"admission", admissions_start, admissions_stop},
@@ -316,6 +331,7 @@ static const struct part {
     {"DPDK", eal_start, eal_stop},
     {"memory", memory_start, memory_stop},
     {"ports", ports_start, ports_stop},
+    {"rights", rights_start, nothing_to_stop},
     {"delivery", delivery_start, delivery_stop},
     {"journal", journal_start, journal_stop},
     {"metrics", seen_start, seen_stop},

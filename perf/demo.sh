@@ -184,6 +184,7 @@ write_files() {
         > "$dir/keys.yaml") || fail "$EXIT_FAILED" "the key file cannot be written"
     cat > "$out/engine.yaml" << END
 eal: [$quoted]
+user: $(id -un)
 file_prefix: engine
 ports:
   - device: "net_vhost0,iface=$dir/wire.sock,queues=1"

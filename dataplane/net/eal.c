@@ -106,8 +106,7 @@ void fg_eal_arguments_free(struct fg_eal_arguments *arguments)
     *arguments = (struct fg_eal_arguments){0};
 }
 
-/* The socket that a vhost device would make: NULL if it makes none. The caller frees. */
-static char *vhost_socket(const char *device)
+char *fg_eal_vhost_socket(const char *device)
 {
     const char *path = strstr(device, ",iface=");
 
@@ -122,7 +121,7 @@ static char *vhost_socket(const char *device)
  * not ours to take, and the driver would remove it when it is refused. */
 static int clear_vhost_socket(const char *device, char *message, size_t size)
 {
-    char *path = vhost_socket(device);
+    char *path = fg_eal_vhost_socket(device);
     struct stat file;
     int status = FG_EXIT_OK;
 

@@ -26,6 +26,9 @@ int fg_eal_arguments(struct fg_eal_arguments *arguments, const struct fg_config 
                      char *message, size_t size);
 void fg_eal_arguments_free(struct fg_eal_arguments *arguments);
 
+/* The socket that a vhost device would make: NULL if it makes none. The caller frees. */
+char *fg_eal_vhost_socket(const char *device);
+
 /* FG_EXIT_OK, or another exit status with a sentence. That the machine has the cores was seen
  * before (control/doctor.h): EAL answers others with a page of its usage. Afterwards the calling
  * thread, and every one it makes, may run on the cores it had before that are no worker's (on all,

@@ -7,6 +7,7 @@ mounted or attached ends with it, also when it is killed."""
 import json
 import os
 import pathlib
+import pwd
 import random
 import re
 import shutil
@@ -94,6 +95,7 @@ class Rig:
         if self.redis and not more:
             redis = f'redis:\n  socket: {self.redis.socket}\n  timeout: 300ms\n'
         (self.dir / f'{name}.yaml').write_text(f'''\
+user: {pwd.getpwuid(os.geteuid()).pw_name}
 eal: ["--no-huge", "--no-pci", "-m", "96"]
 file_prefix: {self.dir.name}-{name}
 ports:

@@ -42,7 +42,7 @@ write_keys
 write_config "net_vhost0,iface=$dir/vhost.sock,queues=1" 1
 "$build/flashgatectl" --json doctor --config "$dir/engine.yaml" > "$dir/doctor.json" 2> /dev/null
 check 'doctor looks at everything' test "$(grep -o '"check": "[a-z]*"' "$dir/doctor.json" |
-    sort -u | wc -l)" = 12
+    sort -u | wc -l)" = 13
 check 'doctor leaves nothing in the log directory' test -z "$(ls -A "$dir/log")"
 sed "s|$dir/log|$dir/no-such|" "$dir/engine.yaml" > "$dir/nowhere.yaml"
 refused 1 'not fit' 'doctor, where the log cannot be written' "$build/flashgatectl" doctor --config \
@@ -54,6 +54,10 @@ start_engine
 unset NOTIFY_SOCKET WATCHDOG_USEC
 heard() { grep -c "$1" "$dir/manager.log"; }
 heard_times() { [ "$(heard "$1")" -ge "$2" ]; }
+if [ "$(id -u)" = 0 ]; then
+    check 'an engine that stays root sounds an alarm' grep -q 'WARNING *ROOT' <(ctl status)
+    check 'and shows its rights' grep -q 'user root (0), capabilities: all' <(ctl status)
+fi
 wait_for 10 'READY=1' heard_times '^READY=1' 1
 wait_for 10 'pings of the watchdog' heard_times '^WATCHDOG=1' 5
 check 'steps of the start were told' test "$(heard '^STATUS=starting: ')" -ge 5

@@ -151,6 +151,7 @@ write_config() {
     local cores='0' w
     for ((w = 1; w < $2; w++)); do cores+=", $((w % $(nproc)))"; done
     cat > "$dir/engine.yaml" << END
+user: $(id -un)
 eal: ["--no-huge", "--no-pci", "-m", "256"]
 file_prefix: $(basename "$dir")
 ports:
