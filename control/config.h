@@ -30,7 +30,8 @@ struct fg_role_config {
 };
 
 struct fg_config {
-    char *user; /* whom the engine becomes when root starts it; NULL: as dataplane/privilege.h has it */
+    char *user; /* whom the engine becomes when root starts it; NULL: as dataplane/privilege.h has
+                   it */
 
     /* EAL */
     char **eal; /* arguments as given, without cores, --file-prefix and --vdev, which we add */

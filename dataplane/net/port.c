@@ -17,12 +17,6 @@
  * this one lets the others go on. */
 #define POOL_OPS "ring_mt_rts"
 
-bool fg_port_is_vdev(const char *device)
-{
-    size_t name = strcspn(device, ",");
-    return memchr(device, ':', name) == NULL;
-}
-
 /* The device's name: what stands before its arguments. */
 static void device_name(const char *device, char name[DEVICE_NAME_MAX])
 {

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "control/config.h"
 #include "dataplane/net/frame.h"
@@ -32,7 +33,10 @@ struct fg_port {
 };
 
 /* Is the device an EAL vdev string ("net_vhost0,iface=..."), and not a PCI address? */
-bool fg_port_is_vdev(const char *device);
+static inline bool fg_port_is_vdev(const char *device)
+{
+    return memchr(device, ':', strcspn(device, ",")) == NULL;
+}
 
 /* Makes the buffer pool of worker w, on its memory node. NULL with a sentence. */
 struct rte_mempool *fg_port_pool_create(const struct fg_config *config, unsigned w, int socket,
