@@ -73,7 +73,8 @@ static void test_runbook(void **state)
     char cell[256];
 #define X(driver, capabilities)                                                                    \
     snprintf(cell, sizeof(cell), "| %s ", *(capabilities) ? (capabilities) : "none");              \
-    expect_line("docs/administration.md", *(driver) ? "| " driver " |" : "| PCI by vfio-pci |", cell);
+    expect_line("docs/administration.md", *(driver) ? "| " driver " |" : "| PCI by vfio-pci |",    \
+                cell);
     FG_DEVICE_CAPABILITIES(X)
 #undef X
 }
