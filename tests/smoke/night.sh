@@ -121,7 +121,7 @@ sed -i -E -e "s#(: |:|=)/(etc|var|run)/flashgate#\1$machine/\2/flashgate#" \
     -e 's/^(mbufs|limits|  budget|  segment|idle|  orders|  parked): .*/#&/' \
     -e 's/^  #(user|password_file): /  \1: /; s/^#worker_cores: .*/worker_cores: [0]/' \
     -e "s#^  listen: .*#  listen: unix:$machine/run/flashgate/metrics.sock#" \
-    -e 's/^file_prefix: .*/file_prefix: night/' \
+    -e "s/^user: .*/user: $(id -un)/; s/^file_prefix: .*/file_prefix: night/" \
     -e 's/^#(mbufs): .*/\1: 4096/; s/^#(idle): .*/\1: sleep/; s/^#(  budget): .*/\1: 64MiB/' \
     -e 's/^#(  segment): .*/\1: 16MiB/; s/^#(  orders): .*/\1: 32768/; s/^#(  parked): .*/\1: 1024/' \
     "$machine/etc/flashgate/flashgate.yaml"
