@@ -20,7 +20,8 @@ static int run(const struct fg_cli_call *call)
         return fg_cli_fail(call, FG_EXIT_MEMORY, "memory is short");
     if (fg_config_load(&config, path ? path : CONFIG_FILE, message, sizeof(message)) != 0) {
         free(doctor);
-        return fg_cli_fail(call, FG_EXIT_CONFIG, "%s", message);
+        return fg_cli_fail(call, FG_EXIT_CONFIG, "%s%s", message,
+                           path ? "" : "; --config FILE names another file");
     }
     /* The engine does the same when root starts it. A user that is not there is a finding. */
     (void)fg_privilege_begin(&privilege, &config, message, sizeof(message));

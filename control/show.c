@@ -145,15 +145,15 @@ static void show_engine(const json_t *result, FILE *out)
     fprintf(out,
             "Engine    revision %" JSON_INTEGER_FORMAT ", epoch %" JSON_INTEGER_FORMAT
             ", up %" JSON_INTEGER_FORMAT ":%02d:%02d, node %" JSON_INTEGER_FORMAT
-            ", %" JSON_INTEGER_FORMAT " keys\n",
+            ", %" JSON_INTEGER_FORMAT " key%s\n",
             number(result, "revision"), number(result, "epoch"), seconds / 3600,
             (int)(seconds / 60 % 60), (int)(seconds % 60), number(config, "node"),
-            number(config, "keys"));
+            number(config, "keys"), number(config, "keys") == 1 ? "" : "s");
     fprintf(out,
             "Network   UDP ports %" JSON_INTEGER_FORMAT " + %" JSON_INTEGER_FORMAT
-            " partitions, %" JSON_INTEGER_FORMAT " workers; %s\n",
+            " partitions, %" JSON_INTEGER_FORMAT " worker%s; %s\n",
             number(config, "base_port"), number(config, "partitions"), number(config, "workers"),
-            text(result, "steering"));
+            number(config, "workers") == 1 ? "" : "s", text(result, "steering"));
     json_array_foreach(json_object_get(config, "ports"), i, value)
     {
         fprintf(out, "          %s at %s\n", text(value, "device"), text(value, "address"));
@@ -196,7 +196,8 @@ static void show_latency(const json_t *latency, FILE *out)
 }
 
 /* Names with a count, three to a line; those at 0 are left out. */
-static void show_counts(const char *title, const json_t *counts, FILE *out)
+/* How many there were to show. */
+static unsigned show_counts(const char *title, const json_t *counts, FILE *out)
 {
     const char *name;
     json_t *value;
@@ -212,6 +213,7 @@ static void show_counts(const char *title, const json_t *counts, FILE *out)
     }
     if (shown > 0)
         fputc('\n', out);
+    return shown;
 }
 
 static void show_workers(const json_t *result, FILE *out)
@@ -248,9 +250,10 @@ void fg_show_status(const json_t *result, FILE *out)
     show_latency(json_object_get(totals, "latency"), out);
     show_workers(result, out);
     fputc('\n', out);
-    show_counts("Verdicts", json_object_get(totals, "verdicts"), out);
-    show_counts("Counters", json_object_get(totals, "counters"), out);
-    show_counts("Gauges", json_object_get(totals, "gauges"), out);
-    fputc('\n', out);
+    unsigned shown = show_counts("Verdicts", json_object_get(totals, "verdicts"), out);
+    shown += show_counts("Counters", json_object_get(totals, "counters"), out);
+    shown += show_counts("Gauges", json_object_get(totals, "gauges"), out);
+    if (shown > 0)
+        fputc('\n', out);
     fg_show_sales(json_object_get(result, "sales"), out);
 }
