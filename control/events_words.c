@@ -72,6 +72,8 @@ static void say_sale(struct words *w, const struct fg_sale *before, const struct
     say_time(w, "opens", before->opens_ns, after->opens_ns);
     say_time(w, "closes", before->closes_ns, after->closes_ns);
     say_number(w, "", "limit", before->limit, after->limit);
+    say_number(w, "", "rate", before->rate, after->rate);
+    say_number(w, "", "burst", before->burst, after->burst);
     if (before->cancel_final != after->cancel_final)
         say(w, "cancel_final %s", after->cancel_final ? "on" : "off");
     if (before->late_confirm != after->late_confirm)

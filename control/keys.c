@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "control/options.h"
+#include "dataplane/admission/rates.h"
 
 #define COUNT(list)  (sizeof(list) / sizeof((list)[0]))
 #define KEY(field)   FG_OPTION_FIELD(struct written_key, field)
@@ -32,6 +33,7 @@ struct written_key {
     bool all_sales;
     struct written_source sources[FG_KEY_PREFIXES_MAX];
     unsigned sources_count;
+    uint32_t rate, burst;
 };
 
 /* The keys stay in place: an array that grew would leave secrets behind in freed memory. */
@@ -80,6 +82,10 @@ static int check_key(const struct fg_option_scope *scope, void *target)
         if (!fg_name_valid(key->sales[i], strlen(key->sales[i])))
             return fg_option_refuse(scope, "sales",
                                     "one of them holds other characters than A-Z a-z 0-9 . _ -");
+    if (key->burst > (uint64_t)key->rate * FG_KEY_BURST_SECONDS)
+        return fg_option_refuse(scope, "burst",
+                                key->rate ? "stands above what rate brings in an hour"
+                                          : "without rate says nothing, wanted both or none");
     for (const struct written_key *other = all->keys; other < key; other++)
         if (other->id == key->id)
             return fg_option_refuse(scope, "id", "another key has this id, wanted one for each");
@@ -132,9 +138,27 @@ static const struct fg_option KEY_OPTIONS[] = {
      .max = FG_KEY_PREFIXES_MAX,
      .element = &SOURCE_ELEMENT,
      .help = "Where its datagrams may come from; anywhere if they are not given."},
+    {.name = "rate",
+     .kind = FG_OPTION_INTEGER,
+     KEY(rate),
+     .unit = "requests/s",
+     .max = FG_KEY_RATE_MAX,
+     .standard = "0",
+     .zero = "none",
+     .help = "How many requests a second (entries of its datagrams) it may make, and is told "
+             "THROTTLED above it; what repeats or settles an order, at twice that; 0: no rate."},
+    {.name = "burst",
+     .kind = FG_OPTION_INTEGER,
+     KEY(burst),
+     .unit = "requests",
+     .max = FG_KEY_RATE_MAX,
+     .standard = "0",
+     .zero = "as many as rate",
+     .help = "How many at once, after a while of silence; 0: as many as rate."},
 };
 static const struct fg_option_table KEY_TABLE = {
-    KEY_OPTIONS, COUNT(KEY_OPTIONS), "a table of id, secret, ops, sales and sources", check_key};
+    KEY_OPTIONS, COUNT(KEY_OPTIONS), "a table of id, secret, ops, sales, sources and rate",
+    check_key};
 static const struct fg_option KEY_ELEMENT = {.kind = FG_OPTION_SECTION, .table = &KEY_TABLE};
 
 static const struct fg_option FILE_OPTIONS[] = {
@@ -180,6 +204,7 @@ static void make_key(struct fg_key *key, const struct written_key *from)
             .address = from->sources[i].address,
             .mask = from->sources[i].bits ? UINT32_MAX << (32 - from->sources[i].bits) : 0,
         };
+    fg_rates_set_key(key, from->rate, from->burst);
 }
 
 static int read_keys(struct written *written, const char *path, char *message, size_t size)

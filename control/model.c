@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/admission/rates.h"
+
 #define IDS_PLACES_MIN 64
 
 int fg_model_init(struct fg_model *model)
@@ -160,6 +162,7 @@ static void item_define(struct fg_model_item *entry, const struct fg_sale *sale,
         .closes_ns = sale->closes_ns,
         .sale_limit = sale->limit,
     };
+    fg_rates_set_item(&entry->item, sale->rate, sale->burst);
     fg_model_show_state(entry, sale);
     memcpy(entry->name, item->name, sizeof(entry->name));
     entry->stock = item->stock;

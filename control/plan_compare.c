@@ -29,19 +29,32 @@ static bool lower(uint64_t old, uint64_t wanted)
     return wanted < old;
 }
 
+static uint64_t burst_in_force(const void *target)
+{
+    const struct fg_sale *sale = target;
+    return sale->burst ? sale->burst : sale->rate;
+}
+
 static const struct rule {
     const char *option;
     bool (*takes)(uint64_t old, uint64_t wanted);
+    uint64_t (*value)(const void *target); /* NULL: as it is written */
 } RULES[] = {
-    {"opens", later},         {"closes", sooner},      {"limit", sooner},
-    {"max_per_order", lower}, {"cancel_final", lower}, {"late_confirm", lower},
+    {"opens", later, NULL},        {"closes", sooner, NULL},         {"limit", sooner, NULL},
+    {"rate", sooner, NULL},        {"burst", lower, burst_in_force}, {"max_per_order", lower, NULL},
+    {"cancel_final", lower, NULL}, {"late_confirm", lower, NULL},
 };
 
 static bool option_takes(const struct fg_option *option, const void *old, const void *wanted)
 {
-    for (size_t i = 0; i < sizeof(RULES) / sizeof(RULES[0]); i++)
-        if (strcmp(RULES[i].option, option->name) == 0)
-            return RULES[i].takes(fg_option_number(option, old), fg_option_number(option, wanted));
+    for (size_t i = 0; i < sizeof(RULES) / sizeof(RULES[0]); i++) {
+        const struct rule *rule = &RULES[i];
+        if (strcmp(rule->option, option->name) != 0)
+            continue;
+        return rule->value
+                   ? rule->takes(rule->value(old), rule->value(wanted))
+                   : rule->takes(fg_option_number(option, old), fg_option_number(option, wanted));
+    }
     return false;
 }
 

@@ -166,6 +166,25 @@ static const struct fg_option SALE_OPTIONS[] = {
      .standard = "0",
      .zero = "none",
      .help = "Units one buyer may have over all items of the sale; 0: no limit."},
+    {.name = "rate",
+     .kind = FG_OPTION_INTEGER,
+     SALE(rate),
+     .live = true,
+     .unit = "requests/s",
+     .max = FG_BUYER_RATE_MAX,
+     .standard = "0",
+     .zero = "none",
+     .help = "How often one buyer may ask in this sale, and is told THROTTLED above it; what "
+             "repeats or settles an order, at twice that; 0: no rate."},
+    {.name = "burst",
+     .kind = FG_OPTION_INTEGER,
+     SALE(burst),
+     .live = true,
+     .unit = "requests",
+     .max = FG_BUYER_BURST_MAX,
+     .standard = "0",
+     .zero = "as many as rate",
+     .help = "How often at once, after a while of silence; 0: as many as rate."},
     {.name = "cancel_final",
      .kind = FG_OPTION_BOOL,
      SALE(cancel_final),
@@ -275,6 +294,10 @@ static json_t *with_marks(json_t *json, const struct fg_sale *sale)
 {
     if (json && sale->limit)
         json_object_set_new(json, "limit", json_integer(sale->limit));
+    if (json && sale->rate)
+        json_object_set_new(json, "rate", json_integer(sale->rate));
+    if (json && sale->burst)
+        json_object_set_new(json, "burst", json_integer(sale->burst));
     if (json && sale->opened && sale->state != FG_SALE_OPEN)
         json_object_set_new(json, "opened", json_true());
     return json;
@@ -367,7 +390,7 @@ static bool items_from_json(struct fg_sale *sale, const json_t *array)
 
 static bool head_from_json(struct fg_sale *sale, const json_t *json)
 {
-    json_int_t number, opens, closes, limit;
+    json_int_t number, opens, closes, limit, rate, burst;
     const char *wrong;
     const json_t *cancel = json_object_get(json, "cancel_final");
     if (!copied(json, "name", sale->name, sizeof(sale->name)) ||
@@ -376,13 +399,17 @@ static bool head_from_json(struct fg_sale *sale, const json_t *json)
         !chosen(json, "state", STATE_NAMES, &sale->state) ||
         !whole(json, "opens_ns", 0, INT64_MAX, &opens) ||
         !whole(json, "closes_ns", 0, INT64_MAX, &closes) ||
-        !whole_or_0(json, "limit", FG_STOCK_MAX, &limit) || !json_is_boolean(cancel) ||
+        !whole_or_0(json, "limit", FG_STOCK_MAX, &limit) ||
+        !whole_or_0(json, "rate", FG_BUYER_RATE_MAX, &rate) ||
+        !whole_or_0(json, "burst", FG_BUYER_BURST_MAX, &burst) || !json_is_boolean(cancel) ||
         !chosen(json, "late_confirm", LATE_NAMES, &sale->late_confirm))
         return false;
     sale->number = (uint32_t)number;
     sale->opens_ns = (uint64_t)opens;
     sale->closes_ns = (uint64_t)closes;
     sale->limit = (uint32_t)limit;
+    sale->rate = (uint32_t)rate;
+    sale->burst = (uint32_t)burst;
     sale->cancel_final = json_is_true(cancel);
     sale->opened = sale->state == FG_SALE_OPEN || json_is_true(json_object_get(json, "opened"));
     return sale_fault(sale, &wrong) == NULL;

@@ -31,6 +31,8 @@ struct fg_sale {
     uint64_t closes_ns;                      /* wall clock; 0: by hand */
     uint8_t opens_relative, closes_relative; /* of a file: "+30s"; false of what is in force */
     uint32_t limit;                          /* units per buyer over all items; 0: none */
+    uint32_t rate;                           /* requests a second of a buyer; 0: no rate */
+    uint32_t burst;                          /* ... and at once; 0: as many as rate */
     uint32_t items_count;
     struct fg_sale_item *items; /* allocated */
 };

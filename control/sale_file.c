@@ -124,6 +124,8 @@ static const struct fg_sale EXAMPLE = {
     .opens_relative = true,
     .closes_relative = true,
     .limit = 6,
+    .rate = 5,
+    .burst = 10,
     .items_count = sizeof(EXAMPLE_ITEMS) / sizeof(EXAMPLE_ITEMS[0]),
     .items = EXAMPLE_ITEMS,
 };

@@ -97,6 +97,13 @@ static void show_rules(const json_t *sale, FILE *out)
     if (number(sale, "limit"))
         fprintf(out, "A buyer may have %" JSON_INTEGER_FORMAT " units over all items. ",
                 number(sale, "limit"));
+    if (number(sale, "rate")) {
+        json_int_t burst = number(sale, "burst");
+        fprintf(out,
+                "A buyer may ask %" JSON_INTEGER_FORMAT " times a second, %" JSON_INTEGER_FORMAT
+                " at once. ",
+                number(sale, "rate"), burst ? burst : number(sale, "rate"));
+    }
     fprintf(out, "Final orders %s be cancelled; a late CONFIRM: %s.\n",
             json_is_true(json_object_get(sale, "cancel_final")) ? "can" : "cannot",
             text(sale, "late_confirm"));

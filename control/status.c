@@ -100,6 +100,8 @@ json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *s
                   sum.stock, "available", sum.available, "given", sum.given, "items_count",
                   (json_int_t)sale->items_count, "items", items);
     json_object_set_new(json, "limit", json_integer(sale->limit));
+    json_object_set_new(json, "rate", json_integer(sale->rate));
+    json_object_set_new(json, "burst", json_integer(sale->burst));
     json_object_set_new(json, "cancel_final", json_boolean(sale->cancel_final));
     json_object_set_new(json, "late_confirm",
                         json_string(fg_sale_late_confirm_name(sale->late_confirm)));

@@ -48,6 +48,10 @@
     X(REPLAYS, "replays", "answers that repeat an earlier decision")                               \
     X(UNSETTLED, "unsettled", "entries that waited for other workers' orders to settle")           \
     X(PARKED, "parked", "replies that waited for durability")                                      \
+    X(THROTTLED_KEY, "throttled_key", "entries refused because their key asks too often")          \
+    X(THROTTLED_BUYER, "throttled_buyer", "entries refused because their buyer asks too often")    \
+    X(BUYERS_FORGOTTEN, "buyers_forgotten",                                                        \
+      "buyers' rates forgotten early, because others needed their places")                         \
     X(HOLDS_EXPIRED, "holds_expired", "holds that ran out")                                        \
     X(COMMANDS, "commands", "control commands done")
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <rte_cycles.h>
 
@@ -19,6 +20,7 @@
 #include "control/doctor.h"
 #include "control/metrics.h"
 #include "control/telemetry.h"
+#include "dataplane/admission/rates.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/redis.h"
 #include "dataplane/workers.h"
@@ -115,6 +117,7 @@ static int admissions_start(struct fg_process *p)
             .orders_per_buyer = config->orders_per_buyer,
             .parked = config->limit_parked,
             .lane_records = config->lane_records,
+            .buyer_buckets = fg_rates_buyers(sysconf(_SC_LEVEL2_CACHE_SIZE)),
             .stock = &p->engine.stock,
             .counters = counters,
         };

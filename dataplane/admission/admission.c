@@ -55,6 +55,7 @@ struct fg_admission *fg_admission_create(const struct fg_admission_config *confi
     a->undecided = fg_memory_zeroed(a->undecided_capacity, sizeof(*a->undecided));
     if (fg_book_init(&a->book, config->orders, config->seed) != 0 ||
         fg_holds_init(&a->hold_queues, config->stock, config->worker, config->orders) != 0 ||
+        fg_rates_init(&a->rates, config->workers, config->buyer_buckets, config->counters) != 0 ||
         !a->pending || !a->parked || !a->ready || !a->undecided) {
         fg_admission_destroy(a);
         return NULL;
@@ -70,6 +71,7 @@ void fg_admission_destroy(struct fg_admission *a)
         return;
     fg_book_fini(&a->book);
     fg_holds_fini(&a->hold_queues);
+    fg_rates_fini(&a->rates);
     free(a->pending);
     free(a->parked);
     free(a->ready);
@@ -172,9 +174,11 @@ static void prefetch(const struct fg_admission *a, const struct fg_catalogue *ca
     for (unsigned d = 0; d < count; d++) {
         for (unsigned i = 0; i < datagrams[d].count; i++) {
             struct fg_request ask = payload_entry(datagrams[d].payload, i);
-            fg_book_prefetch_order(&a->book, fg_book_hash(&a->book, ask.buyer));
+            uint64_t hash = fg_book_hash(&a->book, ask.buyer);
+            fg_book_prefetch_order(&a->book, hash);
             const struct fg_item *item = fg_catalogue_item(catalogue, ask.item);
             if (item) {
+                fg_rates_prefetch(&a->rates, item, hash);
                 __builtin_prefetch(&a->config.stock->lines[a->config.worker][item->slot]);
                 __builtin_prefetch(&a->config.stock->pools[item->slot]);
             }
@@ -186,6 +190,7 @@ void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
                          const struct fg_catalogue *catalogue, const struct fg_datagram *datagrams,
                          unsigned count)
 {
+    fg_rates_tick(&a->rates, now->ms);
     while (count > 0) {
         unsigned group = 0, entries = 0;
         while (group < count && entries < FG_BURST)
@@ -212,6 +217,7 @@ static void rejudge(struct fg_admission *a, const struct fg_now *now,
     }
     turn_begin(&turn, a, now, catalogue, (unsigned)place);
     turn.may_park = turn.may_park_settle = true; /* this datagram has its place already */
+    turn.paid = true;
     turn.ticket = slot->ticket;
     uint64_t unsettled =
         decide_entries(a, &turn, slot->datagram.payload, slot->entries, slot->answers);
@@ -299,6 +305,7 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     struct expiry expiry = {a, now, catalogue};
 
     a->loop++;
+    fg_rates_tick(&a->rates, now->ms);
     records_settle(a);
     waiting_release(a);
     rejudge_some(a, now, catalogue);
@@ -308,6 +315,11 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     forget_some(a, now);
     sweep_some(a, catalogue);
     publish_gauges(a);
+}
+
+struct fg_rates *fg_admission_rates(struct fg_admission *a)
+{
+    return &a->rates;
 }
 
 const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *a)

@@ -31,6 +31,7 @@ struct fg_admission_config {
     uint32_t parked;           /* datagrams waiting, at most */
     uint64_t seed;             /* of the table's hash and of jitter */
     uint32_t lane_records;     /* records its lane takes, at most */
+    uint32_t buyer_buckets;    /* of the table of buyers' rates; 0: FG_BUYER_BUCKETS */
     struct fg_stock *stock;    /* shared by all workers */
     struct fg_counters *counters;
 };
@@ -153,6 +154,9 @@ struct fg_admission_gauges {
     _Atomic uint64_t queued, settled; /* tickets given out; those that are done with: release */
 };
 const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *admission);
+
+/* Its buckets: control gives it its shares of the keys' rates there. See rates.h. */
+struct fg_rates *fg_admission_rates(struct fg_admission *admission);
 
 /* --- Payload steps, pure --- */
 

@@ -76,7 +76,9 @@ struct fg_item {
     uint64_t opens_ns;   /* wall clock; 0: opened by hand */
     uint64_t closes_ns;  /* wall clock; 0: closed by hand */
     uint32_t sale_limit; /* units a buyer may have over all items of the sale; 0: no limit */
-    uint32_t spare;
+    uint32_t rate_cost;  /* a buyer's rate in the sale, for rates.c: time a request; 0: none */
+    uint32_t rate_depth; /* ... and time of a burst */
+    uint32_t rate_salt;  /* of the hash of this rate's buckets */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct fg_item) == 64, "an item is one cache line");
 
@@ -91,6 +93,8 @@ struct fg_key {
     uint8_t prefixes_count; /* 0: any source */
     uint8_t secret[FG_SECRET_BYTES];
     struct fg_prefix prefixes[FG_KEY_PREFIXES_MAX];
+    uint64_t rate_cost;  /* its rate, for rates.c: time a request; 0: none */
+    uint64_t rate_depth; /* ... and time of a burst */
 };
 
 struct fg_keyring {

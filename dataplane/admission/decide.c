@@ -45,6 +45,25 @@ static struct fg_order *find_order(const struct fg_admission *a, const struct tu
     return order;
 }
 
+/* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
+ * and paid for, once; `settles`: what is refused at twice the rate only. If not, the answer says
+ * so. */
+static bool within_rates(struct fg_admission *a, const struct turn *turn,
+                         const struct fg_item *item, uint64_t hash, bool settles,
+                         struct fg_reply *answer)
+{
+    unsigned place = (unsigned)(turn->key - turn->catalogue->keys->keys);
+    uint32_t wait_ms;
+
+    if (turn->paid)
+        return true;
+    if (fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms) &&
+        (!item || fg_rates_buyer(&a->rates, item, hash, settles, &wait_ms)))
+        return true;
+    refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
+    return false;
+}
+
 struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
                                 const struct fg_order *first, const struct fg_item *item)
 {
@@ -161,6 +180,8 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     struct fg_order *order = find_order(a, turn, first, ask->request);
+    if (!within_rates(a, turn, item, hash, order != NULL, answer))
+        return answer->verdict;
     if (order) {
         if (order->state != FG_ORDER_VOID &&
             (order->item != ask->item || order->quantity != ask->quantity))
@@ -190,7 +211,17 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     struct fg_order *order = find_order(a, turn, first, ask->request);
+    bool known = order && order->state != FG_ORDER_VOID;
+    const struct fg_item *item =
+        fg_catalogue_item(turn->catalogue, known ? order->item : ask->item);
 
+    if (item && !key_may_touch(turn, item)) {
+        if (known)
+            return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
+        item = NULL; /* named without need: another's sale is left alone */
+    }
+    if (!within_rates(a, turn, item, hash, true, answer))
+        return answer->verdict;
     if (!order && ask->op == FG_OP_CANCEL)
         return order_void(a, turn, hash, first, ask, answer);
     if (!order)
@@ -200,9 +231,6 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
             order_keep_void(a, turn, order);
         return order_repeat(a, turn, order, answer);
     }
-    const struct fg_item *item = fg_catalogue_item(turn->catalogue, order->item);
-    if (!key_may_touch(turn, item))
-        return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     note_available(a, item, answer);
     if (ask->op == FG_OP_QUERY)
         return order_repeat(a, turn, order, answer);
@@ -217,16 +245,21 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
                              const struct fg_request *ask, struct fg_reply *answer)
 {
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
+    if (item && !key_may_touch(turn, item))
+        return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
+    if (!within_rates(a, turn, NULL, 0, false, answer))
+        return answer->verdict;
     if (!item)
         return refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
-    if (!key_may_touch(turn, item))
-        return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     note_available(a, item, answer);
     return answer->verdict = FG_VERDICT_STOCK;
 }
 
-static unsigned decide_ping(const struct fg_admission *a, struct fg_reply *answer)
+static unsigned decide_ping(struct fg_admission *a, const struct turn *turn,
+                            struct fg_reply *answer)
 {
+    if (!within_rates(a, turn, NULL, 0, false, answer))
+        return answer->verdict;
     answer->order = a->epoch;
     answer->item = a->config.partitions;
     answer->quantity = a->config.base_port;
@@ -280,7 +313,7 @@ unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg
     case FG_OP_STOCK:
         return decide_stock(a, turn, ask, answer);
     case FG_OP_PING:
-        return decide_ping(a, answer);
+        return decide_ping(a, turn, answer);
     default:
         return decide_existing(a, turn, ask, answer);
     }

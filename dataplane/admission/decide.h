@@ -23,6 +23,7 @@ struct turn {
     int partition;        /* of the first partitioned entry; -1: there is none */
     bool may_park;        /* there is room to wait for an order */
     bool may_park_settle; /* ... for what settles an order */
+    bool paid;            /* judged again: its rates were asked the first time */
     uint64_t ticket;      /* greatest that the reply must wait for */
 };
 

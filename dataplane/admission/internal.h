@@ -5,6 +5,7 @@
  *   payload.c    the form, authenticity and reply of a payload; pure
  *   decide.c     one entry: the order of checks
  *   states.c     what becomes of an order that exists: the state table
+ *   rates.c      how often a key and a buyer may ask
  *   operator.c   what control asks: orders shown, listed, cancelled
  *   records.c    queues order events, and settles what has become durable
  *   waiting.c    datagrams whose answer has to wait
@@ -17,6 +18,7 @@
 #include "dataplane/admission/admission.h"
 #include "dataplane/admission/book.h"
 #include "dataplane/admission/holds.h"
+#include "dataplane/admission/rates.h"
 
 /* What is to be done with the stock once a record is durable. */
 enum settlement {
@@ -60,6 +62,7 @@ struct fg_admission {
     unsigned epoch;
     struct fg_book book;
     struct fg_holds hold_queues;
+    struct fg_rates rates;
     uint64_t loop; /* counts polls */
     uint64_t random;
     uint32_t last_count; /* of order ids */

@@ -18,7 +18,12 @@
 #define FG_HOLD_MS_MAX        604800000 /* 7 days: deadlines are 32-bit ms compared by difference */
 #define FG_KEYS_MAX           256       /* keys in force: one sales mask each in every snapshot */
 #define FG_KEY_PREFIXES_MAX   16        /* source prefixes of one key: checked one by one */
-#define FG_RECORD_BYTES       64        /* unit of the log: one order event, one cache line */
+#define FG_KEY_RATE_MAX       1000000000 /* requests a second of a key: more than any NIC brings */
+#define FG_KEY_BURST_SECONDS  3600       /* of its rate that a key may ask at once */
+#define FG_BUYER_RATE_MAX     1000       /* requests a second of a buyer in one sale: a person's */
+#define FG_BUYER_BURST_MAX    1000       /* at once: debts of buckets are compared by difference */
+#define FG_BUYER_BUCKETS      32768 /* a worker's, 256 KiB: where the cache's size is not told */
+#define FG_RECORD_BYTES       64    /* unit of the log: one order event, one cache line */
 #ifndef FG_SMALL_FRAMES
 #define FG_CONTROL_BODY_MAX (4 << 20) /* bytes of a control record's body: 10,000 items */
 #else                                 /* a build for tests: see FG_FRAME_MAX */

@@ -69,7 +69,7 @@ static void a_dry_run_tells_and_changes_nothing(void **state)
     assert_true(is_true(result, "dry_run"));
     assert_false(is_true(result, "changed"));
     assert_int_equal(number(result, "revision"), 1);
-    assert_int_equal(count(result, "changes"), 7); /* six options of the sale, one item */
+    assert_int_equal(count(result, "changes"), 9); /* eight options of the sale, one item */
     the_show(result, "would change so, nothing was changed");
     the_show(result, "+ item 7: name \"Shoe\", stock 100 units, limit 2 units");
     assert_int_equal(control->model.sales_count, 0);

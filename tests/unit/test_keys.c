@@ -59,7 +59,8 @@ static void test_whole(void **state)
                                      0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
     accepted("keys:\n- {id: 65535, secret: " SECRET ", ops: all}\n"
              "- id: 7\n  secret: " SECRET "\n  ops: [CONFIRM, PING]\n  sales: [a, b.c]\n"
-             "  sources: [10.0.0.0/8, 192.0.2.7, 0.0.0.0/0]\n",
+             "  sources: [10.0.0.0/8, 192.0.2.7, 0.0.0.0/0]\n"
+             "  rate: 1000\n  burst: 50\n",
              false);
     assert_int_equal(keys.ring.count, 2);
     assert_int_equal(fg_keyring_find(&keys.ring, 0), -1);
@@ -70,6 +71,9 @@ static void test_whole(void **state)
     assert_int_equal(first->prefixes_count, 0);
     assert_null(keys.sales[0]);
     assert_int_equal(second->ops, 1 << FG_OP_CONFIRM | 1 << FG_OP_PING);
+    assert_int_equal(first->rate_cost, 0);
+    assert_in_range(second->rate_cost, UINT64_C(1) << 24, (UINT64_C(1) << 24) + 1); /* 1 ms */
+    assert_int_equal(second->rate_depth, 50 * second->rate_cost);
     assert_int_equal(second->prefixes_count, 3);
     assert_int_equal(second->prefixes[0].address, 0x0a000000);
     assert_int_equal(second->prefixes[0].mask, 0xff000000);
@@ -167,6 +171,12 @@ static void test_refusals(void **state)
          ":1:68: keys.sales: one of them holds other characters than A-Z a-z 0-9 . _ -"},
         {"keys: [{id: 1, secret: " SECRET ", ops: all, sources: [10.0.0.1/8]}]",
          ":1:78: keys.sources: the value has bits set below its prefix, wanted 10.0.0.0/8"},
+        {"keys: [{id: 1, secret: " SECRET ", ops: all, rate: 1000000001}]",
+         ":1:74: keys.rate: the value is out of range, wanted 0 to 1000000000"},
+        {"keys: [{id: 1, secret: " SECRET ", ops: all, rate: 10, burst: 36001}]",
+         ":1:78: keys.burst: stands above what rate brings in an hour"},
+        {"keys: [{id: 1, secret: " SECRET ", ops: all, burst: 1}]",
+         ":1:68: keys.burst: without rate says nothing, wanted both or none"},
         {"keys: [{id: 1, secret: \"" SECRET, ":1:57: is not valid YAML: found unexpected end of "
                                              "stream, while scanning a quoted scalar of line 1"},
     };

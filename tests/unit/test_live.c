@@ -350,6 +350,12 @@ static void single_figures_go_the_way_of_a_file(void **state)
     assert_int_equal(item(8)->max_per_order, 3);
     assert_true(changed(set("sale.set", "name", "spring", "limit", "9")));
     assert_int_equal(item(8)->sale_limit, 9);
+    assert_true(changed(set("sale.set", "name", "spring", "rate", "5")));
+    assert_true(item(7)->rate_cost > 0 && item(7)->rate_depth == 5 * item(7)->rate_cost);
+    assert_event(9, FG_EVENT_SALE, 0, 0, true);
+    assert_true(changed(set("sale.set", "name", "spring", "burst", "8")));
+    assert_event(10, FG_EVENT_SALE, 0, 0, false);
+    assert_int_equal(item(8)->rate_depth, 8 * item(8)->rate_cost);
     assert_true(changed(set("sale.set", "name", "spring", "closes", "+1h")));
     assert_true(item(7)->closes_ns > fg_control_wall_ns());
     assert_true(changed(set("sale.set", "name", "spring", "closes", "none")));
@@ -367,7 +373,7 @@ static void a_figure_that_cannot_be_set_is_refused(void **state)
         {"item.set", "item", "7", "stock", "5", FG_RPC_PARAMS,
          "\"stock\" of an item cannot be set; what can be: limit, max_per_order, hold"},
         {"sale.set", "name", "spring", "name", "x", FG_RPC_PARAMS,
-         "\"name\" of a sale cannot be set; what can be: opens, closes, limit"},
+         "\"name\" of a sale cannot be set; what can be: opens, closes, limit, rate, burst"},
         {"item.set", "item", "7", "limit", "many", FG_RPC_PARAMS, "limit: \"many\" is not"},
         {"item.set", "item", "7", "max_per_order", "3", FG_RPC_PARAMS,
          "item 7: max_per_order stands above limit"},
@@ -428,6 +434,8 @@ static void all_of_it_survives_a_restart(void **state)
     stock("stock.remove", "7", "5");
     of_item("item.pause", "7");
     set("sale.set", "name", "spring", "limit", "6");
+    set("sale.set", "name", "spring", "rate", "20");
+    set("sale.set", "name", "spring", "burst", "3");
     call("item.close", json_pack("{s:s,s:b}", "item", "8", "confirmed", 1));
     of_sale("sale.pause", "spring");
     call("engine.kill", json_pack("{s:b}", "confirmed", 1));
@@ -439,14 +447,16 @@ static void all_of_it_survives_a_restart(void **state)
         assert_int_equal(free_units(7), 115);
         assert_int_equal(item(7)->limit, 4);
         assert_int_equal(item(7)->sale_limit, 6);
+        assert_int_equal(item(7)->rate_cost, 64000 / 20);
+        assert_int_equal(item(7)->rate_depth, 64000 / 20 * 3);
         assert_int_equal(item(7)->paused, 1);
         assert_int_equal(item(7)->state, FG_SALE_PAUSED);
         assert_int_equal(item(8)->state, FG_SALE_CLOSED);
         assert_int_equal(item(8)->paused, 0);
         assert_int_equal(item(7)->opens_ns, opened);
-        assert_false(
-            changed(apply(SPRING "  - id: 7\n    name: Shoe\n    stock: 115\n"
-                                 "    limit: 4\n    max_per_order: 2\n" HAT "limit: 6\n")));
+        assert_false(changed(apply(SPRING "  - id: 7\n    name: Shoe\n    stock: 115\n"
+                                          "    limit: 4\n    max_per_order: 2\n" HAT
+                                          "limit: 6\nrate: 20\nburst: 3\n")));
     }
     /* It had opened, by hand: so it goes on. */
     assert_text(of_sale("sale.resume", "spring"), "state", "open");

@@ -123,6 +123,7 @@ static void each_change_is_known_as_giving_or_taking_and_told(void **state)
     CASE(closes_ns, 1999, TAKES, "closes", T("2"), T("1999"));
     CASE(closes_ns, 0, GIVES, "closes", T("2"), "by hand");
     CASE(limit, 9, TAKES, "limit", "none", "9 units");
+    CASE(rate, 5, TAKES, "rate", "none", "5 requests/s");
     CASE(cancel_final, 1, GIVES, "cancel_final", "false", "true");
     CASE(late_confirm, FG_LATE_REACQUIRE, GIVES, "late_confirm", "refuse", "reacquire");
     CASE(items[0].limit, 3, GIVES, "limit", "2 units", "3 units");
@@ -141,6 +142,7 @@ static void what_an_open_sale_loses_is_told(void **state)
     struct fixture *f = *state;
     struct fg_sale *limited = copy_of(&spring, 1);
     limited->limit = 9;
+    limited->rate = 5;
     put(f, limited, 1);
     for (unsigned i = 0; i < 2; i++) {
         static const enum fg_sale_state states[] = {FG_SALE_OPEN, FG_SALE_PAUSED};
@@ -157,6 +159,11 @@ static void what_an_open_sale_loses_is_told(void **state)
         CASE(limit, 8, "limit", "9 units", "8 units", true);
         CASE(limit, 10, "limit", "9 units", "10 units", false);
         CASE(limit, 0, "limit", "9 units", "none", false);
+        CASE(rate, 4, "rate", "5 requests/s", "4 requests/s", true);
+        CASE(rate, 6, "rate", "5 requests/s", "6 requests/s", false);
+        CASE(rate, 0, "rate", "5 requests/s", "none", false);
+        CASE(burst, 4, "burst", "as many as rate", "4 requests", true);
+        CASE(burst, 6, "burst", "as many as rate", "6 requests", false);
         CASE(items[1].limit, 5, "limit", "none", "5 units", true);
         CASE(items[0].max_per_order, 1, "max_per_order", "2 units", "1 unit", true);
         CASE(items[0].stock, 101, "stock", "100 units", "101 units", false);

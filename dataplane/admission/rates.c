@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "dataplane/admission/rates.h"
+
+#include <errno.h>
+
+#include "dataplane/memory.h"
+
+#define BUYER_SHIFT 6  /* ticks of a buyer's bucket: 1/64 ms, so they come round after 18 hours */
+#define KEY_SHIFT   24 /* of a key's: a thousand million requests a second have 16 each */
+
+/* A worker that stood still so long begins with an empty table: stamps must not come round. */
+#define STOOD_STILL_MS (60 * 60 * 1000)
+
+#define BUYERS_LEAST 8192
+#define BUYERS_MOST  131072 /* 1 MiB */
+
+/* --- A bucket --- */
+
+/* Who is in `debt` asks for one more. True: *value is the debt after it; else how long to wait. */
+static inline bool pay(uint64_t debt, uint64_t cost, uint64_t depth, bool settles, uint64_t *value)
+{
+    *value = debt + cost;
+    if (*value <= depth)
+        return true;
+    if (!settles) {
+        *value -= depth;
+        return false;
+    }
+    *value = debt + (cost + (debt < depth ? depth - debt : 0)) / 2;
+    if (*value <= depth + depth / 2)
+        return true;
+    *value -= depth + depth / 2;
+    return false;
+}
+
+static inline uint32_t whole_ms(uint64_t ticks, unsigned shift)
+{
+    return (uint32_t)((ticks + (UINT64_C(1) << shift) - 1) >> shift);
+}
+
+/* --- Buyers --- */
+
+static inline uint64_t mixed(const struct fg_item *item, uint64_t hash)
+{
+    hash = (hash ^ item->rate_salt) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 32;
+}
+
+static inline struct fg_buyer_bucket *set_of(const struct fg_rates *rates, uint64_t hash)
+{
+    return &rates->buyers[(size_t)FG_BUYER_WAYS * (hash & rates->set_mask)];
+}
+
+void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash)
+{
+    if (item->rate_cost)
+        __builtin_prefetch(set_of(rates, mixed(item, hash)), 1);
+}
+
+/* The buyer's place, or one for it, which then has no debt. */
+static struct fg_buyer_bucket *place_of(struct fg_rates *rates, uint64_t hash)
+{
+    struct fg_buyer_bucket *set = set_of(rates, hash), *least = set;
+    uint32_t tag = (uint32_t)(hash >> 32);
+
+    for (unsigned i = 0; i < FG_BUYER_WAYS; i++) {
+        if (set[i].tag == tag)
+            return &set[i];
+        if ((int32_t)(set[i].full - least->full) < 0)
+            least = &set[i];
+    }
+    if ((int32_t)(least->full - rates->ticks) > 0)
+        fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
+    *least = (struct fg_buyer_bucket){tag, rates->ticks};
+    return least;
+}
+
+bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
+                    uint32_t *wait_ms)
+{
+    if (item->rate_cost == 0)
+        return true;
+    struct fg_buyer_bucket *bucket = place_of(rates, mixed(item, hash));
+    int32_t debt = (int32_t)(bucket->full - rates->ticks);
+    uint64_t value;
+    if (debt < 0 || (uint32_t)debt > item->rate_depth + item->rate_depth / 2)
+        debt = 0;
+    if (!pay((uint32_t)debt, item->rate_cost, item->rate_depth, settles, &value)) {
+        fg_count(rates->counters, FG_COUNTER_THROTTLED_BUYER);
+        *wait_ms = whole_ms(value, BUYER_SHIFT);
+        return false;
+    }
+    bucket->full = rates->ticks + (uint32_t)value;
+    return true;
+}
+
+/* Stamps that have passed follow the time, so that none ever seems to lie ahead. */
+static void sweep_set(struct fg_rates *rates, uint32_t number)
+{
+    struct fg_buyer_bucket *set = set_of(rates, number);
+
+    for (unsigned i = 0; i < FG_BUYER_WAYS; i++)
+        if ((int32_t)(set[i].full - rates->ticks) <= 0)
+            set[i] = (struct fg_buyer_bucket){0, rates->ticks};
+}
+
+/* --- Keys --- */
+
+/* The share has changed, or the place has another key. What is in the bucket stays in it. */
+static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint64_t cost,
+                    uint64_t now)
+{
+    uint64_t depth = key->rate_depth > cost ? key->rate_depth : cost;
+    int64_t debt = 0, most = (int64_t)(depth + depth / 2);
+
+    if (bucket->cost != 0 && bucket->id == key->id) {
+        debt = bucket->full > now ? (int64_t)(bucket->full - now) : 0;
+        __extension__ __int128 left = (int64_t)bucket->depth - debt;
+        debt = (int64_t)depth - (int64_t)(left * (int64_t)cost / (int64_t)bucket->cost);
+        debt = debt < 0 ? 0 : debt > most ? most : debt;
+    }
+    bucket->id = key->id;
+    bucket->cost = cost;
+    bucket->depth = depth;
+    bucket->full = now + (uint64_t)debt;
+}
+
+bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
+                  uint32_t *wait_ms)
+{
+    if (key->rate_cost == 0)
+        return true;
+    struct fg_key_bucket *bucket = &rates->keys[place];
+    uint64_t now = rates->elapsed_ms << KEY_SHIFT, value;
+    uint64_t cost = atomic_load_explicit(&rates->costs[place], memory_order_relaxed);
+    if (cost == 0)
+        cost = key->rate_cost * rates->workers;
+    if (cost != bucket->cost || key->id != bucket->id)
+        take_up(bucket, key, cost, now);
+    fg_count_add(&bucket->asked, 1);
+    uint64_t debt = bucket->full > now ? bucket->full - now : 0;
+    if (!pay(debt, cost, bucket->depth, settles, &value)) {
+        fg_count_add(&bucket->throttled, 1);
+        fg_count(rates->counters, FG_COUNTER_THROTTLED_KEY);
+        *wait_ms = whole_ms(value, KEY_SHIFT);
+        return false;
+    }
+    bucket->full = now + value;
+    return true;
+}
+
+/* --- Time --- */
+
+void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
+{
+    uint32_t passed = now_ms - rates->now_ms;
+
+    if (passed == 0)
+        return;
+    rates->now_ms = now_ms;
+    rates->elapsed_ms += passed;
+    rates->ticks = now_ms << BUYER_SHIFT;
+    if (passed >= STOOD_STILL_MS)
+        for (uint32_t i = 0; i <= rates->set_mask; i++)
+            for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
+                set_of(rates, i)[way] = (struct fg_buyer_bucket){0, rates->ticks};
+    rates->swept = (rates->swept + 1) & rates->set_mask;
+    sweep_set(rates, rates->swept);
+}
+
+/* --- Making --- */
+
+uint32_t fg_rates_buyers(long cache_bytes)
+{
+    uint32_t buyers = BUYERS_LEAST;
+
+    if (cache_bytes <= 0)
+        return FG_BUYER_BUCKETS;
+    while (buyers < BUYERS_MOST &&
+           2 * buyers * sizeof(struct fg_buyer_bucket) <= (unsigned long)cache_bytes / 4)
+        buyers *= 2;
+    return buyers;
+}
+
+int fg_rates_init(struct fg_rates *rates, unsigned workers, uint32_t buyers,
+                  struct fg_counters *counters)
+{
+    buyers = buyers ? buyers : FG_BUYER_BUCKETS;
+    *rates = (struct fg_rates){
+        .workers = workers, .set_mask = buyers / FG_BUYER_WAYS - 1, .counters = counters};
+    rates->buyers = fg_memory_zeroed(buyers, sizeof(*rates->buyers));
+    rates->keys = fg_memory_zeroed(FG_KEYS_MAX, sizeof(*rates->keys));
+    rates->costs = fg_memory_zeroed(FG_KEYS_MAX, sizeof(*rates->costs));
+    return rates->buyers && rates->keys && rates->costs ? 0 : -ENOMEM;
+}
+
+void fg_rates_fini(struct fg_rates *rates)
+{
+    free(rates->buyers);
+    free(rates->keys);
+    free((void *)rates->costs);
+}
+
+/* --- Control --- */
+
+/* Rounded in the buyer's favour. */
+void fg_rates_set_item(struct fg_item *item, uint32_t rate, uint32_t burst)
+{
+    item->rate_cost = rate ? (UINT32_C(1000) << BUYER_SHIFT) / rate : 0;
+    item->rate_depth = item->rate_cost * (burst ? burst : rate);
+    item->rate_salt = (item->sale * UINT32_C(0x9E3779B1)) ^ (item->rate_depth << 7) ^
+                      item->rate_cost * UINT32_C(0x85EBCA6B);
+}
+static_assert((UINT64_C(1000) << BUYER_SHIFT) * FG_BUYER_BURST_MAX * 3 / 2 < INT32_MAX,
+              "debts are compared by difference");
+static_assert((UINT64_C(1000) << BUYER_SHIFT) / FG_BUYER_RATE_MAX >= 64,
+              "rounding makes a rate greater by one in 64 at most");
+
+/* Rounded down: shares never come to more than the rate. */
+void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst)
+{
+    key->rate_cost = rate ? ((UINT64_C(1000) << KEY_SHIFT) + rate - 1) / rate : 0;
+    key->rate_depth = key->rate_cost * (burst ? burst : rate);
+}

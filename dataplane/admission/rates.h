@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rates: how often a key, and a buyer in one sale, may ask.
+ *
+ * A bucket is one stamp: when it will be full again. What is left until then is its debt; a request
+ * adds its cost to it, the time that earns one request, and time pays it off. (That is the virtual
+ * scheduling form of the leaky bucket: GCRA, ITU-T I.371.) A new order passes while the debt stays
+ * within the bucket's depth, the time that earns a burst. What repeats or settles an order may go
+ * half a depth further, and costs half as much there: it is refused at twice the rate only. What is
+ * refused pays nothing. So nothing is ever divided, and what is told to wait for is exact.
+ *
+ * Buyers. A small table that forgets: sets of eight 8-byte places, one cache line, found by a
+ * seeded hash of buyer and sale. Who has no place has a full bucket; the newcomer takes the place
+ * that is needed least, the one with the least debt. So it catches who asks often, and whom it
+ * forgets has only gained by it. A bucket's tag is 32 bits of the hash behind those that choose the
+ * set: that two buyers share one is a matter of 1 in 10^8, with all places taken. Changed rates are
+ * another hash: everybody begins anew.
+ *
+ * Keys. Each worker has a share of a key's rate. Control moves the shares to where the key's
+ * traffic is, a few times a second, by one word for each (control/rates.c); until it has, all
+ * shares are the same. What a bucket has in it when its share changes it keeps, as far as it has
+ * room, so that moving shares to and fro makes nothing. A share has room for one request at least.
+ *
+ * Time is the worker's: milliseconds of its TSC since the engine started, which never go back.
+ *
+ * Threads: the owning worker; control where it says so.
+ */
+#ifndef FG_ADMISSION_RATES_H
+#define FG_ADMISSION_RATES_H
+
+#include <stdatomic.h>
+
+#include "dataplane/admission/catalogue.h"
+#include "dataplane/counters.h"
+
+#define FG_BUYER_WAYS 8
+
+/* A buyer's bucket in one sale. */
+struct fg_buyer_bucket {
+    uint32_t tag;
+    uint32_t full; /* when it is full again: ticks, compared by difference */
+};
+static_assert(FG_BUYER_WAYS * sizeof(struct fg_buyer_bucket) == 64, "a set is one cache line");
+
+/* A worker's share of a key's rate: one cache line. */
+struct fg_key_bucket {
+    uint64_t full;                     /* ticks; worker only, like the next three */
+    uint64_t cost;                     /* of the share as it is in force; 0: not used yet */
+    uint64_t depth;                    /* ... for one request at least */
+    uint16_t id;                       /* of the key that had this place */
+    _Atomic uint64_t asked, throttled; /* worker: rw, control: ro (relaxed) */
+} __attribute__((aligned(64)));
+
+struct fg_rates {
+    struct fg_buyer_bucket *buyers;
+    uint32_t set_mask;
+    uint32_t swept;  /* the set that was looked through last */
+    uint32_t ticks;  /* now, of the buyers' buckets */
+    uint32_t now_ms; /* as last told */
+    uint64_t elapsed_ms;
+    unsigned workers;
+    struct fg_counters *counters;
+    struct fg_key_bucket *keys;
+    _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
+};
+
+/* `buyers`: how many the table has room for; a power of two, 0: FG_BUYER_BUCKETS. 0 or -ENOMEM. */
+int fg_rates_init(struct fg_rates *rates, unsigned workers, uint32_t buyers,
+                  struct fg_counters *counters);
+void fg_rates_fini(struct fg_rates *rates);
+
+/* How many buyers' buckets take a quarter of a second-level cache of so many bytes, within reason;
+ * 0: its size is not known. */
+uint32_t fg_rates_buyers(long cache_bytes);
+
+/* The time that a loop decides by. */
+void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms);
+
+/* Asks for one more request of a key or of a buyer (its seeded hash) in the sale of an item, and
+ * pays for it. `settles`: it repeats or settles an order. False: it asks too often, and will not in
+ * *wait_ms. */
+bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
+                  uint32_t *wait_ms);
+bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
+                    uint32_t *wait_ms);
+void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash);
+
+/* --- Control --- */
+
+/* Puts a buyer's rate into an item, requests a second, 0: none; and a key's rate into a key. */
+void fg_rates_set_item(struct fg_item *item, uint32_t rate, uint32_t burst);
+void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst);
+
+#endif
