@@ -13,24 +13,15 @@ items:
   - {id: 2, name: held, stock: 300, limit: 4, hold: 200ms}
 END
 
-# A wave of 40,000 requests in 4 s.
-load() {
-    "$build/flashgate-load" \
-        --port "net_virtio_user0,path=$dir/wire.sock,queues=1,packed_vq=1,queue_size=1024" \
-        --eal=--lcores=0@0 --eal=--file-prefix="load-$(basename "$dir")" --eal=--no-huge \
-        --eal=--no-pci --eal=-m --eal=256 \
-        --source "$client_ip/24" --target "$engine_ip" --base-port "$base_port" \
-        --key-file "$dir/keys.yaml" --key 7 --sale "$dir/sale.yaml" --items 1:2,2:1 \
-        --requests 40000 --rate 10000 --buyers 5000 --confirm 60 --cancel 20 --leave 20 --think 10 \
-        --timeout 60 --report "$dir/load.json"
-}
-
 write_keys
 write_config "net_vhost0,iface=$dir/wire.sock,queues=1" 1
 start_engine
 check 'the sale is applied' ctl sale apply "$dir/sale.yaml"
 check 'the sale is opened' ctl sale open drop
-start load load
+# A wave of 40,000 requests in 4 s.
+generate 1 "$dir/sale.yaml"
+start load "${generate[@]}" --items 1:2,2:1 --requests 40000 --rate 10000 --buyers 5000 \
+    --confirm 60 --cancel 20 --leave 20 --think 10 --report "$dir/load.json"
 SMOKE_ENGINE=${pids[engine]} scenario abuse.py
 wait_for 60 'the generator to end' ended load
 wait "${pids[load]}"

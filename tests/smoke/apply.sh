@@ -6,21 +6,11 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 readonly ctl=$build/flashgatectl
 
-# says PATTERN TEXT COMMAND...: a case: it succeeds and prints something like it.
-says() {
-    local pattern=$1 text=$2 output status=0
-    shift 2
-    output=$("$@" 2>&1) || status=$?
-    if [ "$status" = 0 ] && grep -qE -- "$pattern" <<< "$output"; then ok "$text"; else
-        not_ok "$text: status $status, nothing like /$pattern/"
-        printf '    %s\n' "$output"
-    fi
-}
 # refuses STATUS PATTERN TEXT ARGUMENTS...: of sale apply.
 refuses() {
     refused "$1" "$2" "$3" "$ctl" --socket "$dir/control.sock" sale apply "${@:4}" < /dev/null
 }
-revision() { ctl --json status | python3 -c 'import json, sys; print(json.load(sys.stdin)["revision"])'; }
+revision() { ctl --json status | field revision; }
 
 check 'the template needs no engine' cmp <("$ctl" sale template) conf/sale.yaml
 
@@ -36,7 +26,7 @@ before=$(revision)
 refuses 5 "revision is $before, not 99" 'another revision is refused' --if-revision 99 "$dir/sale.yaml"
 says 'in force in every worker' 'the sample is applied at the revision that was seen' \
     ctl sale apply --if-revision "$before" "$dir/sale.yaml"
-opens() { ctl --json sale show spring-drop | python3 -c 'import json, sys; print(json.load(sys.stdin)["opens"])'; }
+opens() { ctl --json sale show spring-drop | field opens; }
 opens=$(opens)
 says 'unchanged' 'the same file again changes nothing' ctl sale apply "$dir/sale.yaml"
 check 'a time from now has not moved' test "$(opens)" = "$opens"

@@ -13,14 +13,7 @@ audit() {
     shift
     "$build/flashgatectl" audit "$@" > "$file" 2>&1
 }
-figure() { # FILE PATH: a number of a report in JSON
-    python3 -c '
-import json, sys
-value = json.load(open(sys.argv[1]))
-for key in sys.argv[2].split("."):
-    value = value[int(key) if key.isdigit() else key]
-print(json.dumps(value))' "$dir/$1" "$2"
-}
+figure() { field "$2" < "$dir/$1"; } # FILE PATH: a number of a report in JSON
 # clean TEXT WORDS...: nothing may differ.
 clean() {
     local status
@@ -43,16 +36,12 @@ finds() {
 }
 
 load() { # NAME SEED: some seconds of orders, in the background
-    start "$1" "$build/flashgate-load" \
-        --port "net_virtio_user0,path=$dir/wire.sock,queues=1,queue_size=1024,packed_vq=1" \
-        --eal=--lcores=0@0 --eal="--file-prefix=$(basename "$dir")-$1" --eal=--no-huge \
-        --eal=-m --eal=128 --source 10.99.0.2/24 --target "$engine_ip" --base-port "$base_port" \
-        --key-file "$dir/keys.yaml" --key 7 --sale "$dir/drop.yaml" --requests 6000 --rate 3000 \
-        --buyers 2000 --quantity 1:7,2:3 --double-click 10 --repeat 10 --confirm 70 --cancel 20 \
-        --leave 10 --think 50 --seed "$2" --history "$dir/$1.history" --timeout 60
+    generate 1 "$dir/drop.yaml"
+    start "$1" "${generate[@]}" --requests 6000 --rate 3000 --buyers 2000 --quantity 1:7,2:3 \
+        --double-click 10 --repeat 10 --confirm 70 --cancel 20 --leave 10 --think 50 --seed "$2" \
+        --history "$dir/$1.history"
 }
-delivered() { [ "$(ctl --json status | python3 -c \
-    'import json, sys; print(json.load(sys.stdin)["delivery"]["lag"])')" = 0 ]; }
+delivered() { [ "$(ctl --json status | field delivery.lag)" = 0 ]; }
 
 start_redis
 write_keys

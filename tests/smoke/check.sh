@@ -37,10 +37,7 @@ entry() { # NUMBER KIND ORDER REQUEST: one more of item 5
         at 1 hold_ms 0
 }
 judge=("$build/flashgate-check" --history "$dir/history" --redis "$dir/redis.sock" --sale drop)
-figure() {
-    python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' \
-        "$dir/report.json" "$1"
-}
+figure() { field "$1" < "$dir/report.json"; }
 
 # broken CHECK TEXT [OPTION]: the books must not balance, and the reason must be told.
 broken() {

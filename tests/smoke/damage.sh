@@ -111,11 +111,6 @@ fi
 
 # --- Statuses that are not the log's ---
 afresh
-# altered NAME SED-SCRIPT: the configuration, changed.
-altered() {
-    sed "$2" "$dir/engine.yaml" > "$dir/$1.yaml"
-    echo "$dir/$1.yaml"
-}
 refused 3 'is no directory' 'a log directory that is not there' "$engine" --config \
     "$(altered nowhere "s|$dir/log|$dir/nowhere|")"
 refused 3 'limits.items is 1; raise it to 2' 'a limit too low for the log' "$engine" --config \

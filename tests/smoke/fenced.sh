@@ -5,13 +5,10 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 export RUNTIME_DIRECTORY=$dir # EAL's own files go with the rest
 
-# ends_fenced TEXT: a case: the engine ends by itself, with FG_EXIT_FENCED and the reason.
+# ends_fenced TEXT TIMES: a case: the engine ends by itself, with FG_EXIT_FENCED and the reason.
 ends_fenced() {
-    local status=0
-    wait_for 20 'the engine to see the fence' ended engine
-    wait "${pids[engine]}" || status=$?
-    unset 'pids[engine]'
-    check "$1" test "$status $(grep -c 'taken over the streams' "$dir/engine.log")" = "10 $2"
+    ends engine 10 "$1"
+    check '... and says why' test "$(grep -c 'taken over the streams' "$dir/engine.log")" = "$2"
 }
 
 cat > "$dir/sale.yaml" << END

@@ -6,19 +6,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 in_own_network "$@"
 
-# says PATTERN TEXT COMMAND...: a case: it succeeds and prints something like it.
-says() {
-    local pattern=$1 text=$2 output status=0
-    shift 2
-    output=$("$@" 2>&1) || status=$?
-    if [ "$status" = 0 ] && grep -qE -- "$pattern" <<< "$output"; then ok "$text"; else
-        not_ok "$text: status $status, nothing like /$pattern/"
-        printf '    %s\n' "$output"
-    fi
-}
 readonly live=$dir/log copy=$dir/copy
 journal() { ctl journal "$@"; }
-field() { python3 -c "import json, sys; print(json.load(sys.stdin)$1)"; }
 
 make_veth
 write_keys
@@ -58,7 +47,7 @@ says 'ADMIT +[0-9]{2,}' 'stat counts kinds' journal stat "$live"
 # One line a record, in both forms; filters.
 journal dump "$live" > "$dir/dump"
 ctl --json journal dump "$live" > "$dir/dump.json"
-records=$(ctl --json journal verify "$live" | field "['log']['records']")
+records=$(ctl --json journal verify "$live" | field log.records)
 check 'dump has a line for each record' test \
     "$(wc -l < "$dir/dump") $(wc -l < "$dir/dump.json")" = "$records $records"
 check 'all are JSON, with rising LSNs' python3 - "$dir/dump.json" << 'END'
@@ -83,8 +72,8 @@ check 'dump by buyer' lines 1 --buyer "$who"
 # Damage: a byte within the log, one at its end (in the last segment: a fast disk's load fills more
 # than one).
 damage() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
-last=$(ctl --json journal stat "$live" | field "['segments'][-1]['segment']")
-used=$(ctl --json journal stat "$live" | field "['segments'][-1]['used']")
+last=$(ctl --json journal stat "$live" | field segments.-1.segment)
+used=$(ctl --json journal stat "$live" | field segments.-1.used)
 cp -r "$live" "$dir/hurt"
 damage "$dir/hurt/segment-00000001.fgl" $((8192 + 20))
 refused 9 'segment-00000001.fgl: frame [0-9]+ at offset 8192 ' 'a damaged frame' \
@@ -109,10 +98,10 @@ refused 2 'has no option --from' 'an option of another command' "$build/flashgat
     journal verify "$live" --from 3
 
 # The engine that is started from the copy.
-epoch=$(ctl --json journal verify "$copy" | field "['log']['last_epoch']")
+epoch=$(ctl --json journal verify "$copy" | field log.last_epoch)
 sed -i "s|directory: .*|directory: $copy|" "$dir/engine.yaml"
 start_engine
-check 'its epoch has risen' test "$(ctl --json status | field "['epoch']")" = $((epoch + 1))
+check 'its epoch has risen' test "$(ctl --json status | field epoch)" = $((epoch + 1))
 scenario takeover.py retry "$before"
 scenario takeover.py fresh
 stop engine TERM 0

@@ -34,6 +34,25 @@ check() {
         printf '    %s\n    %s\n' "$*" "$output"
     fi
 }
+# says PATTERN TEXT COMMAND...: a case: it succeeds and prints something like it.
+says() {
+    local pattern=$1 text=$2 output status=0
+    shift 2
+    output=$("$@" 2>&1) || status=$?
+    if [ "$status" = 0 ] && grep -qE -- "$pattern" <<< "$output"; then ok "$text"; else
+        not_ok "$text: status $status, nothing like /$pattern/"
+        printf '    %s\n' "$output"
+    fi
+}
+# field PATH: a value of the JSON on standard input: field items.0.stock; texts as they are.
+field() {
+    python3 -c '
+import json, sys
+value = json.load(sys.stdin)
+for key in sys.argv[1].split("."):
+    value = value[int(key) if isinstance(value, list) else key]
+print(value if isinstance(value, str) else json.dumps(value))' "$1"
+}
 # Gives up: nothing after this could be judged.
 die() {
     not_ok "$*"
@@ -73,6 +92,15 @@ stop() {
     if [ "$status" = "$wanted" ]; then ok "$name ends on SIG$signal with status $wanted"; else
         not_ok "$name ended on SIG$signal with status $status, not $wanted"
     fi
+}
+
+# ends NAME STATUS TEXT: a case: the process ends by itself, with that exit status.
+ends() {
+    local name=$1 wanted=$2 text=$3 status=0
+    wait_for 20 "$name to end by itself" ended "$name"
+    wait "${pids[$name]}" || status=$?
+    unset "pids[$name]"
+    check "$text" test "$status" = "$wanted"
 }
 
 # refused STATUS PATTERN TEXT COMMAND...: must fail with that status and one sentence that fits,
@@ -176,6 +204,24 @@ control:
 ${3:-}
 END
     mkdir -p "$dir/log"
+}
+
+# altered NAME SED-SCRIPT: engine.yaml, changed, as NAME.yaml; tells its path.
+altered() {
+    sed "$2" "$dir/engine.yaml" > "$dir/$1.yaml"
+    echo "$dir/$1.yaml"
+}
+
+# generate QUEUES SALE: the words of a generator of orders for a sale file, over the wire of a
+# net_vhost0 at wire.sock, in the array `generate`.
+# shellcheck disable=SC2034 # the caller reads it
+generate() {
+    generate=("$build/flashgate-load"
+        --port "net_virtio_user0,path=$dir/wire.sock,queues=$1,packed_vq=1,queue_size=1024"
+        --eal=--lcores=0@0 --eal=--file-prefix="$(basename "$dir")-load" --eal=--no-huge
+        --eal=--no-pci --eal=-m --eal=256
+        --source "$client_ip/24" --target "$engine_ip" --base-port "$base_port"
+        --key-file "$dir/keys.yaml" --key 7 --sale "$2" --timeout 60)
 }
 
 start_engine() {

@@ -8,14 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 readonly ctl=("$build/flashgatectl" --socket "$dir/control.sock")
 
 # figure COMMAND...: the last word is the path of a figure of the command's JSON.
-figure() {
-    ctl --json "${@:1:$#-1}" | python3 -c '
-import json, sys
-value = json.load(sys.stdin)
-for key in sys.argv[1].split("."):
-    value = value[int(key) if key.isdigit() else key]
-print(value)' "${@: -1}"
-}
+figure() { ctl --json "${@:1:$#-1}" | field "${@: -1}"; }
 # is TEXT WANTED COMMAND...: a figure is what is wanted.
 is() {
     local found
@@ -50,13 +43,10 @@ check 'a sale is applied' ctl sale apply "$dir/drop.yaml"
 check '... paused before it ever opened' ctl sale pause drop
 is 'resumed it waits for its opening' scheduled sale resume drop state
 check '... and is opened' ctl sale open drop
-start load "$build/flashgate-load" \
-    --port "net_virtio_user0,path=$dir/wire.sock,queues=2,queue_size=1024,packed_vq=1" \
-    --eal=--lcores=0@0 --eal="--file-prefix=$(basename "$dir")-load" --eal=--no-huge \
-    --eal=-m --eal=128 --source 10.99.0.2/24 --target "$engine_ip" --base-port "$base_port" \
-    --key-file "$dir/keys.yaml" --key 7 --sale "$dir/drop.yaml" --duration 60 --rate 400 \
-    --items 1:9,2:1 --buyers 4000 --quantity 1:7,2:3 --double-click 10 --repeat 10 --confirm 70 \
-    --cancel 20 --leave 10 --think 50 --seed 1 --sleep --history "$dir/load.history" --timeout 60
+generate 2 "$dir/drop.yaml"
+start load "${generate[@]}" --duration 60 --rate 400 --items 1:9,2:1 --buyers 4000 \
+    --quantity 1:7,2:3 --double-click 10 --repeat 10 --confirm 70 --cancel 20 --leave 10 --think 50 \
+    --seed 1 --sleep --history "$dir/load.history"
 wait_for 20 'the first orders' above ADMITTED 100
 
 stock=15000
@@ -69,7 +59,7 @@ refused 5 'limits.orders is 32768; raise it to' 'more than the engine holds' \
     "${ctl[@]}" stock add 1 20000
 check 'the sale pauses' ctl sale pause drop
 still 'while the sale is paused' PAUSED
-is 'to pause it again changes nothing' False sale pause drop changed
+is 'to pause it again changes nothing' false sale pause drop changed
 is 'it resumes open' open sale resume drop state
 check 'one item pauses' ctl item pause 1
 still 'while the item is paused' PAUSED
@@ -93,14 +83,14 @@ is 'after the kill: the revision' "$revision" status revision
 is '... the stock' "$stock" sale show drop items.0.stock
 is '... what is left of the other item' "$held" sale show drop items.1.stock
 is '... the limit' 30 sale show drop items.0.limit
-is '... and the switch is still off' False engine kill changed
+is '... and the switch is still off' false engine kill changed
 is 'the engine is brought back' running engine resume mode
 check 'the item too' ctl item resume 2
 wait_for 10 'orders after it' above ADMITTED 20
 stop load TERM 0
 is 'what is unsold is removed to the last unit' \
     "$((stock - $(figure sale show drop items.0.given)))" stock remove 1 2000000 removed
-is 'there is nothing left to remove' False stock remove 1 1 changed
+is 'there is nothing left to remove' false stock remove 1 1 changed
 check 'the item is closed for good' ctl item close 1 --yes
 audit() {
     "$build/flashgatectl" audit "$dir/log" --history "$dir/load.history" \

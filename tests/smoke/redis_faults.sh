@@ -24,14 +24,6 @@ second_engine() {
     sed -i "s|$dir/log|$dir/$1|; s|$dir/control.sock|$dir/$1.sock|; s|^file_prefix: |&$1-|" \
         "$dir/engine.yaml"
 }
-# ends_fenced NAME TEXT: a case: that engine ends by itself with the status of a fence.
-ends_fenced() {
-    local status=0
-    wait_for 20 "$1 to see the fence" ended "$1"
-    wait "${pids[$1]}" || status=$?
-    unset "pids[$1]"
-    check "$2" test "$status" = 10
-}
 
 make_veth
 write_keys
@@ -104,7 +96,7 @@ ask del 'flashgate:{drop}:consumed'
 
 second_engine new-log
 start second "$build/flashgated" --config "$dir/engine.yaml"
-ends_fenced engine 'when a second engine runs on a copy of the log, the first one ends'
+ends engine 10 'when a second engine runs on a copy of the log, the first one ends'
 check 'and says so' grep -q 'taken over the streams' "$dir/engine.log"
 mv "$dir/log" "$dir/first-log"
 wait_for 20 'the second engine to rule' alive second
@@ -116,7 +108,7 @@ stop second TERM 0
 mv "$dir/old-log" "$dir/log"
 second_engine stale-log
 start stale "$build/flashgated" --config "$dir/engine.yaml"
-ends_fenced stale 'an engine on an older copy of the log ends'
+ends stale 10 'an engine on an older copy of the log ends'
 start stale "$build/flashgated" --config "$dir/engine.yaml"
 stale_is() {
     grep -qE "\"stream\": *\"$2\"" \

@@ -15,12 +15,6 @@ items:
 END
 check 'a sale is applied' ctl sale apply "$dir/drop.yaml"
 
-# altered NAME SED-SCRIPT: the running engine's configuration, changed.
-altered() {
-    sed "$2" "$dir/engine.yaml" > "$dir/$1.yaml"
-    echo "$dir/$1.yaml"
-}
-
 # --- A second engine ---
 refused 6 'log' 'a second engine on the same log' "$engine" --config "$dir/engine.yaml"
 check 'the first one still answers' ctl status
@@ -58,7 +52,7 @@ check 'help for the engine' "$engine" --help
 check 'help for the CLI' "$ctl" --help
 
 # --- Sale files: refused whole, the running state as it was ---
-revision() { ctl --json status | python3 -c 'import json, sys; print(json.load(sys.stdin)["revision"])'; }
+revision() { ctl --json status | field revision; }
 before=$(revision)
 bad_sale() { # STATUS TEXT PATTERN: the file is standard input
     cat > "$dir/bad.yaml"

@@ -23,11 +23,7 @@ check 'the small sale is applied' ctl sale apply "$dir/small.yaml"
 check 'and opened' ctl sale open small
 
 # figure PATH: of status, as "journal.segment".
-figure() {
-    ctl --json status | python3 -c '
-import functools, json, sys
-print(functools.reduce(lambda value, key: value[key], sys.argv[1].split("."), json.load(sys.stdin)))' "$1"
-}
+figure() { ctl --json status | field "$1"; }
 is() { [ "$(figure "$1")" = "$2" ]; }
 oldest_is() { is journal.oldest_segment "$1"; }
 alarmed() { ctl --json status | grep "\"$1" > "$dir/alarmed"; } # -q would break the pipe

@@ -13,16 +13,10 @@ items:
   - {id: 3, name: held, stock: 200, limit: 4, max_per_order: 2, hold: 100ms}
 END
 
-load() {
-    "$build/flashgate-load" \
-        --port "net_virtio_user0,path=$dir/wire.sock,queues=1,packed_vq=1,queue_size=1024" \
-        --eal=--lcores=0@0 --eal=--file-prefix="load-$(basename "$dir")" --eal=--no-huge \
-        --eal=--no-pci --eal=-m --eal=256 \
-        --source "$client_ip/24" --target "$engine_ip" --base-port "$base_port" \
-        --key-file "$dir/keys.yaml" --key 7 --sale "$dir/sale.yaml" --items 1:1,2:3,3:2 \
-        --requests 20000 --rate 20000 --buyers 3000 --batch "$1" --quantity 1:1,2:1 \
-        --double-click 50 --repeat 50 --confirm 80 --cancel 15 --leave 5 --think 10 --seed "$1" \
-        --timeout 60 --history "$dir/history" --report "$dir/load.json"
+load() { # BATCH
+    "${generate[@]}" --items 1:1,2:3,3:2 --requests 20000 --rate 20000 --buyers 3000 --batch "$1" \
+        --quantity 1:1,2:1 --double-click 50 --repeat 50 --confirm 80 --cancel 15 --leave 5 \
+        --think 10 --seed "$1" --history "$dir/history" --report "$dir/load.json"
 }
 
 handed_over() {
@@ -36,6 +30,7 @@ sys.exit(0 if (total > 0) == (int(sys.argv[1]) > 1) else 1)' "$1"
 delivered() { grep -qE '"lag": ?0[,}]' <(ctl --json status); }
 
 write_keys
+generate 1 "$dir/sale.yaml"
 for workers in 1 2 4 8; do
     start_redis
     write_config "net_vhost0,iface=$dir/wire.sock,queues=$workers" "$workers" "redis:
