@@ -50,18 +50,6 @@ static unsigned decode(const unsigned char *text, uint32_t *character)
     return bytes;
 }
 
-unsigned fg_columns(const char *text)
-{
-    unsigned columns = 0;
-    while (*text) {
-        uint32_t character;
-        unsigned bytes = decode((const unsigned char *)text, &character);
-        columns += bytes ? width_of(character) : 1;
-        text += bytes ? bytes : 1;
-    }
-    return columns;
-}
-
 unsigned fg_columns_fit(char *out, size_t size, const char *text, unsigned columns, int pad,
                         int ascii)
 {

@@ -8,13 +8,10 @@
 
 #define FG_SPAN_TEXT 32
 
-/* Columns that UTF-8 text takes: wide characters two, combining ones none. A byte that is no UTF-8
- * counts as one. */
-unsigned fg_columns(const char *text);
-
 /* Copies as much of `text` as fits `columns` and `size` bytes, whole characters only; and, when
- * `pad`, spaces up to `columns`. Control characters and what is no UTF-8 become '?', and with
- * `ascii` so does every other character that is not ASCII. Returns the columns taken. */
+ * `pad`, spaces up to `columns`. Wide characters take two columns, combining ones none. Control
+ * characters and what is no UTF-8 become '?', and with `ascii` so does every other character that
+ * is not ASCII. Returns the columns taken. */
 unsigned fg_columns_fit(char *out, size_t size, const char *text, unsigned columns, int pad,
                         int ascii);
 

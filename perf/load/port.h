@@ -33,9 +33,8 @@ struct load_port {
     uint16_t queues;
     bool shared_memory; /* our TX queue is the engine's RX queue, and the other way round */
     bool eal_runs, started;
-    bool unplugged;   /* the engine went away, its wire with it */
-    unsigned plugged; /* times that the wire was made anew */
-    uint64_t lost;    /* datagrams sent while it was unplugged */
+    bool unplugged; /* the engine went away, its wire with it */
+    uint64_t lost;  /* datagrams sent while it was unplugged */
     uint32_t target_base_port;
     struct rte_mempool *pool;
     uint64_t tsc_origin, ns_per_tsc_32;

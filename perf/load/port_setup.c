@@ -248,7 +248,6 @@ static void plug_in(struct load_port *port)
         return;
     }
     port->unplugged = false;
-    port->plugged++;
 }
 
 void load_port_watch(struct load_port *port)

@@ -20,10 +20,6 @@ sed -i "s/^user: .*/user: $user/; s/^  orders: .*/  orders: 600000/; s/^  budget
     s|^mbufs:|  - device: \"net_vhost0,iface=$dir/vhost.sock,queues=1\"\n    address: 10.99.1.1/24\n&|" \
     "$dir/engine.yaml"
 readonly engine=$build/flashgated
-altered() { # NAME SED-EXPRESSION: a changed configuration
-    sed "$2" "$dir/engine.yaml" > "$dir/$1.yaml"
-    echo "$dir/$1.yaml"
-}
 # Nothing of root's stays behind in the test's own folder.
 roots() { find "$dir" -newer "$dir/began" -uid 0 \( -type s -o -name '*.fgl' -o -path '*dpdk*' -o \
     -name '*lock*' \); }
