@@ -168,6 +168,8 @@ uint32_t fg_change_begin_remove(struct fg_control *control, const struct fg_peer
 {
     struct fg_stock *stock = &control->engine->stock;
     uint32_t taken = fg_stock_remove(stock, item->item.slot, units);
+    if (FG_PLANTED(REMOVE_SOLD))
+        taken = units < fg_model_supply(item) ? units : fg_model_supply(item);
     if (taken == 0) { /* nothing that a refusal would have to wait for */
         fg_stock_open_down(stock, stock->workers, item->item.slot);
         return 0;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "control/internal.h"
+#include "dataplane/faults.h"
 #include "flashgate/control_api.h"
 
 #define LATE_MAX 64 /* commands that may be late before no more are sent */
@@ -131,16 +132,21 @@ int fg_command_orders(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
     return ask_owner(control, &question, list, message, size);
 }
 
-/* Waits until the owner has settled the order's last record: it is on disk and the units are back.
- */
-static int wait_settled(struct fg_control *control, const uint8_t *buyer,
-                        struct fg_order_view *view, char *message, size_t size)
+bool fg_command_settled(const struct fg_control *control, const uint8_t *buyer, uint64_t ticket)
 {
     const struct fg_worker *worker = control->engine->workers[owner_of(control, buyer)];
     const struct fg_admission_gauges *gauges = fg_admission_gauges(worker->admission);
-    uint64_t deadline = fg_control_now_ms() + control->limits.durable;
     /* acquire: pairs with the worker's release, after it has put the units back */
-    while (atomic_load_explicit(&gauges->settled, memory_order_acquire) < view->ticket) {
+    return FG_PLANTED(CANCEL_TOLD_EARLY) ||
+           atomic_load_explicit(&gauges->settled, memory_order_acquire) >= ticket;
+}
+
+/* Waits until the owner has settled the order's last record. */
+static int wait_settled(struct fg_control *control, const uint8_t *buyer,
+                        struct fg_order_view *view, char *message, size_t size)
+{
+    uint64_t deadline = fg_control_now_ms() + control->limits.durable;
+    while (!fg_command_settled(control, buyer, view->ticket)) {
         if (!fg_control_wait(control)) {
             snprintf(message, size,
                      "the engine is stopping: %.300s; order show tells after the next start "

@@ -202,6 +202,13 @@ int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
 /* Frees commands that came back after their time. */
 void fg_command_reap(struct fg_control *control);
 
+/* Has the owner settled the buyer's record with that ticket: is it on disk, and are units that it
+ * returns back? */
+bool fg_command_settled(const struct fg_control *control, const uint8_t *buyer, uint64_t ticket);
+
+/* methods_drain.c: does the engine drain, and has everything that was under way come to its end? */
+bool fg_drain_done(const struct fg_control *control);
+
 /* alarms.c: the warnings, an array of sentences. */
 json_t *fg_alarms_json(const struct fg_control *control);
 

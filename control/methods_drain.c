@@ -6,6 +6,7 @@
  * long as the hold.
  */
 #include "control/methods.h"
+#include "dataplane/faults.h"
 #include "flashgate/control_api.h"
 
 struct progress {
@@ -49,13 +50,28 @@ static struct progress progress_of(const struct fg_engine *engine)
     return progress;
 }
 
+/* Nothing new can come: every worker has taken the mode up, and nothing is under way. */
+static bool is_drained(const struct fg_control *control, const struct progress *progress)
+{
+    uint64_t waits = progress->parked + progress->undecided + progress->records;
+    if (FG_PLANTED(DRAINED_EARLY))
+        waits = 0;
+    return control->model.mode == FG_ENGINE_DRAINING && fg_publish_laggard(control) < 0 &&
+           waits + progress->lag == 0 &&
+           (!progress->delivers || (progress->delivery_runs && progress->lag_is_known));
+}
+
+bool fg_drain_done(const struct fg_control *control)
+{
+    struct progress progress = progress_of(control->engine);
+    return is_drained(control, &progress);
+}
+
 static json_t *drain_json(const struct fg_control *control)
 {
     bool draining = control->model.mode == FG_ENGINE_DRAINING;
     struct progress progress = progress_of(control->engine);
-    bool drained = draining &&
-                   progress.parked + progress.undecided + progress.records + progress.lag == 0 &&
-                   (!progress.delivers || (progress.delivery_runs && progress.lag_is_known));
+    bool drained = is_drained(control, &progress);
     return json_pack("{s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:b}", "draining", draining, "drained",
                      drained, "revision", (json_int_t)control->model.revision, "parked",
                      (json_int_t)progress.parked, "undecided", (json_int_t)progress.undecided,

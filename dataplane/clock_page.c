@@ -6,6 +6,7 @@
 
 #include <rte_cycles.h>
 
+#include "dataplane/faults.h"
 #include "dataplane/orders/clock.h"
 
 #define NS_A_SECOND UINT64_C(1000000000)
@@ -94,7 +95,7 @@ static void measure_rate(struct fg_clock_keeper *keeper, struct fg_clock_instant
 /* Follows the machine's clock, or holds on to what was. */
 static void keep_offset(struct fg_clock_keeper *keeper, int64_t offset_ns)
 {
-    bool far = magnitude(offset_ns - keeper->offset_ns) > STEP_NS;
+    bool far = magnitude(offset_ns - keeper->offset_ns) > STEP_NS && !FG_PLANTED(FOLLOW_STEP);
 
     if (far && (!keeper->held || magnitude(offset_ns - keeper->machine_offset_ns) > STEP_NS))
         keeper->steps++;

@@ -27,7 +27,14 @@
     X(STATE_BEFORE_DURABLE, "a reply tells a state whose last record is not durable")              \
     X(NO_FENCE, "an append does not look at the fence")                                            \
     X(ADOPT_STREAM, "delivery believes whatever the stream ends with")                             \
-    X(OPEN_LOWERED_EARLY, "`open` is lowered when the record is queued")
+    X(OPEN_LOWERED_EARLY, "`open` is lowered when the record is queued")                           \
+    X(DRAINED_EARLY, "an engine is drained while replies still wait for the log")                  \
+    X(KILL_LETS_EXPIRE, "holds run out while the kill switch keeps buyers from confirming")        \
+    X(FORGET_MODE, "a segment's base does not carry the engine's mode")                            \
+    X(REMOVE_SOLD, "a removal of stock takes as much as was asked for, sold or not")               \
+    X(CANCEL_TOLD_EARLY, "an operator is told of a cancellation that is not durable")              \
+    X(FOLLOW_STEP, "the engine's clock follows a step of the machine's")                           \
+    X(TRIM_ALL, "a stream is trimmed as far as it is delivered, not as it is consumed")
 
 /* X(NAME, where) */
 #define FG_CRASH_POINTS(X)                                                                         \

@@ -4,6 +4,7 @@
  * as they came; only a sale's name is ever looked for inside.
  */
 #include "dataplane/orders/books.h"
+#include "dataplane/faults.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -266,7 +267,7 @@ int fg_books_control(struct fg_books *books, const struct fg_control_event *even
 
     switch (event->kind) {
     case FG_EVENT_ENGINE_STATE:
-        return keep(&books->engine_state, event, body);
+        return FG_PLANTED(FORGET_MODE) ? 0 : keep(&books->engine_state, event, body);
     case FG_EVENT_BLOCK_LIST:
         return keep(&books->block_list, event, body);
     case FG_EVENT_NAMES_USED:

@@ -72,7 +72,8 @@ struct fg_delivery_stats {
     _Atomic uint32_t state;     /* enum fg_delivery_state */
     _Atomic uint64_t delivered; /* entries appended since start */
     _Atomic uint64_t lag;       /* order events durable but not in their stream, as last seen */
-    _Atomic uint64_t caught_up; /* the log's durable frame up to which all was read and sent on */
+    _Atomic uint64_t caught_up; /* the log's durable frame up to which all was read and sent on; 0
+                                 * while streams are to be asked anew what they hold */
     _Atomic uint64_t connects, gaps;
     _Atomic uint64_t errors; /* answers of Redis that were neither OK nor GAP */
 };

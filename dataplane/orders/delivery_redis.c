@@ -30,20 +30,27 @@ static void back_off(struct fg_delivery *delivery)
         delivery->backoff_ns = BACKOFF_MAX_NS;
 }
 
+/* What the streams hold is to be asked anew; until then nobody can say that they hold everything.
+ */
+static void forget(struct fg_delivery *delivery)
+{
+    fg_batches_clear(&delivery->batches);
+    fg_streams_forget(&delivery->streams);
+    atomic_store_explicit(&delivery->stats.caught_up, 0, memory_order_relaxed);
+}
+
 static void go_away(struct fg_delivery *delivery)
 {
     struct fg_redis_link *link = delivery->config.link;
     link->close(link->context);
-    fg_batches_clear(&delivery->batches);
-    fg_streams_forget(&delivery->streams);
+    forget(delivery);
     delivery->phase = FG_PHASE_AWAY;
     fg_delivery_set_state(delivery, FG_DELIVERY_CONNECTING);
 }
 
 static void begin_claims(struct fg_delivery *delivery)
 {
-    fg_batches_clear(&delivery->batches);
-    fg_streams_forget(&delivery->streams);
+    forget(delivery);
     delivery->phase = FG_PHASE_CLAIM;
 }
 

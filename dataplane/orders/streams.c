@@ -315,7 +315,7 @@ bool fg_stream_consumed(struct fg_streams *streams, struct fg_stream *stream, ui
 {
     uint64_t told = LOAD(streams->boards[stream->sale].told), there = delivered(stream);
     uint64_t mark = told > key ? told : key;
-    if (mark > there)
+    if (mark > there || (FG_PLANTED(TRIM_ALL) && mark > 0))
         mark = there;
     if (mark > stream->consumed)
         stream->consumed = mark;

@@ -3,7 +3,7 @@
  * The walk along the history. Every answer that tells of an order is held against the order's
  * events (I2) and against every other answer (I4). At the end come the clients' own books (I1): an
  * order is surely somebody's if a client was told so without a hold (ADMITTED, or CONFIRMED) and
- * never asked to cancel it, nor did an operator, and it never came back.
+ * never asked to cancel it, and it never came back.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -192,7 +192,7 @@ static void count_outcomes(struct check *check)
 static bool surely_owned(const struct check *check, const struct order *order)
 {
     bool returned = (order->told & TOLD_RETURNED) || order->state == ORDER_CANCELLED ||
-                    order->state == ORDER_EXPIRED || check_operator_cancelled(check, order);
+                    order->state == ORDER_EXPIRED;
     return (order->told & TOLD_OWNED) && !returned &&
            !(check->requests[order->told_place].flags & REQUEST_CANCELLED);
 }

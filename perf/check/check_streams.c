@@ -219,7 +219,8 @@ static int by_order(const void *id, const void *other)
     return (a > b) - (a < b);
 }
 
-bool check_operator_cancelled(const struct check *check, const struct order *order)
+/* Did an operator cancel it? Then its sale need not allow it. */
+static bool operator_cancelled(const struct check *check, const struct order *order)
 {
     const struct fg_check_input *input = check->input;
     return input->cancelled_count > 0 &&
@@ -235,7 +236,7 @@ static bool allowed(const struct check *check, const struct order *order, unsign
     if (!facts || !facts->defined)
         return true;
     if (kind == FG_EVENT_CANCEL && order->state == ORDER_FINAL)
-        return facts->cancel_final || check_operator_cancelled(check, order);
+        return facts->cancel_final || operator_cancelled(check, order);
     return kind != FG_EVENT_REACQUIRE || facts->reacquires;
 }
 

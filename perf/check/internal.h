@@ -103,9 +103,6 @@ static inline const struct fg_sale_facts *check_facts(const struct check *check,
     return check->input->sales ? &check->input->sales[stream] : NULL;
 }
 
-/* Did an operator cancel it? Its buyer need not know. */
-bool check_operator_cancelled(const struct check *check, const struct order *order);
-
 static inline bool check_has(const struct order *order, enum fg_event_kind kind)
 {
     return (order->kinds & 1u << kind) != 0;

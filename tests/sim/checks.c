@@ -172,6 +172,65 @@ void checks_reply(struct sim_engine *e, const uint8_t *payload)
     }
 }
 
+/* --- What an operator was told --- */
+
+void checks_mode(struct sim_engine *e, unsigned w, uint64_t queued)
+{
+    enum fg_engine_mode mode = e->desk.mode;
+    const struct fg_lane *lane = fg_journal_lane(e->engine.journal, w);
+    const struct rte_ring *ring = lane->ring;
+    const struct fg_order_event *records = (const void *)(ring + 1);
+
+    if (mode == FG_ENGINE_RUNNING || e->engine.control->model.mode != mode)
+        return;
+    for (uint32_t back = 1; back <= lane->queued - queued; back++) {
+        const struct fg_order_event *event = &records[(ring->prod.tail - back) & ring->mask];
+        if (event->kind == FG_EVENT_ADMIT || mode == FG_ENGINE_KILLED)
+            world_fail(e->world, "an engine that is %s queued %s of order %" PRIu64,
+                       fg_engine_mode_name(mode), fg_event_name(event->kind), event->order);
+    }
+}
+
+/* Whatever an order's state is by the log, Redis has been told. */
+static void check_all_delivered(struct sim_engine *e)
+{
+    struct world *world = e->world;
+
+    for (unsigned s = 0; s < followed.book.sales_count; s++) {
+        const struct fg_sale_stream *log = &followed.book.streams[s];
+        struct fg_stream_id last = redis_stream(&world->redis, log->sale)->last;
+        if (log->count > 0 && last.sale_seq < log->entries[log->count - 1].event.sale_seq)
+            world_fail(world, "I9: drained, but %s ends with %" PRIu64 " of %" PRIu64 " events",
+                       log->sale, last.sale_seq, log->entries[log->count - 1].event.sale_seq);
+    }
+}
+
+void checks_drained(struct sim_engine *e)
+{
+    for (unsigned w = 0; w < e->engine.config.workers; w++) {
+        const struct fg_lane *lane = fg_journal_lane(e->engine.journal, w);
+        if (fg_admission_waiting(e->plan.admissions[w]) > 0 || fg_lane_durable(lane) < lane->queued)
+            world_fail(e->world,
+                       "I9: drained, but %u replies and %" PRIu64 " records of worker %u wait",
+                       fg_admission_waiting(e->plan.admissions[w]),
+                       lane->queued - fg_lane_durable(lane), w);
+    }
+    checks_durable(e);
+    /* What Redis loses afterwards, delivery learns at its next poll. */
+    if (followed.open && !e->world->redis.emptied)
+        check_all_delivered(e);
+}
+
+void checks_cancelled(struct sim_engine *e, uint64_t order)
+{
+    checks_durable(e);
+    if (followed.open && !(durable_kinds(order) & 1u << FG_EVENT_CANCEL))
+        world_fail(e->world,
+                   "I2: an operator was told that order %" PRIu64
+                   " is cancelled, and no event that says so is on disk",
+                   order);
+}
+
 /* --- The end --- */
 
 /* I3: each stream is the sale's log. */
@@ -239,7 +298,8 @@ static void check_sold(struct sim_engine *e, const struct fg_check_input *input)
     for (uint32_t i = 0; i < input->items_count; i++) {
         const struct fg_model_item *item =
             fg_model_item(&e->engine.control->model, input->items[i].id);
-        if (!item || item->item.id != input->items[i].id || item->item.state != FG_SALE_OPEN)
+        if (!item || item->item.id != input->items[i].id || item->item.state != FG_SALE_OPEN ||
+            item->state != FG_ITEM_RUNNING)
             continue;
         uint32_t left = fg_stock_free_units(&e->engine.stock, item->item.slot);
         if (left > 0)

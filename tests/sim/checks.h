@@ -12,6 +12,16 @@
 /* A worker of the engine is about to be stepped. */
 void checks_before_worker(struct sim_engine *engine);
 
+/* Its worker was stepped, which had queued so many records before: none may be of a kind that the
+ * engine's mode forbids, once the operator was told that this is in force. */
+void checks_mode(struct sim_engine *engine, unsigned w, uint64_t queued);
+
+/* The engine says that it has drained. */
+void checks_drained(struct sim_engine *engine);
+
+/* The operator is told that an order is cancelled. */
+void checks_cancelled(struct sim_engine *engine, uint64_t order);
+
 /* An engine gives out a finished reply. */
 void checks_reply(struct sim_engine *engine, const uint8_t *payload);
 

@@ -113,9 +113,22 @@ static void add_name(struct sim_disk *disk, const char *name, unsigned file)
     place->file = file;
 }
 
+/* A file system does not wait for a sync for ever: when there are many, the older changes come to
+ * the medium by themselves. */
+static void commit_older(struct sim_disk *disk)
+{
+    unsigned half = disk->changes_count / 2;
+
+    for (unsigned i = 0; i < half; i++)
+        disk_redo(disk->synced, &disk->changes[i]);
+    disk->changes_count -= half;
+    memmove(disk->changes, disk->changes + half, disk->changes_count * sizeof(disk->changes[0]));
+}
+
 static void note_change(struct sim_disk *disk, const char *name, const char *to, int file)
 {
-    assert(disk->changes_count < DISK_NAMES);
+    if (disk->changes_count == DISK_NAMES)
+        commit_older(disk);
     struct disk_change *change = &disk->changes[disk->changes_count++];
     copy_name(change->name, name);
     copy_name(change->to, to);
@@ -300,8 +313,7 @@ static int disk_write(void *context, int handle, const void *data, size_t length
     world_may_crash(disk->world, disk->faults.crash, SIM_CRASH_IN_DISK);
     grow(file, offset + length);
     world_meanwhile(disk->world);
-    /* Most calls are reads of a start; but what a start has to deal with comes of torn writes. */
-    if (world_crash_due(disk->world, 8 * disk->faults.crash, SIM_CRASH_IN_DISK)) {
+    if (world_crash_due(disk->world, disk->faults.tear, SIM_CRASH_IN_DISK)) {
         tear(disk, file, data, length, offset);
         world_crash(disk->world);
     }
@@ -347,7 +359,8 @@ static int disk_allocate(void *context, int handle, uint64_t length)
     struct sim_disk *disk = context;
     struct disk_file *file = file_of(disk, handle);
     world_may_crash(disk->world, disk->faults.crash, SIM_CRASH_IN_DISK);
-    if (fault_chance(disk->world, disk->faults.full)) {
+    bool full = disk->world->now_ns < disk->full_until_ns && !disk->world->healed;
+    if (full || fault_chance(disk->world, disk->faults.full)) {
         note_fault(disk, SIM_DISK_FULL, handle, length);
         return -ENOSPC;
     }

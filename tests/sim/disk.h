@@ -54,6 +54,7 @@ struct disk_open {
 /* Chances per million of a call. */
 struct disk_faults {
     unsigned write_eio, flush_eio, read_eio, full, crash;
+    unsigned tear; /* of a write: it is torn by a crash */
 };
 
 struct sim_disk {
@@ -63,6 +64,7 @@ struct sim_disk {
     unsigned sector; /* bytes that are written whole or not at all */
     bool flushes;    /* files opened to write flush every write */
     bool locked;
+    uint64_t full_until_ns; /* true time: nothing is allocated before */
     struct disk_file files[DISK_FILES];
     struct disk_name names[DISK_NAMES], synced[DISK_NAMES];
     struct disk_change changes[DISK_NAMES];
@@ -89,6 +91,8 @@ void disk_heal_rot(struct sim_disk *disk);
 uint64_t disk_hash(const struct sim_disk *disk);
 
 /* What both files of the disk share. */
+/* Brings a change to names on the medium. */
+void disk_redo(struct disk_name *names, const struct disk_change *change);
 /* Some of a block's sectors, as chance has it, come to `block->medium`, which is the block's own
  * afterwards. Returns how many did not. */
 unsigned disk_settle_block(struct sim_disk *disk, struct disk_block *block);

@@ -24,7 +24,7 @@ static struct disk_name *find(struct disk_name *names, const char *name)
     return NULL;
 }
 
-static void redo(struct disk_name *names, const struct disk_change *change)
+void disk_redo(struct disk_name *names, const struct disk_change *change)
 {
     struct disk_name *known = find(names, change->name);
 
@@ -54,7 +54,7 @@ static unsigned cut_names(struct sim_disk *disk)
 
     for (unsigned i = 0; i < disk->changes_count; i++) {
         if (any ? random_below(random, 2) == 0 : i < kept)
-            redo(disk->synced, &disk->changes[i]);
+            disk_redo(disk->synced, &disk->changes[i]);
         else
             lost++;
     }

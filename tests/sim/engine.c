@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/engine.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,14 @@ static int make_delivery(struct sim_engine *e, const struct engine_plan *plan)
     return FG_EXIT_OK;
 }
 
+/* The page's ticks are nanoseconds here. */
+static void write_clock(struct sim_engine *e)
+{
+    uint64_t monotonic_ns = e->clock.seam.monotonic_ns(&e->clock);
+
+    fg_clock_page_write(&e->engine.clock, monotonic_ns, clock_wall_ns(&e->clock), monotonic_ns);
+}
+
 int engine_start(struct world *world, const struct engine_plan *plan)
 {
     struct sim_engine *e = zeroed(sizeof(*e));
@@ -129,6 +138,8 @@ int engine_start(struct world *world, const struct engine_plan *plan)
     clock_use(&e->clock);
     event(world, SIM_EVENT_START, e->number, plan->workers, e->disk->flushes);
     configure(e, plan);
+    fg_clock_page_init(&e->engine.clock, SIM_S);
+    write_clock(e);
     e->engine.control = fg_control_create(&e->engine, &status, e->message, sizeof(e->message));
     assert(e->engine.control);
     struct fg_keyring *ring = &e->engine.control->keys.ring;
@@ -157,10 +168,31 @@ int engine_start(struct world *world, const struct engine_plan *plan)
 
 /* --- Workers --- */
 
-struct fg_now engine_now(const struct sim_engine *e)
+struct fg_now engine_now(struct sim_engine *e, unsigned w)
 {
-    return (struct fg_now){.wall_ns = clock_wall_ns(&e->clock),
+    struct fg_time time =
+        fg_clock_page_read(&e->engine.clock, e->clock.seam.monotonic_ns(&e->clock));
+
+    if (fg_clock_moves(&time, e->times[w].wall_ns, e->times[w].accepted)) {
+        e->times[w].wall_ns = time.wall_ns;
+        e->times[w].accepted = time.accepted;
+    }
+    return (struct fg_now){.wall_ns = e->times[w].wall_ns,
                            .ms = (uint32_t)((e->world->now_ns - e->began_ns) / SIM_MS)};
+}
+
+/* As in receive.c: while the machine's clock is held ahead, senders may go by either. */
+static bool authentic(const struct sim_engine *e, const struct fg_catalogue *catalogue,
+                      const struct sim_packet *packet, uint64_t wall_ns, uint16_t *place)
+{
+    int64_t ahead_ns = fg_clock_page_ahead(&e->engine.clock);
+    enum fg_authentic found =
+        fg_payload_authenticate(catalogue, packet->payload, packet->length, 0, wall_ns, place);
+
+    if (found == FG_AUTH_STALE && ahead_ns > 0)
+        found = fg_payload_authenticate(catalogue, packet->payload, packet->length, 0,
+                                        wall_ns + (uint64_t)ahead_ns, place);
+    return found == FG_AUTHENTIC;
 }
 
 /* Takes what has arrived, as receive.c does; returns how many are to be decided. */
@@ -180,8 +212,7 @@ static unsigned receive(struct sim_engine *e, unsigned w, const struct fg_now *n
         struct fg_header header;
         memcpy(&header, packet->payload, sizeof(header));
         if (!fg_payload_check(packet->payload, packet->length) ||
-            fg_payload_authenticate(catalogue, packet->payload, packet->length, 0, now->wall_ns,
-                                    &place) != FG_AUTHENTIC) {
+            !authentic(e, catalogue, packet, now->wall_ns, &place)) {
             free(packet);
             continue;
         }
@@ -221,7 +252,8 @@ void engine_worker(struct sim_engine *e, unsigned w)
     struct fg_worker *worker = e->engine.workers[w];
     const struct fg_catalogue *catalogue = e->engine.catalogue;
     struct fg_datagram datagrams[BURST];
-    struct fg_now now = engine_now(e);
+    struct fg_now now = engine_now(e, w);
+    uint64_t queued = fg_journal_lane(e->engine.journal, w)->queued;
 
     clock_use(&e->clock);
     atomic_store(&worker->seen_revision, catalogue->revision);
@@ -231,6 +263,9 @@ void engine_worker(struct sim_engine *e, unsigned w)
     if (count > 0)
         fg_admission_decide(worker->admission, &now, catalogue, datagrams, count);
     fg_admission_poll(worker->admission, &now, catalogue);
+    checks_mode(e, w, queued);
+    e->world->stats->faults[SIM_LOG_FULL] +=
+        atomic_load(&fg_journal_lane(e->engine.journal, w)->log_room) != FG_LOG_OPEN;
     send_ready(e, w);
 }
 
@@ -302,11 +337,27 @@ void engine_delivery(struct sim_engine *e)
     look_at_streams(e);
 }
 
+/* As fg_control_clock_update() does. A step of the machine's clock moves the engine's by a second
+ * at most, unless that is accepted. */
+static void update_clock(struct sim_engine *e)
+{
+    struct fg_control *control = e->engine.control;
+    uint64_t before_ns = control->clock_floor_ns = fg_control_clock_ns(control);
+
+    write_clock(e);
+    uint64_t now_ns = fg_control_clock_ns(control);
+    if (now_ns > before_ns + SIM_S)
+        world_fail(e->world,
+                   "the engine's clock moved by %" PRIu64 " ns at once, and nobody had said so",
+                   now_ns - before_ns);
+}
+
 void engine_control(struct sim_engine *e)
 {
     struct fg_control *control = e->engine.control;
 
     clock_use(&e->clock);
+    update_clock(e);
     fg_stock_publish(&e->engine.stock, control->model.items_count);
     (void)fg_control_run_schedules(control);
     if (control->change.stage != FG_CHANGE_NONE) {
@@ -327,8 +378,7 @@ int engine_failed(const struct sim_engine *e)
     return e->engine.control->status;
 }
 
-/* Has Redis lost what the log had forgotten? Then the lag stays, as an alarm. */
-static bool lost_beyond_log(const struct sim_engine *e)
+bool engine_lost_beyond_log(const struct sim_engine *e)
 {
     for (uint32_t sale = 1; sale <= SIM_SALES_MAX; sale++)
         if (fg_delivery_stream_state(e->engine.delivery, sale) == FG_STREAM_LOST_BEYOND_LOG)
@@ -349,7 +399,7 @@ bool engine_quiet(const struct sim_engine *e)
     }
     return e->engine.control->change.stage == FG_CHANGE_NONE &&
            atomic_load(&stats->state) == FG_DELIVERY_RUNNING &&
-           (atomic_load(&stats->lag) == 0 || lost_beyond_log(e)) &&
+           (atomic_load(&stats->lag) == 0 || engine_lost_beyond_log(e)) &&
            e->delivered_frames == fg_journal_durable(e->engine.journal);
 }
 

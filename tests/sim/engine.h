@@ -15,6 +15,21 @@
 #define SIM_WORKERS_MAX 4
 #define SIM_SLOTS       16
 
+/* What the operator has under way with an engine. */
+struct sim_desk {
+    /* An order that is to be cancelled. */
+    struct {
+        enum { CANCEL_NONE, CANCEL_RECORDED, CANCEL_SETTLES } stage;
+        uint64_t ticket; /* of the journal, of the record that says so; then of the worker */
+        uint64_t order, request;
+        uint8_t buyer[FG_BUYER_BYTES];
+    } cancel;
+    uint64_t accept_ticket;   /* of the record that the clock is accepted; 0: none */
+    enum fg_engine_mode mode; /* the operator was told that it is in force */
+    bool drained;             /* ... and that the engine has drained */
+    uint64_t shut_until_ns;   /* true time; then it may be resumed */
+};
+
 struct sim_engine {
     struct world *world;
     unsigned number; /* 1, 2, 3 ... in the run */
@@ -27,13 +42,12 @@ struct sim_engine {
     /* Units of each slot whose return was durable, but which were not put back on sale, when the
      * present step of a worker began. */
     int64_t returning[SIM_SLOTS];
-    /* An order that the operator is about to cancel; ticket 0: none. */
+    /* What each worker decides by: see begin_loop() in worker.c. */
     struct {
-        uint64_t ticket; /* of the journal, of the record that says so */
-        unsigned worker;
-        uint8_t buyer[FG_BUYER_BYTES];
-        uint64_t request;
-    } cancel;
+        uint64_t wall_ns;
+        uint32_t accepted;
+    } times[SIM_WORKERS_MAX];
+    struct sim_desk desk;
     uint64_t delivered_frames; /* up to which delivery has found nothing left to do */
     char message[512];
 };
@@ -53,8 +67,8 @@ struct engine_plan {
  * end in a crash. */
 int engine_start(struct world *world, const struct engine_plan *plan);
 
-/* The time that its workers decide by. */
-struct fg_now engine_now(const struct sim_engine *engine);
+/* The time that the worker decides by now. */
+struct fg_now engine_now(struct sim_engine *engine, unsigned w);
 
 /* Where each part may be stepped; what a step does may end in a crash. */
 void engine_worker(struct sim_engine *engine, unsigned w);
@@ -68,6 +82,9 @@ int engine_failed(const struct sim_engine *engine);
 
 /* Nothing waits in it, all is durable and delivered. */
 bool engine_quiet(const struct sim_engine *engine);
+
+/* Has Redis lost what the log had forgotten? Then the lag stays, as an alarm. */
+bool engine_lost_beyond_log(const struct sim_engine *engine);
 
 /* A clean stop, its memory given back. */
 void engine_stop(struct sim_engine *engine);

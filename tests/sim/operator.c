@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/operator.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
-#include "dataplane/admission/internal.h"
 
 static void name_of(char name[FG_SALE_NAME_MAX + 1], unsigned sale)
 {
     snprintf(name, FG_SALE_NAME_MAX + 1, "sale%u", sale + 1);
-}
-
-static void note(struct sim_engine *e, enum sim_operation what, uint64_t sale, uint64_t item)
-{
-    e->world->stats->operations[what]++;
-    event(e->world, SIM_EVENT_OPERATOR, what, sale, item);
 }
 
 /* The sale as the profile has it. */
@@ -30,6 +20,9 @@ static void apply(struct sim_engine *e, unsigned place)
                            .limit = p->limit[place],
                            .items = items};
 
+    if (p->opens[place])
+        sale.opens_ns = fg_control_clock_ns(e->engine.control) +
+                        random_scaled(&e->world->random, SIM_MS, 5 * SIM_S);
     name_of(sale.name, place);
     for (unsigned i = 0; i < p->items; i++) {
         if (p->item[i].sale != place)
@@ -44,7 +37,7 @@ static void apply(struct sim_engine *e, unsigned place)
     }
     if (fg_change_begin_sale(e->engine.control, NULL, &sale, false) != 0)
         world_fail(e->world, "sale %s of %u items cannot be applied", sale.name, sale.items_count);
-    note(e, SIM_OP_APPLY, place + 1, 0);
+    operator_note(e, SIM_OP_APPLY, place + 1, 0);
 }
 
 /* One more stock, or a lower limit, of an item: a new definition of the sale. */
@@ -61,7 +54,7 @@ static void redefine(struct sim_engine *e, const struct fg_sale *known, bool tak
         item->limit = item->limit ? item->limit : 4;
     else
         item->stock += units;
-    note(e, takes ? SIM_OP_LOWER_LIMIT : SIM_OP_RESTOCK, sale->number, item->id);
+    operator_note(e, takes ? SIM_OP_LOWER_LIMIT : SIM_OP_RESTOCK, sale->number, item->id);
     if (fg_change_begin_sale(e->engine.control, NULL, sale, takes) != 0)
         world_fail(e->world, "sale %s cannot be changed", sale->name);
     fg_model_sale_free(sale);
@@ -69,12 +62,20 @@ static void redefine(struct sim_engine *e, const struct fg_sale *known, bool tak
 
 static void set_state(struct sim_engine *e, const struct fg_sale *sale, enum fg_sale_state state)
 {
-    note(e,
-         state == FG_SALE_OPEN     ? SIM_OP_OPEN
-         : state == FG_SALE_PAUSED ? SIM_OP_PAUSE
-                                   : SIM_OP_CLOSE,
-         sale->number, 0);
+    operator_note(e,
+                  state == FG_SALE_OPEN     ? SIM_OP_OPEN
+                  : state == FG_SALE_PAUSED ? SIM_OP_PAUSE
+                                            : SIM_OP_CLOSE,
+                  sale->number, 0);
     fg_change_begin_state(e->engine.control, NULL, sale->number, state);
+}
+
+/* More units, without a new definition. */
+static void add_units(struct sim_engine *e, const struct fg_model_item *item)
+{
+    operator_note(e, SIM_OP_ADD, item->item.sale, item->item.id);
+    fg_change_begin_add(e->engine.control, NULL, item,
+                        (uint32_t)random_between(&e->world->random, 1, 9));
 }
 
 /* Unsold units of an item go off sale. */
@@ -83,52 +84,28 @@ static void remove_units(struct sim_engine *e, const struct fg_model_item *item)
     uint32_t units = (uint32_t)random_between(&e->world->random, 1, 9);
 
     if (fg_change_begin_remove(e->engine.control, NULL, item, units) > 0)
-        note(e, SIM_OP_REMOVE, item->item.sale, item->item.id);
+        operator_note(e, SIM_OP_REMOVE, item->item.sale, item->item.id);
 }
 
 static void set_item(struct sim_engine *e, const struct fg_model_item *item,
                      enum fg_item_state state)
 {
-    note(e, state == FG_ITEM_PAUSED ? SIM_OP_PAUSE_ITEM : SIM_OP_RESUME_ITEM, item->item.sale,
-         item->item.id);
+    operator_note(e,
+                  state == FG_ITEM_PAUSED   ? SIM_OP_PAUSE_ITEM
+                  : state == FG_ITEM_CLOSED ? SIM_OP_CLOSE_ITEM
+                                            : SIM_OP_RESUME_ITEM,
+                  item->item.sale, item->item.id);
     fg_change_begin_item(e->engine.control, NULL, item, state);
 }
 
-/* Some order is to be cancelled, whatever state it is in: that is put on record first. */
-static void begin_cancel(struct sim_engine *e)
+static void change_item(struct sim_engine *e, const struct fg_model_item *item)
 {
-    struct sim_random *random = &e->world->random;
-    unsigned w = (unsigned)random_below(random, e->engine.config.workers);
-    const struct fg_book *book = &e->plan.admissions[w]->book;
-    const struct fg_order *order =
-        book->touched ? &book->orders[random_below(random, book->touched)] : NULL;
-    char body[128];
-
-    if (!order || order->state == FG_ORDER_FREE || order->state == FG_ORDER_VOID)
-        return;
-    int length = snprintf(body, sizeof(body),
-                          "{\"method\":\"order.cancel\",\"order\":\"%" PRIu64 "\"}", order->id);
-    struct fg_control_event act = {.kind = FG_EVENT_ACT,
-                                   .body_length = (uint32_t)length,
-                                   .revision = e->engine.control->model.revision,
-                                   .at_ns = fg_control_wall_ns()};
-    e->cancel.ticket = fg_journal_submit(e->engine.journal, &act, body);
-    e->cancel.worker = w;
-    e->cancel.request = order->request;
-    memcpy(e->cancel.buyer, order->buyer, sizeof(e->cancel.buyer));
-}
-
-/* The record is durable: the worker is told, as by its command ring. */
-static void carry_out_cancel(struct sim_engine *e)
-{
-    struct fg_command command = {.kind = FG_COMMAND_ORDER_CANCEL, .request = e->cancel.request};
-
-    memcpy(command.buyer, e->cancel.buyer, sizeof(command.buyer));
-    e->cancel.ticket = 0;
-    struct fg_now now = engine_now(e);
-    fg_command_run(&command, e->plan.admissions[e->cancel.worker], &now, e->engine.catalogue);
-    if (command.result == 0)
-        note(e, SIM_OP_CANCEL, command.orders[0].item, command.orders[0].order);
+    if (item->state == FG_ITEM_CLOSED)
+        return; /* for good */
+    if (random_below(&e->world->random, 8) == 0)
+        set_item(e, item, FG_ITEM_CLOSED);
+    else
+        set_item(e, item, item->state == FG_ITEM_PAUSED ? FG_ITEM_RUNNING : FG_ITEM_PAUSED);
 }
 
 static void archive(struct sim_engine *e, const struct fg_sale *sale)
@@ -140,7 +117,7 @@ static void archive(struct sim_engine *e, const struct fg_sale *sale)
         return;
     if (fg_archive_prepare(control, sale, &archive, e->message, sizeof(e->message)) != 0)
         return;
-    note(e, SIM_OP_ARCHIVE, sale->number, 0);
+    operator_note(e, SIM_OP_ARCHIVE, sale->number, 0);
     fg_change_begin_archive(control, NULL, sale->number, &archive);
 }
 
@@ -154,7 +131,7 @@ static void change_something(struct sim_engine *e, const struct fg_sale *sale)
     }
     const struct fg_model_item *item = fg_model_item(
         &e->engine.control->model, sale->items[random_below(random, sale->items_count)].id);
-    switch (random_below(random, 16)) {
+    switch (random_below(random, 20)) {
     case 0:
         if (sale->state == FG_SALE_OPEN)
             set_state(e, sale, FG_SALE_PAUSED);
@@ -172,13 +149,25 @@ static void change_something(struct sim_engine *e, const struct fg_sale *sale)
         break;
     case 5:
     case 6:
-        set_item(e, item, item->state == FG_ITEM_PAUSED ? FG_ITEM_RUNNING : FG_ITEM_PAUSED);
+        change_item(e, item);
         break;
     case 7:
     case 8:
     case 9:
     case 10:
-        begin_cancel(e);
+        operator_cancel(e);
+        break;
+    case 11:
+        operator_shut(e);
+        break;
+    case 12:
+    case 13:
+        operator_stream(e, sale);
+        break;
+    case 14:
+    case 15:
+        if (item->state != FG_ITEM_CLOSED)
+            add_units(e, item);
         break;
     default:
         redefine(e, sale, false);
@@ -215,7 +204,8 @@ static bool set_up(struct sim_engine *e)
         }
         bool resume = sale && sale->state == FG_SALE_PAUSED &&
                       (e->world->healed || random_below(&e->world->random, 2));
-        if (sale && (sale->state == FG_SALE_SCHEDULED || resume)) {
+        bool waits = sale && sale->state == FG_SALE_SCHEDULED && sale->opens_ns != 0;
+        if (sale && !waits && (sale->state == FG_SALE_SCHEDULED || resume)) {
             set_state(e, sale, FG_SALE_OPEN);
             return true;
         }
@@ -229,12 +219,10 @@ void operator_step(struct sim_engine *e)
     const struct fg_model *model = &e->engine.control->model;
 
     clock_use(&e->clock);
-    if (e->cancel.ticket != 0 &&
-        fg_journal_submitted_durable(e->engine.journal) >= e->cancel.ticket)
-        carry_out_cancel(e);
+    operator_desk(e);
     if (e->engine.control->change.stage != FG_CHANGE_NONE)
         return;
-    if (set_up(e) || world->healed || world->profile.operator_ns == 0 ||
+    if (operator_mode(e) || set_up(e) || world->healed || world->profile.operator_ns == 0 ||
         world->now_ns < world->operator_at_ns)
         return;
     world->operator_at_ns =
@@ -259,5 +247,5 @@ bool operator_settled(struct sim_engine *e)
         if (!fg_model_name_used(model, name))
             return false;
     }
-    return e->engine.control->change.stage == FG_CHANGE_NONE;
+    return e->engine.control->change.stage == FG_CHANGE_NONE && operator_done(e);
 }

@@ -18,6 +18,7 @@ static void draw_sales(struct sim_profile *p, struct sim_random *random)
     for (unsigned s = 0; s < p->sales; s++) {
         p->cancel_final[s] = random_below(random, 2) == 0;
         p->reacquire[s] = random_below(random, 2) == 0;
+        p->opens[s] = random_below(random, 3) == 0;
         p->limit[s] = random_below(random, 3) ? 0 : (uint32_t)random_between(random, 4, 12);
     }
     for (unsigned i = 0; i < p->items; i++) {
@@ -36,10 +37,13 @@ static void draw_crashes(struct sim_profile *p, struct sim_random *random)
     p->crashes_max = random_below(random, 8) ? (unsigned)random_scaled(random, 1, 12) : 0;
     p->crash_between = chance(random, 3, 2000);
     p->crash_disk = chance(random, 4, 20000);
+    p->tear =
+        8 * p->crash_disk; /* most calls are reads; but what a start has to deal with is this */
     p->crash_redis = chance(random, 6, 50000);
     p->crash_point = chance(random, 3, 200000);
     p->crash_points = random_word(random);
     p->zombie = chance(random, 7, 3000);
+    p->clock_step = chance(random, 6, 3000);
     p->wall_step = chance(random, 6, 600000);
     p->rot = chance(random, 5, 700000);
     p->long_pause = chance(random, 5, 500000);
@@ -52,6 +56,13 @@ static void draw_crashes(struct sim_profile *p, struct sim_random *random)
     p->crash_points = UINT64_C(1) << random_below(random, FG_CRASH_COUNT);
     p->crash_point = 500000;
     p->crash_disk = 100000;
+    p->tear = 800000;
+    if (random_below(random, 3) > 0)
+        return;
+    p->crashes_max = 20;
+    p->crash_points = UINT64_C(1) << FG_CRASH_TAIL_CUT;
+    p->crash_disk = 0;
+    p->tear = (unsigned)random_scaled(random, 20000, 400000);
 }
 
 void profile_draw(struct sim_profile *p, struct sim_random *random)
@@ -64,6 +75,7 @@ void profile_draw(struct sim_profile *p, struct sim_random *random)
     p->round_ns = random_scaled(random, 20000, 10 * SIM_MS);
     draw_sales(p, random);
     p->operator_ns = random_below(random, 3) ? random_scaled(random, 20 * SIM_MS, 5 * SIM_S) : 0;
+    p->drains = random_below(random, 2);
     p->net_loss = chance(random, 4, 400000);
     p->net_double = chance(random, 4, 400000);
     p->net_late = chance(random, 6, 50000);
@@ -73,6 +85,7 @@ void profile_draw(struct sim_profile *p, struct sim_random *random)
     p->flush_eio = chance(random, 8, 5000);
     p->read_eio = chance(random, 8, 10000);
     p->full = chance(random, 8, 300000);
+    p->no_room = chance(random, 8, 10000);
     p->redis_loss = chance(random, 5, 300000);
     p->redis_retry = chance(random, 7, 300000);
     p->redis_refused = chance(random, 9, 300000);

@@ -33,6 +33,8 @@ struct sim_profile {
     } item[SIM_ITEMS_MAX];
     bool cancel_final[SIM_SALES_MAX], reacquire[SIM_SALES_MAX];
     uint32_t limit[SIM_SALES_MAX]; /* of a buyer over all items */
+    bool opens[SIM_SALES_MAX];     /* by the clock */
+    bool drains;                   /* the operator drains the engine when everything is healed */
     uint64_t operator_ns; /* between two things that the operator does, about; 0: only opens */
 
     /* network */
@@ -45,12 +47,15 @@ struct sim_profile {
     uint64_t crash_points; /* bit per point */
     unsigned zombie;       /* of a step of control: another machine takes over */
     unsigned wall_step;    /* of a start */
+    unsigned clock_step;   /* of a step of control */
     unsigned rot;          /* of a start */
     unsigned long_pause;   /* of a start: minutes, not moments */
     unsigned stall;        /* of a round */
 
     /* disk and Redis */
     unsigned write_eio, flush_eio, read_eio, full;
+    unsigned tear;    /* of a write */
+    unsigned no_room; /* of a step of storage: the disk is full for a while */
     unsigned redis_loss, redis_retry, redis_refused, redis_strike;
     uint64_t redis_kinds; /* bit per fault that may strike */
     unsigned consume;     /* of a round: the consumer is done with some */

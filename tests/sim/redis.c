@@ -20,6 +20,17 @@ struct redis_stream *redis_stream(struct sim_redis *redis, const char *sale)
     return stream;
 }
 
+static void note_consumed(struct redis_stream *stream, uint64_t mark)
+{
+    if (mark > stream->consumed_most)
+        stream->consumed_most = mark;
+}
+
+void redis_consumed(struct sim_redis *redis, const char *sale, uint64_t mark)
+{
+    note_consumed(redis_stream(redis, sale), mark);
+}
+
 static void add_entry(struct redis_stream *stream, const struct fg_sale_stream_entry *entry)
 {
     if (stream->count == stream->capacity) {
@@ -263,6 +274,10 @@ static enum fg_redis_answer way_trim(void *context, const char *sale, struct fg_
     if (answer != FG_REDIS_OK)
         return answer;
     struct redis_stream *stream = redis_stream(&way->world->redis, sale);
+    if (first.sale_seq > stream->consumed_most + 1)
+        world_fail(way->world, "%s is trimmed up to %llu, and consumed only up to %llu", sale,
+                   (unsigned long long)first.sale_seq - 1,
+                   (unsigned long long)stream->consumed_most);
     while (stream->trimmed < stream->count &&
            stream->entries[stream->trimmed].event.sale_seq < first.sale_seq)
         stream->trimmed++;
@@ -355,6 +370,7 @@ static void restart_older(struct world *world)
             stream->fence_epoch = before[i].fence_epoch;
             stream->fence_instance = before[i].fence_instance;
         }
+        stream->consumed_most = before[i].consumed_most;
         older |= !keep_fences && !same;
     }
     redis->emptied = true;
@@ -448,6 +464,7 @@ void redis_step(struct world *world)
             &redis->streams[random_below(&world->random, redis->streams_count)];
         if (stream->last.sale_seq > 0)
             stream->consumed = random_between(&world->random, 1, stream->last.sale_seq);
+        note_consumed(stream, stream->consumed);
     }
     if (random_below(&world->random, 64) == 0) {
         copy_streams(redis->saved, redis->streams, redis->streams_count);

@@ -23,7 +23,8 @@ struct redis_stream {
     struct fg_stream_id last;
     bool fenced; /* the fence key exists */
     uint64_t fence_epoch, fence_instance;
-    uint64_t consumed; /* the consumer's key; 0: none */
+    uint64_t consumed;      /* the consumer's key; 0: none */
+    uint64_t consumed_most; /* that anybody ever told, by key or by the operator */
 };
 
 /* An append of a dropped connection that is still to be done. */
@@ -67,5 +68,8 @@ void redis_step(struct world *world);
 void redis_heal(struct world *world);
 
 struct redis_stream *redis_stream(struct sim_redis *redis, const char *sale);
+
+/* The operator tells that a sale's consumer is done up to there. */
+void redis_consumed(struct sim_redis *redis, const char *sale, uint64_t mark);
 
 #endif

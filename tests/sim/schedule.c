@@ -31,11 +31,9 @@ static struct engine_plan draw_plan(struct world *world)
     return plan;
 }
 
-/* The wall clock of the machine that starts next. */
+/* The machine's wall clock is set. */
 static void set_wall(struct world *world)
 {
-    if (!fault_chance(world, world->profile.wall_step))
-        return;
     int64_t ahead = (int64_t)random_scaled(&world->random, 1, 6000);
     if (random_below(&world->random, 2))
         ahead = -ahead;
@@ -43,6 +41,14 @@ static void set_wall(struct world *world)
     count_fault(world, ahead * (int64_t)SIM_MS < world->wall_ns ? SIM_WALL_BACK : SIM_WALL_FORWARD);
     world->wall_ns = ahead * (int64_t)SIM_MS;
     event(world, SIM_EVENT_WALL, (uint64_t)ahead, 0, 0);
+}
+
+/* ... under an engine that runs. */
+static void step_clock(struct world *world)
+{
+    set_wall(world);
+    count_fault(world, SIM_CLOCK_STEP);
+    world->engine->clock.wall_ns = world->wall_ns;
 }
 
 static void start_later(struct world *world)
@@ -130,7 +136,8 @@ static void start(struct world *world)
 {
     struct engine_plan plan = draw_plan(world);
 
-    set_wall(world);
+    if (fault_chance(world, world->profile.wall_step))
+        set_wall(world);
     if (fault_chance(world, world->profile.rot))
         start_rotten(world);
     if (world->failed)
@@ -251,6 +258,13 @@ static void act(struct world *world, unsigned actor)
         take_over(world);
         return;
     }
+    if (actor == CONTROL && fault_chance(world, world->profile.clock_step))
+        step_clock(world);
+    if (actor == STORAGE && fault_chance(world, world->profile.no_room)) {
+        count_fault(world, SIM_DISK_NO_ROOM);
+        world->disk->full_until_ns =
+            world->now_ns + random_scaled(&world->random, SIM_MS, 20 * SIM_S);
+    }
     world->may_crash = true;
     switch (actor) {
     case JOURNAL:
@@ -358,6 +372,7 @@ void schedule_round(struct world *world)
 void schedule_heal(struct world *world)
 {
     world->healed = true;
+    world->to_be_drained = world->profile.drains;
     event(world, SIM_EVENT_HEAL, 0, 0, 0);
     redis_heal(world);
     world->disk->faults = (struct disk_faults){0};

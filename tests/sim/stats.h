@@ -23,6 +23,7 @@
     X(ZOMBIE, "takeovers from an engine that lives on")                                            \
     X(WALL_FORWARD, "wall clock set forward")                                                      \
     X(WALL_BACK, "wall clock set back")                                                            \
+    X(CLOCK_STEP, "machine's clock set under a running engine")                                    \
     X(STALL, "threads that stood still")                                                           \
     X(DISK_TORN, "writes torn by a crash or an error")                                             \
     X(TAIL_CUT, "... torn tails that a start cut off")                                             \
@@ -32,6 +33,8 @@
     X(DISK_FLUSH_EIO, "flushes that failed")                                                       \
     X(DISK_READ_EIO, "reads that failed")                                                          \
     X(DISK_FULL, "files that found no space")                                                      \
+    X(DISK_NO_ROOM, "disks without room for a while")                                              \
+    X(LOG_FULL, "... steps of a worker while the log had none for new orders")                     \
     X(DISK_ROT, "bits of the log that turned")                                                     \
     X(NET_LOST, "datagrams lost")                                                                  \
     X(NET_DOUBLED, "datagrams doubled")                                                            \
@@ -65,11 +68,21 @@ enum sim_fault {
     X(ARCHIVE, "sales archived")                                                                   \
     X(REBUILD, "streams rebuilt")                                                                  \
     X(RESTOCK, "restocks")                                                                         \
+    X(ADD, "units added")                                                                          \
     X(LOWER_LIMIT, "limits lowered")                                                               \
     X(REMOVE, "removals of stock")                                                                 \
     X(PAUSE_ITEM, "items paused")                                                                  \
     X(RESUME_ITEM, "items resumed")                                                                \
-    X(CANCEL, "orders cancelled by the operator")
+    X(CLOSE_ITEM, "items closed")                                                                  \
+    X(CANCEL, "orders cancelled by the operator")                                                  \
+    X(CANCEL_TOLD, "... who was told so")                                                          \
+    X(PAUSE_ENGINE, "engines paused")                                                              \
+    X(DRAIN, "engines that were to drain")                                                         \
+    X(DRAINED, "... and have")                                                                     \
+    X(KILL, "kill switches thrown")                                                                \
+    X(RESUME, "engines resumed")                                                                   \
+    X(CONSUMED, "streams told to be consumed")                                                     \
+    X(ACCEPT, "steps of the clock accepted")
 
 enum sim_operation {
 #define X(name, text) SIM_OP_##name,

@@ -118,6 +118,7 @@ static void begin(struct world *world, uint64_t seed, struct sim_stats *stats, b
         .read_eio = world->profile.read_eio,
         .full = world->profile.full,
         .crash = world->profile.crash_disk,
+        .tear = world->profile.tear,
     };
 #ifdef FG_FAULTS
     fg_crash_hook = at_crash_point;
@@ -187,7 +188,7 @@ static bool ask_for_the_rest(struct world *world)
 
     for (unsigned i = 0; i < world->profile.items; i++) {
         const struct fg_model_item *item = fg_model_item(model, i + 1);
-        if (!item || item->item.state != FG_SALE_OPEN)
+        if (!item || item->item.state != FG_SALE_OPEN || item->state != FG_ITEM_RUNNING)
             continue;
         uint32_t left = fg_stock_free_units(&world->engine->engine.stock, item->item.slot);
         event(world, SIM_EVENT_DRAIN, left, i + 1, 0);

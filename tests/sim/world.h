@@ -11,6 +11,7 @@
 
 #include <setjmp.h>
 
+#include "dataplane/admission/catalogue.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/disk.h"
@@ -45,6 +46,9 @@ struct world {
     unsigned engines;          /* started so far */
     uint64_t stalled_until_ns[16];
     uint64_t operator_at_ns, late_at_ns;
+    /* The engine's mode: as the operator was last told, and as it was last asked for. */
+    enum fg_engine_mode mode_told, mode_asked;
+    bool to_be_drained; /* once more, when everything is healed */
 
     /* a crash on the way */
     jmp_buf crash;

@@ -257,6 +257,37 @@ static void cancelling_a_final_order_must_be_allowed(void **state)
     passes(&log);
 }
 
+/* An operator cancels buyer 2's mug, whose buyer never hears of it; buyer 5 gets it. */
+static void what_an_operator_cancelled_is_not_owned(void **state)
+{
+    (void)state;
+    struct log_run log;
+    logged_run(&log);
+    log.cancelled[0] = 1002;
+    log.cancelled_count = 1;
+    logged(&log.run, 0, FG_EVENT_CANCEL, 2, 20, 1002, MUG, 1);
+    logged(&log.run, 0, FG_EVENT_ADMIT, 5, 50, 1006, MUG, 1);
+    told(sent(&log.run, 5, 50, FG_OP_ORDER, MUG, 1, 300), FG_VERDICT_ADMITTED, 1006, 0);
+    passes(&log);
+
+    log.cancelled[0] = 1001; /* another's cancellation does not explain it */
+    judge(&log);
+    assert_int_equal(log.run.findings.counts[FG_CHECK_EVENT_IMPOSSIBLE], 1);
+    assert_int_equal(log.run.findings.counts[FG_CHECK_OVERSOLD_TO_CLIENTS], 1);
+    assert_int_equal(log.run.findings.counts[FG_CHECK_OVERSOLD], 1);
+    assert_int_equal(log.run.findings.total, 3);
+    fg_check_result_free(&log.run.result);
+
+    logged_run(&log); /* that it was to be cancelled does not mean that it was */
+    log.cancelled[0] = 1002;
+    log.cancelled_count = 1;
+    change(&log, ADMIT_1003, 0, MUG, 2, 0);
+    log.run.records[MUG_3].verdict = FG_VERDICT_BUSY;
+    judge(&log);
+    assert_int_equal(log.run.findings.counts[FG_CHECK_OVERSOLD_TO_CLIENTS], 1);
+    fg_check_result_free(&log.run.result);
+}
+
 static void reacquiring_must_be_allowed(void **state)
 {
     (void)state;
@@ -359,6 +390,26 @@ static void forgotten_orders_are_not_judged(void **state)
     fg_check_result_free(&log.run.result);
 }
 
+/* Of what clients were told, only orders that the log still knows of are surely theirs: an operator
+ * may have cancelled the others, and removed the units. */
+static void forgotten_orders_are_nobodys(void **state)
+{
+    (void)state;
+    struct log_run log;
+    forget(&log); /* clients were told of three mugs */
+    log.run.items[0].stock = 2;
+    judge(&log);
+    assert_string_equal(log.run.sentences, "");
+    fg_check_result_free(&log.run.result);
+
+    log.item_streams[0] = 1; /* of a sale that the log has forgotten nothing of */
+    log.run.streams_count = 2;
+    judge(&log);
+    assert_int_equal(log.run.findings.counts[FG_CHECK_OVERSOLD_TO_CLIENTS], 1);
+    assert_int_equal(log.run.findings.counts[FG_CHECK_ORDER_LOST], 2);
+    fg_check_result_free(&log.run.result);
+}
+
 static void forgetting_a_live_sale_is_found(void **state)
 {
     (void)state;
@@ -394,11 +445,13 @@ int main(void)
         cmocka_unit_test(a_sales_limit_is_over_all_its_items),
         cmocka_unit_test(a_sales_limit_counts_what_a_buyer_has),
         cmocka_unit_test(cancelling_a_final_order_must_be_allowed),
+        cmocka_unit_test(what_an_operator_cancelled_is_not_owned),
         cmocka_unit_test(reacquiring_must_be_allowed),
         cmocka_unit_test(an_item_of_another_sale_is_found),
         cmocka_unit_test(a_request_may_be_used_again_after_archiving),
         cmocka_unit_test(a_replay_may_be_forgotten_after_archiving),
         cmocka_unit_test(forgotten_orders_are_not_judged),
+        cmocka_unit_test(forgotten_orders_are_nobodys),
         cmocka_unit_test(forgetting_a_live_sale_is_found),
         cmocka_unit_test(an_order_of_a_sale_that_is_gone_is_not_judged),
     };

@@ -20,6 +20,24 @@ static void test_lost_tail_is_refilled_when_idle(void **state)
     }
 }
 
+/* From the moment that something is known to be missing, nobody is told that all is delivered. */
+static void test_what_is_asked_anew_is_not_caught_up(void **state)
+{
+    struct fixture *f = *state;
+    const struct fg_delivery_stats *stats = fg_delivery_stats(f->delivery);
+    log_orders(f, 1, 1, 10);
+    assert_int_equal(run_ms(f, 5), 0);
+    assert_int_equal(stats->caught_up, hand_log_durable(&f->log));
+    fake_lose_tail(fake_stream(f->redis, "spring"), 4);
+    f->now_ns += 1100000000;
+    for (unsigned step = 0; stats->caught_up != 0 && step < 3; step++) /* the poll */
+        fg_delivery_step(f->delivery);
+    assert_int_equal(stats->caught_up, 0);
+    assert_int_equal(run_ms(f, 5), 0);
+    assert_spring(10);
+    assert_int_equal(stats->caught_up, hand_log_durable(&f->log));
+}
+
 static void test_lost_tail_is_refilled_at_a_gap(void **state)
 {
     struct fixture *f = *state;
@@ -472,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_lost_tail_is_refilled_when_idle),
+        CASE(test_what_is_asked_anew_is_not_caught_up),
         CASE(test_lost_tail_is_refilled_at_a_gap),
         CASE(test_idle_sale_is_polled_beside_a_busy_one),
         CASE(test_idle_poll_is_cheap),
