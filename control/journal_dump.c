@@ -132,9 +132,9 @@ static void put_sale(const struct dump *dump, uint32_t sale)
     FILE *out = dump->call->out;
 
     if (dump->call->json && name)
-        fprintf(out, ",\"sale\":%" PRIu32 ",\"sale_name\":\"%s\"", sale, name);
+        fprintf(out, ",\"sale\":\"%s\",\"number\":%" PRIu32, name, sale);
     else if (dump->call->json)
-        fprintf(out, ",\"sale\":%" PRIu32, sale);
+        fprintf(out, ",\"sale\":null,\"number\":%" PRIu32, sale);
     else
         fprintf(out, " sale=%" PRIu32 "%s%s", sale, name ? ":" : "", name ? name : "");
 }

@@ -224,9 +224,9 @@ static json_t *sales_json(const struct stat_walk *walk, const struct sale_counts
 
     for (unsigned i = 0; i < sales->count; i++) {
         const struct sale_count *sale = &sales->counts[i];
-        json_array_append_new(json, json_pack("{s:I, s:s*, s:o, s:o, s:o}", "sale",
-                                              (json_int_t)sale->sale, "name",
-                                              fg_journal_name(&walk->names, sale->sale), "events",
+        json_array_append_new(json, json_pack("{s:s?, s:I, s:o, s:o, s:o}", "sale",
+                                              fg_journal_name(&walk->names, sale->sale), "number",
+                                              (json_int_t)sale->sale, "events",
                                               fg_json_count(sale->events), "first_seq",
                                               fg_json_count(sale->first_seq), "last_seq",
                                               fg_json_count(sale->last_seq)));
