@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What was done, and what can be asked. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "control/events.h"
 #include "control/methods.h"
@@ -24,6 +25,7 @@ int fg_call_events(struct fg_call *call)
     struct fg_control *control = call->control;
     const char *sale = call->texts[2];
     uint64_t since = 0, limit = FG_EVENTS_LIMIT_MAX;
+    char log[17];
     int rc = read_number(call, 0, "since", 0, INT64_MAX, &since);
     if (rc == 0)
         rc = read_number(call, 1, "limit", 1, FG_EVENTS_LIMIT_MAX, &limit);
@@ -36,6 +38,9 @@ int fg_call_events(struct fg_call *call)
                               sale);
     fg_events_collect(control->events, control->engine->journal);
     call->result = fg_events_json(control->events, &control->roles, since, (unsigned)limit, sale);
+    snprintf(log, sizeof(log), "%016" PRIx64, fg_journal_id(control->engine->journal));
+    if (call->result)
+        json_object_set_new(call->result, "log", json_string(log));
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "control/control.h"
@@ -16,7 +17,7 @@
 #include "control/socket_file.h"
 #include "flashgate/exit_status.h"
 
-#define CONNECTIONS_MAX 16    /* scrapers of one machine */
+#define CONNECTIONS_MAX 16    /* scrapers of one machine; one more takes the oldest's place */
 #define CONNECTION_S    5     /* without progress */
 #define REQUEST_BYTES   16384 /* of one connection: headers, and the reply's */
 #define BACKLOG         16
@@ -24,6 +25,8 @@
 struct fg_metrics {
     struct fg_engine *engine;
     struct MHD_Daemon *server;
+    int connected[CONNECTIONS_MAX]; /* descriptors, the oldest first; the server's thread's */
+    unsigned connected_count;
     struct fg_socket_file file; /* of a Unix socket; fd -1: TCP */
     int fd;                     /* TCP: the server's from its start on */
 };
@@ -112,6 +115,39 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *connection, cons
     return answer_page(arg, connection);
 }
 
+/* --- places --- */
+
+static int descriptor_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
+/* Places are few, and whoever reads a byte now and then keeps one for hours: at the last place the
+ * oldest connection is shut, and the server's next look at it ends it. A scrape takes some
+ * milliseconds. */
+static void note_connection(void *arg, struct MHD_Connection *connection, void **context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct fg_metrics *metrics = arg;
+    int fd = descriptor_of(connection);
+    unsigned i = 0;
+    (void)context;
+    while (i < metrics->connected_count && metrics->connected[i] != fd)
+        i++;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (i < metrics->connected_count)
+            memmove(&metrics->connected[i], &metrics->connected[i + 1],
+                    (--metrics->connected_count - i) * sizeof(*metrics->connected));
+        return;
+    }
+    if (metrics->connected_count < CONNECTIONS_MAX)
+        metrics->connected[metrics->connected_count++] = fd;
+    if (metrics->connected_count == CONNECTIONS_MAX)
+        shutdown(metrics->connected[0], SHUT_RDWR);
+}
+
 /* --- the socket --- */
 
 static int listen_tcp(struct fg_metrics *metrics, const struct fg_metrics_address *address,
@@ -159,11 +195,12 @@ static struct MHD_Daemon *start_server(struct fg_metrics *metrics)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct MHD_Daemon *server = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL, answer,
-        metrics, MHD_OPTION_LISTEN_SOCKET, metrics->fd, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES, MHD_OPTION_END);
+    struct MHD_Daemon *server =
+        MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL,
+                         NULL, answer, metrics, MHD_OPTION_LISTEN_SOCKET, metrics->fd,
+                         MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION,
+                         note_connection, metrics, MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_S,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return server;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* flashgatectl events: the trail page by page, and then, with --follow, whatever is new. */
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
 #include <time.h>
 
@@ -15,6 +16,7 @@ struct following {
     const char *since; /* as the option has it ... */
     json_int_t next;   /* ... and as the engine answered; -1: not yet */
     json_t *page;      /* the last answer */
+    char log[32];      /* whose LSNs they are */
     json_t *all;       /* events so far: with --json and without --follow */
 };
 
@@ -58,10 +60,11 @@ static void show_beginning(const struct following *f)
                 "Events before LSN %" JSON_INTEGER_FORMAT " are not listed any more; what the log "
                 "still has of them: flashgatectl journal dump DIR\n",
                 number(f->page, "begins"));
-    if (json_array_size(json_object_get(f->page, "events")) > 0)
+    bool follows = f->call->options[FG_CLI_FOLLOW];
+    if (follows || json_array_size(json_object_get(f->page, "events")) > 0)
         fprintf(out, "%10s  %-24s  %-18s  %-13s  %-12s  %s\n", "LSN", "AT", "WHO", "KIND", "SALE",
                 "WHAT");
-    else if (!f->call->options[FG_CLI_FOLLOW])
+    else
         fprintf(out, "There is no event%s\n", f->since ? " after that one" : " yet");
 }
 
@@ -95,6 +98,18 @@ static json_t *params_of(const struct following *f)
                      f->call->options[FG_CLI_SALE]);
 }
 
+/* Another one than before: it is told, and its events are shown from the first. */
+static bool is_another_log(struct following *f, const json_t *page)
+{
+    const char *log = text(page, "log");
+    bool another = *f->log && strcmp(f->log, log) != 0;
+    snprintf(f->log, sizeof(f->log), "%s", log);
+    if (another)
+        fprintf(f->call->err,
+                "flashgatectl: the engine has another log now; its events from the first on:\n");
+    return another;
+}
+
 /* The pages there are now. An exit status; on failure with a sentence. */
 static int read_pages(struct following *f, char *message, size_t size)
 {
@@ -105,6 +120,11 @@ static int read_pages(struct following *f, char *message, size_t size)
         int status = fg_client_call(socket, "events", params_of(f), &page, message, size);
         if (status != FG_EXIT_OK)
             return status;
+        if (is_another_log(f, page)) {
+            json_decref(page);
+            f->next = 0;
+            continue;
+        }
         json_decref(f->page);
         f->page = page;
         more = json_is_true(json_object_get(page, "more"));
@@ -122,19 +142,31 @@ static void print_all(struct following *f)
     fputc('\n', f->call->out);
 }
 
+/* Has whoever read the output gone? Nothing may be written for hours. */
+static bool nobody_reads(FILE *out)
+{
+    struct pollfd poll_fd = {.fd = fileno(out)};
+    if (poll_fd.fd < 0 || poll(&poll_fd, 1, 0) != 1 || !(poll_fd.revents & POLLERR))
+        return false;
+    errno = EPIPE;
+    return true;
+}
+
 /* Until the process is ended, or the output takes no more. An engine that has been there may go and
  * come again: LSNs go on. */
 static int follow(struct following *f, char *message, size_t size)
 {
     static const struct timespec pause = {.tv_nsec = FOLLOW_NS};
     bool away = false;
-    while (fflush(f->call->out) == 0 && !ferror(f->call->out)) {
+    while (fflush(f->call->out) == 0 && !ferror(f->call->out) && !nobody_reads(f->call->out)) {
         nanosleep(&pause, NULL);
         int status = read_pages(f, message, size);
         if (status != FG_EXIT_OK && status != FG_EXIT_UNREACHABLE)
             return status;
         if (status != FG_EXIT_OK && !away)
             fprintf(f->call->err, "flashgatectl: %s; asking again\n", message);
+        else if (status == FG_EXIT_OK && away)
+            fprintf(f->call->err, "flashgatectl: the engine answers again\n");
         away = status != FG_EXIT_OK;
     }
     snprintf(message, size, "the output takes no more: %s", strerror(errno ? errno : EIO));
@@ -173,6 +205,7 @@ const struct fg_cli_local fg_events_command = {
         "sale,\n"
         "and what it says. The engine lists the last 10,000 and reads them from the log at start;\n"
         "journal dump shows older ones under the same LSNs, as long as their segments are there.\n"
+        "--follow goes on when the engine stops and starts again, and says so on standard error.\n"
         "--json gives one object, and with --follow one object a line.\n",
 };
 

@@ -392,6 +392,11 @@ unsigned fg_journal_epoch(const struct fg_journal *journal)
     return journal->epoch;
 }
 
+uint64_t fg_journal_id(const struct fg_journal *journal)
+{
+    return journal->journal_id;
+}
+
 const struct fg_journal_stats *fg_journal_stats(const struct fg_journal *journal)
 {
     return &journal->stats;

@@ -125,6 +125,8 @@ uint64_t fg_journal_durable(const struct fg_journal *journal);
 int fg_journal_failed(const struct fg_journal *journal);
 
 unsigned fg_journal_epoch(const struct fg_journal *journal);
+/* Random, one for each log. */
+uint64_t fg_journal_id(const struct fg_journal *journal);
 
 /* Figures for status; written by the journal's threads, read relaxed by anyone. */
 struct fg_journal_stats {

@@ -32,6 +32,18 @@ check 'figures are what status says' /usr/bin/python3 tests/smoke/metrics.py "$d
     <(ctl --json status)
 check 'another path is 404' test "$(status_of http://127.0.0.1:9464/)" = 404
 check 'POST is 405' test "$(status_of -d x http://127.0.0.1:9464/metrics)" = 405
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/${pids[engine]}/status"; }
+resident=$(resident)
+start scrapers python3 tests/smoke/scrapers.py 127.0.0.1 9464
+wait_for 20 'the slow scrapers' grep -q 'all have been there' "$dir/scrapers.log"
+served=0
+for _ in 1 2 3 4 5; do
+    if page -o "$dir/page" && checked && answers > "$dir/answer"; then served=$((served + 1)); fi
+    sleep 0.4
+done
+check 'a hundred slow scrapers keep nobody else from the page, nor from the engine' test "$served" = 5
+check "... and little memory ($resident, then $(resident) KiB)" test "$(resident)" -lt $((resident + 16384))
+kill "${pids[scrapers]}"
 sed 's/listen: 127.0.0.1/listen: 0.0.0.0/' "$dir/engine.yaml" > "$dir/remote.yaml"
 refused 3 'metrics.listen: 0.0.0.0:9464 can be reached from other machines' \
     'an address that others reach is refused' "$build/flashgated" --check --config \

@@ -125,6 +125,43 @@ static void it_waits_for_what_workers_have_queued(void **state)
     free(admission);
 }
 
+static json_t *archived_after(const char *name)
+{
+    return call("sale.list", json_pack("{s:s,s:s*}", "archived", "true", "after", name));
+}
+
+/* Archived sales are listed by name, a page at a time; of one from before this start only the name
+ * may be left. */
+static void what_is_archived_can_be_listed(void **state)
+{
+    (void)state;
+    assert_int_equal(json_array_size(archived_after(NULL)), 0);
+    archive_spring();
+    const json_t *list = archived_after(NULL), *sale = json_array_get(list, 0);
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(json_string_value(json_object_get(sale, "name")), "spring");
+    assert_string_equal(json_string_value(json_object_get(sale, "state")), "archived");
+    assert_int_equal(number(sale, "number"), 1);
+    for (int i = 0; i < 700; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "old-%03d", i);
+        json_object_set_new(control->model.names, name, json_integer(0));
+    }
+    list = archived_after(NULL);
+    assert_int_equal(json_array_size(list), 500);
+    sale = json_array_get(list, 499);
+    assert_string_equal(json_string_value(json_object_get(sale, "name")), "old-499");
+    assert_true(json_is_null(json_object_get(sale, "number")));
+    list = archived_after("old-499");
+    assert_int_equal(json_array_size(list), 201);
+    sale = json_array_get(list, 200);
+    assert_string_equal(json_string_value(json_object_get(sale, "name")), "spring");
+    assert_null(call("sale.list", json_pack("{s:s}", "after", "old")));
+    assert_error(FG_RPC_PARAMS, "after goes with archived");
+    assert_null(call("sale.list", json_pack("{s:s}", "archived", "1")));
+    assert_error(FG_RPC_PARAMS, "archived is \"true\" or \"false\"");
+}
+
 int main(void)
 {
 #define TEST(name, begin) cmocka_unit_test_setup_teardown(name, begin, stop)
@@ -133,6 +170,7 @@ int main(void)
         TEST(held_orders_keep_a_sale, start_closed),
         TEST(names_and_state_are_journalled_after_it_is_gone, start_closed),
         TEST(its_slots_serve_others_its_names_nobody, start_closed),
+        TEST(what_is_archived_can_be_listed, start_closed),
         TEST(it_waits_for_what_workers_have_queued, start_closed),
     };
     return cmocka_run_group_tests(tests, NULL, release_reply);
