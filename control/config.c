@@ -181,8 +181,8 @@ static const struct fg_option CONTROL_OPTIONS[] = {
      .element = &ROLE_ELEMENT,
      .help =
          "Who may do what. The kernel says who is connected; the greatest role that fits holds, "
-         "and who is not named may do nothing. Without this list root and the engine's own "
-         "user are owners."},
+         "and who is not named may do nothing, not even root or the engine's own user, which "
+         "needs no role to serve. Without this list these two are owners."},
 };
 static const struct fg_option_table CONTROL_TABLE = {CONTROL_OPTIONS, COUNT(CONTROL_OPTIONS),
                                                      "a table with the socket", NULL};

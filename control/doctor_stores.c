@@ -29,6 +29,7 @@ void fg_doctor_keys(struct fg_doctor *doctor)
         struct fg_doctor_finding *finding =
             fg_doctor_find(doctor, FG_DOCTOR_WARNING, "there are no keys: anyone can order");
         fg_doctor_needs(finding, "key_file, but for a rehearsal");
+        fg_doctor_mend(finding, "see keys.sample.yaml; set key_file, and unsigned_allowed: false");
         return;
     }
     if (fg_key_file_load(&keys, config->key_file, config->unsigned_allowed, message,
@@ -210,6 +211,7 @@ void fg_doctor_redis(struct fg_doctor *doctor)
         struct fg_doctor_finding *finding =
             fg_doctor_find(doctor, FG_DOCTOR_WARNING, "no Redis is configured");
         fg_doctor_needs(finding, "redis.socket, host or sentinels: the log alone gets the orders");
+        fg_doctor_mend(finding, "apt install redis-server, then set redis.socket");
         goto free_info;
     }
     snprintf(message, sizeof(message), "memory is short");

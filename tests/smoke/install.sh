@@ -31,6 +31,14 @@ check 'make install under /usr/local' in_root install
 readonly unit=$root/usr/local/lib/systemd/system/flashgated.service
 check 'the unit starts the engine of that prefix' grep -q '^ExecStart=/usr/local/sbin/flashgated ' \
     "$unit"
+# What systemd does not know it only tells, with status 0. Its programs are looked for in this root.
+unit_complaints() { # FILE
+    sed "s|^ExecStart=[^ ]*|ExecStart=$(realpath "$build")/flashgated|" "$1" > "$dir/flashgated.service"
+    systemd-analyze verify --man=no "$dir/flashgated.service" 2>&1 || echo "status $?"
+}
+check 'systemd takes every line of the unit' test -z "$(unit_complaints "$unit")"
+check 'and would tell of one that it does not know' grep -q "Unknown key" \
+    <(unit_complaints <(sed 's/^WatchdogSec/WatchdocSec/' "$unit"))
 check 'the unit is exposed 2.0 at most' systemd-analyze security --offline=true --threshold=20 \
     "$unit"
 check 'a unit without its user is exposed more' \

@@ -51,7 +51,7 @@ check 'nothing was made' test -z "$(ls -A "$dir/log")"
 cat > "$dir/big.yaml" << END
 name: big
 items:
-  - {id: 1, name: plain, stock: 300000, limit: 1}
+  - {id: 1, name: plain, stock: 350000, limit: 1}
 END
 figure() { grep -oE "\"$1\": *[0-9]+" <(ctl --json status) | grep -oE '[0-9]+$'; }
 touch "$dir/began"
@@ -69,15 +69,31 @@ check 'a vhost peer buys more than a segment holds' "$build/flashgate-load" \
     --port "net_virtio_user0,path=$dir/vhost.sock,queues=1,packed_vq=1" --eal=--lcores=0@0 \
     --eal=--file-prefix="load-$(basename "$dir")" --eal=--no-huge --eal=--no-pci --eal=-m --eal=64 \
     --source 10.99.1.2/24 --target 10.99.1.1 --base-port "$base_port" --key-file "$dir/keys.yaml" \
-    --key 7 --sale "$dir/big.yaml" --items 1:1 --requests 270000 --rate 250000 --buyers 1000000 \
+    --key 7 --sale "$dir/big.yaml" --items 1:1 --requests 320000 --rate 250000 --buyers 10000000 \
     --timeout 20 --batch 16 --report "$dir/load.json"
 check 'the log turned to another segment' test "$(figure segment)" -gt 1
 check 'and a further one is made' test "$(find "$dir/log" -name '*.fgl' | wc -l)" -ge 4
 check "what was made is $user's" test -z "$(roots)"
 
+# --- Who may get at it ---
+cp "$build/flashgatectl" "$dir/ctl"
+as() { setpriv --reuid="$1" --regid="$2" --clear-groups "${@:3}"; }
+runtime=$dir/dpdk/$(basename "$dir")
+check "DPDK's telemetry is $user's alone" test "$(stat -c '%a %U' "$runtime")" = "700 $user"
+check "$user gets at it" as 65534 65534 test -S "$runtime/dpdk_telemetry.v2"
+check 'another does not' bash -c "! setpriv --reuid=1 --regid=1 --clear-groups test -e '$runtime/.'"
+check "the engine's own user is owner where no roles are given" as 65534 65534 "$dir/ctl" \
+    --socket "$dir/control.sock" engine pause
+check 'and so is root' ctl engine resume
+
 # --- Again, on the same log ---
 stop engine KILL 137
+printf 'control:\n  socket: %s\n  roles: [{role: owner, users: [root]}]\n' "$dir/control.sock" \
+    > "$dir/roles"
+sed -i -e "/^control:/,/^  socket:/d" -e "\$r $dir/roles" "$dir/engine.yaml"
 start_engine
+check "the engine's own user has no role but a given one" grep -q 'needs the role observer' \
+    <(as 65534 65534 "$dir/ctl" --socket "$dir/control.sock" status 2>&1)
 scenario privilege.py rights "${pids[engine]}" "$user"
 scenario privilege.py again
 stop engine TERM 0

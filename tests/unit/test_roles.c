@@ -70,7 +70,8 @@ static void users_and_groups_get_the_greatest_role_they_are_given(void **state)
     assert_int_equal(fg_role_of(&roles, 5555, 1, others, 3), FG_ROLE_OBSERVER);
     assert_int_equal(fg_role_of(&roles, 5555, 1, both, 2), FG_ROLE_OPERATOR);
     assert_int_equal(fg_role_of(&roles, 5555, 1, others, 1), FG_ROLE_NONE);
-    /* Who is not named has no role, root neither. */
+    /* Who is not named has no role, neither root nor the engine's own user. */
+    assert_int_equal(fg_role_of(&roles, geteuid(), 1, NULL, 0), FG_ROLE_NONE);
     assert_int_equal(fg_role_of(&roles, 0, 0, NULL, 0), FG_ROLE_NONE);
     assert_string_equal(fg_roles_user(&roles, user("daemon")), "daemon");
     assert_null(fg_roles_user(&roles, 5555));
