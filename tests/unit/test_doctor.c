@@ -391,9 +391,10 @@ static void test_clock(void **state)
 {
     (void)state;
     clock_state = TIME_ERROR;
-    clock_now.status = STA_UNSYNC;
     expect("clock", FG_DOCTOR_WARNING, "not synchronised");
     clock_state = TIME_OK;
+    clock_now.status = STA_UNSYNC;
+    expect("clock", FG_DOCTOR_WARNING, "not synchronised");
     clock_now = (struct timex){.maxerror = 16000000};
     expect("clock", FG_DOCTOR_WARNING, "16000 ms");
     clock_state = -1;
