@@ -296,6 +296,7 @@ bool fg_control_pulse(struct fg_control *control)
     fg_control_clock_update(control);
     fg_openings_note(control);
     fg_stock_publish(&control->engine->stock, control->model.items_count);
+    fg_key_shares_step(&control->key_shares, &control->keys.ring, control->engine, now);
     fg_events_collect(control->events, control->engine->journal);
     show_board(control);
     show_clock(control, now);

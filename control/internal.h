@@ -6,6 +6,7 @@
 #include "control/board.h"
 #include "control/control.h"
 #include "control/events.h"
+#include "control/key_shares.h"
 #include "control/keys.h"
 #include "control/model.h"
 #include "control/roles.h"
@@ -65,6 +66,7 @@ struct fg_control {
     struct fg_engine *engine;
     struct fg_model model;
     struct fg_key_file keys;
+    struct fg_key_shares key_shares;
     struct fg_server *server;
     struct fg_roles roles;
     struct fg_events *events;

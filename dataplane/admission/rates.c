@@ -106,6 +106,25 @@ static void sweep_set(struct fg_rates *rates, uint32_t number)
 
 /* --- Keys --- */
 
+uint64_t fg_rates_share(const struct fg_rates *rates, const struct fg_key *key, unsigned place)
+{
+    uint64_t cost = atomic_load_explicit(&rates->costs[place], memory_order_relaxed);
+
+    return cost ? cost : key->rate_cost * rates->workers;
+}
+
+uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place)
+{
+    return fg_count_read(&rates->keys[place].asked);
+}
+
+void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost)
+{
+    /* release: what was taken from others before is written before it; a worker needs no more than
+     * the word itself */
+    atomic_store_explicit(&rates->costs[place], cost, memory_order_release);
+}
+
 /* The share has changed, or the place has another key. What is in the bucket stays in it. */
 static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint64_t cost,
                     uint64_t now)
@@ -115,7 +134,7 @@ static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint
 
     if (bucket->cost != 0 && bucket->id == key->id) {
         debt = bucket->full > now ? (int64_t)(bucket->full - now) : 0;
-        __extension__ __int128 left = (int64_t)bucket->depth - debt;
+        __int128 left = (int64_t)bucket->depth - debt;
         debt = (int64_t)depth - (int64_t)(left * (int64_t)cost / (int64_t)bucket->cost);
         debt = debt < 0 ? 0 : debt > most ? most : debt;
     }
@@ -132,9 +151,7 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
         return true;
     struct fg_key_bucket *bucket = &rates->keys[place];
     uint64_t now = rates->elapsed_ms << KEY_SHIFT, value;
-    uint64_t cost = atomic_load_explicit(&rates->costs[place], memory_order_relaxed);
-    if (cost == 0)
-        cost = key->rate_cost * rates->workers;
+    uint64_t cost = fg_rates_share(rates, key, place);
     if (cost != bucket->cost || key->id != bucket->id)
         take_up(bucket, key, cost, now);
     fg_count_add(&bucket->asked, 1);

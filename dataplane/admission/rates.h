@@ -17,7 +17,7 @@
  * another hash: everybody begins anew.
  *
  * Keys. Each worker has a share of a key's rate. Control moves the shares to where the key's
- * traffic is, a few times a second, by one word for each (control/rates.c); until it has, all
+ * traffic is, a few times a second, by one word for each (control/key_shares.c); until it has, all
  * shares are the same. What a bucket has in it when its share changes it keeps, as far as it has
  * room, so that moving shares to and fro makes nothing. A share has room for one request at least.
  *
@@ -90,5 +90,12 @@ void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item,
 /* Puts a buyer's rate into an item, requests a second, 0: none; and a key's rate into a key. */
 void fg_rates_set_item(struct fg_item *item, uint32_t rate, uint32_t burst);
 void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst);
+
+/* A worker's share of a key's rate, as the cost of a request, and how often it was asked for one.
+ */
+uint64_t fg_rates_share(const struct fg_rates *rates, const struct fg_key *key, unsigned place);
+uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place);
+/* In the order in which it is called: take from the ones before giving to the others. */
+void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost);
 
 #endif

@@ -255,6 +255,20 @@ static void wait_and_ask(struct world *world, struct client_request *request,
         world->now_ns + wait_ms * SIM_MS + random_below(&world->random, 5 * SIM_MS) + 1;
 }
 
+/* Some do as they are told; others ask again at once. What is refused pays nothing, so their turn
+ * comes, too. */
+static void throttled(struct world *world, struct client_request *request,
+                      const struct fg_reply *reply)
+{
+    world->stats->throttled++;
+    if (random_below(&world->random, 10) < world->profile.hammering) {
+        request->copies = 0;
+        request->send_at_ns = world->now_ns + random_below(&world->random, 5 * SIM_MS) + 1;
+    } else {
+        wait_and_ask(world, request, reply);
+    }
+}
+
 static void hear(struct world *world, struct client_request *request, const struct fg_reply *reply)
 {
     switch (reply->verdict) {
@@ -269,6 +283,9 @@ static void hear(struct world *world, struct client_request *request, const stru
     case FG_VERDICT_NOT_OPEN:
     case FG_VERDICT_PAUSED:
         wait_and_ask(world, request, reply);
+        break;
+    case FG_VERDICT_THROTTLED:
+        throttled(world, request, reply);
         break;
     default:
         request->refusal = reply->verdict;

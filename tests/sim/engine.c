@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/admission/rates.h"
 #include "dataplane/orders/delivery_internal.h"
 #include "flashgate/exit_status.h"
 #include "tests/sim/checks.h"
@@ -145,6 +146,7 @@ int engine_start(struct world *world, const struct engine_plan *plan)
     struct fg_keyring *ring = &e->engine.control->keys.ring;
     ring->count = 1;
     ring->keys[0] = (struct fg_key){.id = SIM_KEY, .ops = 0x7e};
+    fg_rates_set_key(&ring->keys[0], world->profile.key_rate, 0);
     memcpy(ring->keys[0].secret, sim_secret, sizeof(sim_secret));
     int rc = fg_stock_init(&e->engine.stock, plan->workers, e->engine.config.limit_items);
     assert(rc == 0);
@@ -359,6 +361,8 @@ void engine_control(struct sim_engine *e)
     clock_use(&e->clock);
     update_clock(e);
     fg_stock_publish(&e->engine.stock, control->model.items_count);
+    fg_key_shares_step(&control->key_shares, &control->keys.ring, &e->engine,
+                       e->world->now_ns / SIM_MS);
     (void)fg_control_run_schedules(control);
     if (control->change.stage != FG_CHANGE_NONE) {
         fg_change_step(control);

@@ -18,6 +18,8 @@ static void apply(struct sim_engine *e, unsigned place)
                            .cancel_final = p->cancel_final[place],
                            .late_confirm = p->reacquire[place] ? FG_LATE_REACQUIRE : FG_LATE_REFUSE,
                            .limit = p->limit[place],
+                           .rate = p->rate[place],
+                           .burst = p->burst[place],
                            .items = items};
 
     if (p->opens[place])

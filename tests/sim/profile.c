@@ -65,6 +65,21 @@ static void draw_crashes(struct sim_profile *p, struct sim_random *random)
     p->tear = (unsigned)random_scaled(random, 20000, 400000);
 }
 
+/* With chances of its own: runs without rates go as they would if there were none. */
+static void draw_rates(struct sim_profile *p, const struct sim_random *random)
+{
+    struct sim_random own = *random;
+
+    if (random_below(&own, 3) > 0)
+        return;
+    for (unsigned s = 0; s < p->sales; s++) {
+        p->rate[s] = random_below(&own, 3) ? (uint32_t)random_between(&own, 4, 40) : 0;
+        p->burst[s] = p->rate[s] ? (uint32_t)random_below(&own, 6) : 0;
+    }
+    p->key_rate = random_below(&own, 3) ? 0 : (uint32_t)random_scaled(&own, 50, 2000);
+    p->hammering = (unsigned)random_below(&own, 11);
+}
+
 void profile_draw(struct sim_profile *p, struct sim_random *random)
 {
     *p = (struct sim_profile){0};
@@ -92,4 +107,5 @@ void profile_draw(struct sim_profile *p, struct sim_random *random)
     p->redis_strike = chance(random, 4, 20000);
     p->redis_kinds = random_word(random);
     p->consume = chance(random, 5, 50000);
+    draw_rates(p, random);
 }

@@ -35,6 +35,9 @@ struct sim_profile {
     uint32_t limit[SIM_SALES_MAX]; /* of a buyer over all items */
     bool opens[SIM_SALES_MAX];     /* by the clock */
     bool drains;                   /* the operator drains the engine when everything is healed */
+    uint32_t rate[SIM_SALES_MAX], burst[SIM_SALES_MAX]; /* of a buyer */
+    uint32_t key_rate;                                  /* of everybody; 0: none */
+    unsigned hammering;   /* of ten who are THROTTLED, so many ask again at once */
     uint64_t operator_ns; /* between two things that the operator does, about; 0: only opens */
 
     /* network */

@@ -154,7 +154,7 @@ start_redis() {
     wait_for 20 'Redis to answer' redis ping
 }
 
-# write_keys: 7 may do everything; 8 only asks; 9 is for another source.
+# write_keys: 7 may do everything; 8 only asks; 9 is for another source; 10 has a rate.
 write_keys() {
     (umask 077 && cat > "$dir/keys.yaml") << END
 keys:
@@ -171,6 +171,11 @@ keys:
     ops: all
     sales: all
     sources: [192.0.2.0/24]
+  - id: 10
+    secret: 303132333435363738393a3b3c3d3e3f
+    ops: all
+    rate: 10
+    burst: 4
 END
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Buys, retries, confirms, cancels and asks, in the sale that trade.sh has opened."""
 
-from client import (BASE_PORT, HELD, PARTITIONS, REPLAY, Client, buyer, case, control, entry,
-                    eventually, finish, name)
+import time
+
+from client import (BASE_PORT, HELD, PARTITIONS, REPLAY, Client, buyer, case, control, counter,
+                    entry, eventually, finish, name)
 import wire
 
 client = Client()
@@ -121,6 +123,26 @@ def many_entries():
                                  entry('QUERY', 1, 100), flags=REPLAY)
 
 
+def rates():
+    """A buyer's in one sale, live; and a key's, of which each of the two workers has a half."""
+    control('sale', 'set', '--yes', 'drop', 'rate', '10')
+    control('sale', 'set', '--yes', 'drop', 'burst', '1')
+    asks = [entry('ORDER', 30, n, 1, 0) for n in (1, 2)]
+    replies = client.ask_all(*asks)
+    names = [name(reply.verdict) for reply in replies]
+    case('who asks too often is told so', names == ['BAD_QUANTITY', 'THROTTLED'], names)
+    wait_ms = replies[1].wait_ms
+    case('... and how long to wait', 100 <= wait_ms <= 125, replies)
+    time.sleep(wait_ms / 1000)
+    client.expect('after that wait', 'BAD_QUANTITY', entry('ORDER', 30, 4, 1, 0))
+    control('sale', 'set', 'drop', 'rate', '0')
+    names = [name(reply.verdict) for reply in client.ask_all(*asks)]
+    case('without a rate at once', names == ['BAD_QUANTITY', 'BAD_QUANTITY'], names)
+    names = [name(reply.verdict) for reply in Client(key_id=10).ask_all(*[entry('PING')] * 5)]
+    case('a key has a rate', names == ['PONG'] * 2 + ['THROTTLED'] * 3, names)
+    case('both are counted', counter('throttled_buyer') >= 1 and counter('throttled_key') == 3)
+
+
 def closing():
     control('sale', 'close', '--yes', 'drop')
     client.expect('after closing', 'CLOSED', entry('ORDER', 20, 1, 1, 1))
@@ -128,6 +150,6 @@ def closing():
 
 
 for part in (final_orders, refusals, scattered_quantity, held_orders, void_requests, expiry,
-             many_entries, closing):
+             many_entries, rates, closing):
     part()
 finish()
