@@ -284,6 +284,20 @@ static bool submit(struct fg_control *control)
     return change->ticket != 0;
 }
 
+/* Time opened the sale while its pause was on the way: a worker may have sold. That is on record,
+ * too, or the opening could be moved as if it had never been. */
+static void note_opening(struct fg_control *control)
+{
+    struct fg_control_event *event = &control->change.event;
+    const struct fg_sale *sale = fg_model_sale_number(&control->model, event->sale);
+    if (event->kind != FG_EVENT_SALE_STATE || event->value2 != 0 || !sale || sale->opens_ns == 0 ||
+        sale->opens_ns > fg_control_clock_ns(control))
+        return;
+    event->value2 = sale->opens_ns;
+    (void)fg_model_set_state(&control->model, sale->number, (enum fg_sale_state)event->value,
+                             event->value2); /* the state is in force: nothing that can fail */
+}
+
 /* Every worker has seen it. */
 static void seen(struct fg_control *control)
 {
@@ -293,6 +307,7 @@ static void seen(struct fg_control *control)
         fg_archive_unlinked(control);
         change->stage = FG_CHANGE_TO_SETTLE;
     } else if (change->takes) {
+        note_opening(control);
         FG_CRASH_POINT(CHANGE_PUBLISHED);
         change->stage = FG_CHANGE_TO_JOURNAL;
     } else {

@@ -22,11 +22,26 @@ static int no_memory(struct fg_call *call)
     return fg_call_refuse(call, FG_RPC_INTERNAL, "memory is short; nothing was changed");
 }
 
+/* Time has opened or closed the sale since it was planned what becomes of it. Workers know that
+ * already, and no new opens or closes may take it back. */
+static int check_times(struct fg_call *call, const struct fg_sale *sale)
+{
+    const struct fg_sale *running = fg_model_sale_number(&call->control->model, sale->number);
+    if (!running || (running->opens_ns == sale->opens_ns && running->closes_ns == sale->closes_ns))
+        return 0;
+    enum fg_sale_state due = fg_control_state_due(running, fg_control_clock_ns(call->control));
+    if (due == running->state)
+        return 0;
+    return fg_call_refuse(call, FG_RPC_REFUSED, "sale %s is %s since a moment ago; look again",
+                          sale->name, fg_sale_state_name(due));
+}
+
 static int put_sale(struct fg_call *call, const struct fg_sale *sale, bool takes)
 {
-    if (!sale)
-        return 0;
-    int rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
+    int rc = sale ? check_times(call, sale) : 0;
+    if (!sale || rc != 0)
+        return rc;
+    rc = fg_change_begin_sale(call->control, call->peer, sale, takes);
     if (rc == -ENOMEM)
         return no_memory(call);
     if (rc != 0)

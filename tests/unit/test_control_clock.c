@@ -274,6 +274,65 @@ static void the_clock_stands_still_rather_than_go_back(void **state)
     assert_false(alarmed());
 }
 
+/* --- what time does while an operator's change is on its way --- */
+
+static json_t *set_time(const char *field, const char *value)
+{
+    return call("sale.set", json_pack("{s:s,s:s,s:s,s:b}", "name", "autumn", "field", field,
+                                      "value", value, "confirmed", true));
+}
+
+/* A worker that has not seen the pause opens the sale. It cannot be moved any more then. */
+static void an_opening_that_overtakes_a_pause_is_on_record(void **state)
+{
+    (void)state;
+    sell();
+    uint64_t opens_ns = fg_control_clock_ns(control) + 50 * MS;
+    fg_model_sale(&control->model, "autumn")->opens_ns = opens_ns;
+    atomic_store(&frozen[1], true);
+    assert_null(of_sale("sale.pause", "autumn"));
+    assert_error(FG_RPC_TIME_LIMIT, "worker 1 has not taken it up");
+    assert_true(fg_control_clock_ns(control) > opens_ns);
+    atomic_store(&frozen[1], false);
+    assert_non_null(of_sale("sale.pause", "autumn"));
+    assert_int_equal(log_.count, 4);
+    assert_int_equal(log_.events[3].event.value, FG_SALE_PAUSED);
+    assert_int_equal(log_.events[3].event.value2, opens_ns);
+    assert_null(set_time("opens", "+1h"));
+    assert_error(FG_RPC_REFUSED, "sale autumn has opened, which is on record");
+}
+
+/* One that is paused in time has not opened, and may be moved. */
+static void a_pause_before_the_opening_leaves_it_to_come(void **state)
+{
+    (void)state;
+    sell();
+    assert_non_null(of_sale("sale.pause", "autumn"));
+    assert_int_equal(log_.events[3].event.value2, 0);
+    assert_non_null(set_time("opens", "+2h"));
+}
+
+/* It was open when the change was begun; its first half took until the sale had closed. */
+static void a_closing_that_overtakes_a_change_stands(void **state)
+{
+    (void)state;
+    sell();
+    struct fg_sale *spring = fg_model_sale(&control->model, "spring");
+    spring->closes_ns = fg_control_clock_ns(control) + 500 * MS;
+    slow_record.after = log_.count;
+    slow_record.takes_ns = S;
+    assert_null(call("sale.apply", json_pack("{s:s,s:s,s:b}", "text",
+                                             "name: spring\ncloses: 2099-01-01T00:00:00Z\n"
+                                             "items:\n  - id: 7\n    name: Shoe\n    stock: 90\n"
+                                             "    limit: 2\n",
+                                             "source", "sale.yaml", "confirmed", true)));
+    assert_error(FG_RPC_REFUSED, "the rest not yet: sale spring is closed since a moment ago");
+    run_schedules();
+    assert_int_equal(item(7)->state, FG_SALE_CLOSED);
+    assert_true(fg_model_sale(&control->model, "spring")->closes_ns <=
+                fg_control_clock_ns(control));
+}
+
 /* --- openings --- */
 
 static void passes(unsigned w, uint64_t opens_ns, uint64_t before_ns, uint64_t after_ns)
@@ -337,6 +396,9 @@ int main(void)
         TEST(who_has_not_seen_a_step_back_is_named),
         TEST(what_cannot_be_journalled_is_not_accepted),
         TEST(the_clock_stands_still_rather_than_go_back),
+        TEST(an_opening_that_overtakes_a_pause_is_on_record),
+        TEST(a_pause_before_the_opening_leaves_it_to_come),
+        TEST(a_closing_that_overtakes_a_change_stands),
         TEST(openings_are_told_by_the_slowest_worker),
     };
 #undef TEST
