@@ -100,8 +100,8 @@ run() {
         fi
     done
 }
-# says PATTERN TEXT: something of the last block said so.
-says() { check "$2" grep -E -- "$1" "$dir/said"; }
+# told PATTERN TEXT: something of the last block said so.
+told() { check "$2" grep -E -- "$1" "$dir/said"; }
 
 run install
 run configure
@@ -126,31 +126,31 @@ sed -i -E -e "s#(: |:|=)/(etc|var|run)/flashgate#\1$machine/\2/flashgate#" \
     -e 's/^#(  segment): .*/\1: 16MiB/; s/^#(  orders): .*/\1: 32768/; s/^#(  parked): .*/\1: 1024/' \
     "$machine/etc/flashgate/flashgate.yaml"
 run fit
-says '^(ok|warning|WRONG) +redis +' 'doctor looks at Redis'
+told '^(ok|warning|WRONG) +redis +' 'doctor looks at Redis'
 run start
-says '^Delivery +running' 'delivery runs, by the rights that the page gives to its user'
+told '^Delivery +running' 'delivery runs, by the rights that the page gives to its user'
 run rehearsal
 run traffic
-says '0 lost' 'no request is lost'
+told '0 lost' 'no request is lost'
 run books
-says 'nothing differs' 'the rehearsal'"'"'s books balance'
+told 'nothing differs' 'the rehearsal'"'"'s books balance'
 
 # --- the night ---
 
 sed -i 's/^opens: .*/opens: +1s/' spring-drop.yaml
 run before
-says '^Sale spring-drop: would change so, nothing was changed' 'the dry run tells'
-says '^Sale spring-drop: unchanged' 'applied, the file changes nothing'
-says '^Delivery +running.* lag 0' 'delivery runs, and lags by nothing'
+told '^Sale spring-drop: would change so, nothing was changed' 'the dry run tells'
+told '^Sale spring-drop: unchanged' 'applied, the file changes nothing'
+told '^Delivery +running.* lag 0' 'delivery runs, and lags by nothing'
 opened() { flashgatectl sale show spring-drop | grep '^Opened by the clock'; }
 wait_for 20 'the sale to open' opened
 run opened
-says '^Opened by the clock [0-9.]+ us after its time' 'how exactly it opened is told'
+told '^Opened by the clock [0-9.]+ us after its time' 'how exactly it opened is told'
 eval "$(block traffic | small | sed 's/rehearsal/night-1/g; 1!d')" > "$dir/output" 2>&1
 check 'the night sells' grep -E 'ADMITTED +[1-9]' "$dir/output"
 run during
-says '500 units added' 'units are added'
-says '200 units removed' 'units are removed'
+told '500 units added' 'units are added'
+told '200 units removed' 'units are removed'
 run kill
 
 # A buyer complains of an order that is final: an item without holds.
@@ -159,14 +159,14 @@ read -r BUYER REQUEST < <(awk '/^buyer$/ { getline buyer } /^request$/ { getline
     /^item$/ { getline item; if (item == 1001) { print buyer, request; exit } }' "$dir/entries")
 export BUYER REQUEST
 run service
-says '^Order .* is cancelled: [12] of item 1001 are back on sale' 'the order is cancelled'
+told '^Order .* is cancelled: [12] of item 1001 are back on sale' 'the order is cancelled'
 run drain
-says '^Drained: .*Redis has everything' 'the engine drains'
+told '^Drained: .*Redis has everything' 'the engine drains'
 run backup
-says ': sound' 'the backup is sound'
+told ': sound' 'the backup is sound'
 run upgrade
-says 'DRAINING' 'a drain outlives the restart'
-says 'Engine: running' 'and is ended'
+told 'DRAINING' 'a drain outlives the restart'
+told 'Engine: running' 'and is ended'
 
 # --- another machine ---
 
@@ -179,22 +179,22 @@ cp -p "$machine_a/etc/flashgate"/* "$machine_b/etc/flashgate"
 sed -i "s#$machine_a/#$machine_b/#" "$machine_b/etc/flashgate/flashgate.yaml"
 cp -a "$machine_a/var/lib/flashgate/log" "$machine_b/mnt/a/log"
 run move
-says '^epoch ' 'the takeover tells its steps'
-says 'epoch 5' 'the engine has the epoch after the fence'
+told '^epoch ' 'the takeover tells its steps'
+told 'epoch 5' 'the engine has the epoch after the fence'
 eval "$(block traffic | small | sed 's/rehearsal/night-2/g; 1!d')" > "$dir/output" 2>&1
 check 'retries of all orders are answered by the new machine' grep -E ' 0 lost' "$dir/output"
 
 # --- the day after ---
 
 run after
-says 'nothing differs' 'log, streams and figures agree'
+told 'nothing differs' 'log, streams and figures agree'
 SEQ=$(redis-cli XREVRANGE 'flashgate:{spring-drop}:orders' + - COUNT 1 | sed -n '1s/.*-//p')
 export SEQ
 check 'every order that was told is in the log of the new machine' \
     flashgatectl audit "$machine_b/var/lib/flashgate/log" --drained \
     --config "$machine_b/etc/flashgate/flashgate.yaml" --history night-1.history,night-2.history
 run archive
-says 'spring-drop: archived' 'the sale is archived'
+told 'spring-drop: archived' 'the sale is archived'
 trimmed() { [ "$(redis-cli XLEN 'flashgate:{spring-drop}:orders')" -le 1 ]; }
 wait_for 10 'what is consumed to be trimmed' trimmed
 engine_stops > /dev/null
