@@ -148,6 +148,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    if (seteuid(getuid()) != 0 || setegid(getgid()) != 0) /* where test_user failed */
+        return -1;
     return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
