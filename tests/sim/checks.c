@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/sim/checks.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,23 +67,48 @@ void checks_durable(struct sim_engine *e)
         read_book(e, &followed.book, fg_journal_durable(e->engine.journal));
 }
 
-int64_t checks_given(const struct world *world, uint32_t item)
+/* Units that the log gives away, by item. */
+static void count_given(int64_t given[SIM_ITEMS_MAX + 1])
 {
-    int64_t given = 0;
-    (void)world;
+    memset(given, 0, (SIM_ITEMS_MAX + 1) * sizeof(given[0]));
     for (unsigned s = 0; s < followed.book.sales_count; s++) {
         const struct fg_sale_stream *stream = &followed.book.streams[s];
         for (uint64_t i = 0; i < stream->count; i++) {
             const struct fg_order_event *event = &stream->entries[i].event;
-            if (event->item != item)
-                continue;
+            assert(event->item <= SIM_ITEMS_MAX);
             if (event->kind == FG_EVENT_ADMIT || event->kind == FG_EVENT_REACQUIRE)
-                given += event->quantity;
+                given[event->item] += event->quantity;
             if (event->kind == FG_EVENT_CANCEL || event->kind == FG_EVENT_EXPIRE)
-                given -= event->quantity;
+                given[event->item] -= event->quantity;
         }
     }
-    return given;
+}
+
+int64_t checks_given(const struct world *world, uint32_t item)
+{
+    int64_t given[SIM_ITEMS_MAX + 1];
+
+    (void)world;
+    count_given(given);
+    return given[item];
+}
+
+void checks_supply(struct sim_engine *e)
+{
+    int64_t given[SIM_ITEMS_MAX + 1];
+
+    if (!followed.open)
+        return;
+    count_given(given);
+    for (uint32_t id = 1; id <= e->world->profile.items; id++) {
+        const struct fg_model_item *item = fg_model_item(&e->engine.control->model, id);
+        int64_t left = item ? fg_stock_free_units(&e->engine.stock, item->item.slot) : 0;
+        if (item && left + given[id] > item->pooled)
+            world_fail(e->world,
+                       "I1: of %" PRIu32 " units of item %" PRIu32 " on sale durable orders have "
+                       "%" PRId64 ", and %" PRId64 " are free",
+                       item->pooled, id, given[id], left);
+    }
 }
 
 void checks_before_worker(struct sim_engine *e)

@@ -39,6 +39,10 @@ void checks_stock(struct sim_engine *engine);
 /* At the end, drained: everything. */
 void checks_end(struct sim_engine *engine);
 
+/* I1, between any two steps: what is free and what durable orders have is no more than was put on
+ * sale. */
+void checks_supply(struct sim_engine *engine);
+
 /* Units of the item that the log gives away, as far as it was followed. */
 int64_t checks_given(const struct world *world, uint32_t item);
 

@@ -10,7 +10,8 @@
 /* Who acts in a round; the workers come behind the last. */
 enum actor { JOURNAL, STORAGE, DELIVERY, CONTROL, CLIENTS, REDIS, LEFT_BEHIND, WORKERS };
 
-#define SEGMENT_MIN (32u << 10)
+#define SUPPLY_STEPS 8 /* the stock is looked at after one of so many steps */
+#define SEGMENT_MIN  (32u << 10)
 
 /* --- Starting --- */
 
@@ -284,6 +285,8 @@ static void act(struct world *world, unsigned actor)
         break;
     default:
         engine_worker(e, actor - WORKERS);
+        if (world->stats->steps % SUPPLY_STEPS == 0)
+            checks_supply(e);
         break;
     }
     if (fault_chance(world, world->profile.crash_between) &&
