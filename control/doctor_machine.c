@@ -2,9 +2,11 @@
 /* Memory, limits of the process, and the clock. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/doctor.h"
 #include "dataplane/net/port.h"
@@ -68,12 +70,30 @@ static uint64_t free_bytes(const struct fg_doctor *doctor, uint64_t *count)
     return bytes;
 }
 
+/* Is there no mount that this user may make files in? One of those is in `path` then. */
+static bool mounts_closed(const struct fg_doctor *doctor, const char *mounts, char path[256])
+{
+    char full[1280], kind[32];
+    bool closed = false;
+    for (const char *line = mounts; line; line = strchr(line, '\n'), line += line != NULL) {
+        char name[256];
+        if (sscanf(line, "%*s %255s %31s", name, kind) != 2 || strcmp(kind, "hugetlbfs") != 0)
+            continue;
+        snprintf(full, sizeof(full), "%s%s", doctor->root, name);
+        if (faccessat(AT_FDCWD, full, W_OK | X_OK, AT_EACCESS) == 0 || errno != EACCES)
+            return false;
+        closed = true;
+        snprintf(path, 256, "%s", name);
+    }
+    return closed;
+}
+
 void fg_doctor_hugepages(struct fg_doctor *doctor)
 {
     const struct fg_config *config = doctor->config;
     uint64_t pages, wanted = wanted_bytes(config), there = free_bytes(doctor, &pages);
     struct fg_doctor_finding *finding;
-    char mounts[16384];
+    char mounts[16384], path[256];
     if (eal_value(config, "--no-huge")) {
         fg_doctor_find(doctor, FG_DOCTOR_OK, "not used (eal has --no-huge)");
         return;
@@ -95,6 +115,14 @@ void fg_doctor_hugepages(struct fg_doctor *doctor)
         finding->refuses = FG_EXIT_NETWORK;
         fg_doctor_needs(finding, "a mount for DPDK's files, or eal: [\"--in-memory\"]");
         fg_doctor_mend(finding, "mount -t hugetlbfs none /dev/hugepages");
+        return;
+    }
+    if (!eal_value(config, "--in-memory") && mounts_closed(doctor, mounts, path)) {
+        finding =
+            fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s is closed to the engine's user", path);
+        finding->refuses = FG_EXIT_NETWORK;
+        fg_doctor_needs(finding, "a mount that it may make files in, or eal: [\"--in-memory\"]");
+        fg_doctor_mend(finding, "mount -o remount,uid=%s %s", fg_doctor_user(config), path);
         return;
     }
     fg_doctor_find(doctor, FG_DOCTOR_OK,

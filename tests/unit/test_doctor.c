@@ -197,13 +197,19 @@ static void test_all_well(void **state)
 }
 
 /* As a user whom root's files are closed to. */
-static void expect_as_nobody(enum fg_doctor_level level, const char *text)
+static void expect_of_nobody(const char *check, enum fg_doctor_level level, const char *text,
+                             int refuses)
 {
     assert_int_equal(setegid(NOBODY), 0);
     assert_int_equal(seteuid(NOBODY), 0);
-    expect_refusal("user", level, text, level == FG_DOCTOR_WRONG ? FG_EXIT_CONFIG : FG_EXIT_OK);
+    expect_refusal(check, level, text, refuses);
     assert_int_equal(seteuid(0), 0);
     assert_int_equal(setegid(0), 0);
+}
+
+static void expect_as_nobody(enum fg_doctor_level level, const char *text)
+{
+    expect_of_nobody("user", level, text, level == FG_DOCTOR_WRONG ? FG_EXIT_CONFIG : FG_EXIT_OK);
 }
 
 static char *in_root(const char *name)
@@ -274,6 +280,10 @@ static void test_user(void **state)
     expect_as_nobody(FG_DOCTOR_WRONG, "dpdk/flashgate: Permission denied");
     give_to_nobody(in_root("/dpdk/flashgate"));
     expect_as_nobody(FG_DOCTOR_OK, "nobody may use the log");
+    put("/dev/hugepages/rtemap_0", "");
+    expect_of_nobody("hugepages", FG_DOCTOR_WRONG, "/dev/hugepages is closed", FG_EXIT_NETWORK);
+    give_to_nobody(in_root("/dev/hugepages"));
+    expect_of_nobody("hugepages", FG_DOCTOR_OK, "", FG_EXIT_OK);
     config.user = daemon_user;
     expect_as_nobody(FG_DOCTOR_WARNING, "this process is of user nobody");
 }
