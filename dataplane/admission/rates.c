@@ -118,6 +118,11 @@ uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place)
     return fg_count_read(&rates->keys[place].asked);
 }
 
+uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place)
+{
+    return fg_count_read(&rates->keys[place].throttled);
+}
+
 void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost)
 {
     /* release: what was taken from others before is written before it; a worker needs no more than

@@ -95,6 +95,8 @@ void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst);
  */
 uint64_t fg_rates_share(const struct fg_rates *rates, const struct fg_key *key, unsigned place);
 uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place);
+/* ... and refused it. */
+uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place);
 /* In the order in which it is called: take from the ones before giving to the others. */
 void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost);
 
