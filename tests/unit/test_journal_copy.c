@@ -246,8 +246,8 @@ static void cut_short_after(struct fixture *f, unsigned writes)
     f->faults->fail_remove = 0;
 }
 
-/* A segment is zeroed, chunk by chunk, and then filled; in the end come the first blocks. Cuts in the
- * midst of the zeros are all alike. */
+/* A segment is zeroed, chunk by chunk, and then filled; in the end come the first blocks. Cuts in
+ * the midst of the zeros are all alike. */
 static bool midst_of_zeros(unsigned writes)
 {
     enum { ZEROS = HAND_LOG_BYTES / FG_SEGMENT_CHUNK };
