@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Archiving a sale. It takes: the sale leaves the catalogue first, and is on record after it.
+ * Archiving a sale. It takes: the sale leaves the catalogue first, and is on record after it. Until
+ * it is, a crash could bring the sale back: the catalogue says that it is leaving, and workers
+ * answer BUSY where they would tell that an item or an order is none. Then the catalogue is
+ * published anew.
  *
  * Between the two nothing of the sale may be on its way any more. Its last order events must reach
  * the log before the record, for nobody numbers them after it; and the slots of its stock can only

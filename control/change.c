@@ -258,6 +258,7 @@ static int put_in_force(struct fg_control *control)
     if (rc != 0)
         return rc;
     control->model.revision = change->event.revision;
+    control->model.leaving = change->archives;
     fill_stock(control);
     return fg_publish(control);
 }
@@ -317,6 +318,12 @@ static void seen(struct fg_control *control)
 
 static void flushed(struct fg_control *control)
 {
+    if (control->change.archives) { /* now its orders may be told to be none */
+        control->model.leaving = control->change.archives = control->change.takes = false;
+        control->change.reissues = true;
+        control->change.stage = FG_CHANGE_TO_PUBLISH;
+        return;
+    }
     if (control->change.takes) {
         const struct fg_model_item *item = stock_item(control);
         if (item)

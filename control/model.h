@@ -63,6 +63,7 @@ struct fg_model {
     size_t names_bytes; /* of the last NAMES_USED */
     uint32_t numbers;   /* greatest sale number ever given */
     uint64_t archives;  /* sales archived since the model was made */
+    bool leaving;       /* ... and the last of them is not on record yet */
 };
 
 /* 0 or -ENOMEM. */

@@ -64,6 +64,7 @@ struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
     snapshot->item_mask = places - 1;
     snapshot->revision = model->revision;
     snapshot->archives = model->archives;
+    snapshot->leaving = model->leaving;
     snapshot->mode = (uint8_t)model->mode;
     snapshot->serving_since_ns = serving_since_ns;
     snapshot->freshness_ns = freshness_ns;

@@ -46,6 +46,7 @@ struct loop {
     unsigned workers, ports;
     uint32_t partitions;
     struct fg_now now;
+    uint64_t opens_ns;      /* the next opening, as the loop before knew it */
     unsigned empty;         /* loops without work in a row */
     uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
     uint64_t ahead_ns;      /* of the machine's clock before now.wall_ns, which is held; else 0 */

@@ -56,6 +56,12 @@ static void note_opening(struct fg_opening *opening, uint64_t opens_ns, uint64_t
     atomic_store_explicit(&opening->opens_ns, opens_ns, memory_order_release);
 }
 
+/* Is it between the loop before and this one? */
+static bool passed(const struct loop *loop, uint64_t before_ns, uint64_t opens_ns)
+{
+    return before_ns != 0 && before_ns < opens_ns && opens_ns <= loop->now.wall_ns;
+}
+
 /* The time and the catalogue that this loop decides by. */
 static void begin_loop(struct loop *loop, uint64_t tsc)
 {
@@ -74,9 +80,13 @@ static void begin_loop(struct loop *loop, uint64_t tsc)
     loop->ahead_ns = time.ahead_ns;
     rcu_quiescent_state();
     loop->catalogue = rcu_dereference(loop->engine->catalogue);
-    uint64_t opens_ns = loop->catalogue->next_opens_ns;
-    if (before_ns < opens_ns && opens_ns <= loop->now.wall_ns && before_ns != 0)
+    /* Control, which waits for no worker here, may have put the opening on record already: then it
+     * is the one that the loop before awaited. */
+    uint64_t next_ns = loop->catalogue->next_opens_ns;
+    uint64_t opens_ns = passed(loop, before_ns, next_ns) ? next_ns : loop->opens_ns;
+    if (passed(loop, before_ns, opens_ns))
         note_opening(&self->opening, opens_ns, before_ns, loop->now.wall_ns);
+    loop->opens_ns = next_ns;
     if (atomic_load_explicit(&self->seen_issue, memory_order_relaxed) != loop->catalogue->issue) {
         atomic_store_explicit(&self->seen_revision, loop->catalogue->revision,
                               memory_order_relaxed);

@@ -277,6 +277,8 @@ static bool order_is_gone(void *arg, const struct fg_order *order)
  * sale is archived only when nothing of it is held or on its way to the log. */
 static void sweep_some(struct fg_admission *a, const struct fg_catalogue *catalogue)
 {
+    if (catalogue->leaving)
+        return;
     if (a->archives != catalogue->archives) {
         a->archives = catalogue->archives;
         a->swept = 0;

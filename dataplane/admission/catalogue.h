@@ -109,9 +109,11 @@ struct fg_catalogue {
     uint64_t freshness_ns;
     uint64_t next_opens_ns; /* of scheduled sales the first that time will open; 0: none */
     uint64_t archives;      /* when it has grown, orders of items that are gone are forgotten */
-    uint32_t item_mask;     /* places in `items`, a power of two, less one */
-    uint8_t mode;           /* enum fg_engine_mode */
-    struct fg_item *items;  /* open addressing by fg_item_hash, linear, at most half full */
+    bool leaving; /* ... but not yet: the last sale's archiving is not durable, and a crash could
+                   * undo it. What follows from its being gone is answered BUSY. */
+    uint32_t item_mask;    /* places in `items`, a power of two, less one */
+    uint8_t mode;          /* enum fg_engine_mode */
+    struct fg_item *items; /* open addressing by fg_item_hash, linear, at most half full */
     const struct fg_keyring *keys;
     uint64_t key_sales[FG_KEYS_MAX]; /* by key's place in the ring: bit per sale_index */
 };

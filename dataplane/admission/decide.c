@@ -34,15 +34,25 @@ static unsigned sale_state(const struct fg_item *item, uint64_t wall_ns)
 }
 
 /* The buyer's order of this request, or NULL. One of an archived sale is none, swept away already
- * or not. */
+ * or not. *leaving: it is of a sale whose archiving a crash could still undo, and nothing may be
+ * told of it. */
 static struct fg_order *find_order(const struct fg_admission *a, const struct turn *turn,
-                                   struct fg_order *first, uint64_t request)
+                                   struct fg_order *first, uint64_t request, bool *leaving)
 {
     struct fg_order *order = fg_book_find(&a->book, first, request);
+    bool gone =
+        order && order->state != FG_ORDER_VOID && !fg_catalogue_item(turn->catalogue, order->item);
 
-    if (order && order->state != FG_ORDER_VOID && !fg_catalogue_item(turn->catalogue, order->item))
-        return NULL;
-    return order;
+    *leaving = gone && turn->catalogue->leaving;
+    return gone ? NULL : order;
+}
+
+/* The item is in no sale; or in one whose archiving a crash could still undo. */
+static unsigned refuse_unknown(struct fg_admission *a, const struct turn *turn,
+                               struct fg_reply *answer)
+{
+    return turn->catalogue->leaving ? busy(a, answer)
+                                    : refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
 }
 
 /* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
@@ -179,9 +189,12 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
 
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
-    struct fg_order *order = find_order(a, turn, first, ask->request);
+    bool leaving;
+    struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
     if (!within_rates(a, turn, item, hash, order != NULL, answer))
         return answer->verdict;
+    if (leaving)
+        return busy(a, answer);
     if (order) {
         if (order->state != FG_ORDER_VOID &&
             (order->item != ask->item || order->quantity != ask->quantity))
@@ -189,7 +202,7 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
         return order_repeat(a, turn, order, answer);
     }
     if (!item)
-        return refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
+        return refuse_unknown(a, turn, answer);
     if (!on_sale(a, turn, item, answer))
         return answer->verdict;
     if (ask->quantity == 0 || ask->quantity > item->max_per_order)
@@ -210,7 +223,8 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
 {
     uint64_t hash = fg_book_hash(&a->book, ask->buyer);
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
-    struct fg_order *order = find_order(a, turn, first, ask->request);
+    bool leaving;
+    struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
     bool known = order && order->state != FG_ORDER_VOID;
     const struct fg_item *item =
         fg_catalogue_item(turn->catalogue, known ? order->item : ask->item);
@@ -222,6 +236,8 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
     }
     if (!within_rates(a, turn, item, hash, true, answer))
         return answer->verdict;
+    if (leaving)
+        return busy(a, answer);
     if (!order && ask->op == FG_OP_CANCEL)
         return order_void(a, turn, hash, first, ask, answer);
     if (!order)
@@ -250,7 +266,7 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
     if (!within_rates(a, turn, NULL, 0, false, answer))
         return answer->verdict;
     if (!item)
-        return refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
+        return refuse_unknown(a, turn, answer);
     note_available(a, item, answer);
     return answer->verdict = FG_VERDICT_STOCK;
 }

@@ -47,6 +47,7 @@ static struct {
         char *body;
         uint64_t revision; /* of the catalogue in force when it was submitted */
         bool seen;         /* ... and every worker had taken that up */
+        bool leaving;      /* ... and a sale was leaving it */
     } events[EVENTS_MAX];
     uint64_t durable;
     bool holds_back; /* nothing becomes durable */
@@ -67,6 +68,7 @@ uint64_t fg_journal_submit(struct fg_journal *journal, const struct fg_control_e
     log_.events[i].event = *event;
     log_.events[i].body = body ? strndup(body, event->body_length) : NULL;
     log_.events[i].revision = engine->catalogue->revision;
+    log_.events[i].leaving = engine->catalogue->leaving;
     log_.events[i].seen = true;
     for (unsigned w = 0; w < WORKERS; w++)
         if (atomic_load(&engine->workers[w]->seen_issue) < engine->catalogue->issue)

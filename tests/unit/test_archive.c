@@ -61,6 +61,7 @@ static void names_and_state_are_journalled_after_it_is_gone(void **state)
         assert_int_equal(log_.events[i].event.revision, 5);
         assert_int_equal(log_.events[i].revision, 5); /* of the catalogue then in force */
         assert_true(log_.events[i].seen);
+        assert_true(log_.events[i].leaving);
         assert_int_equal(log_.events[i].event.uid, 1001);
     }
     assert_int_equal(log_.events[3].event.kind, FG_EVENT_NAMES_USED);
@@ -70,6 +71,8 @@ static void names_and_state_are_journalled_after_it_is_gone(void **state)
     assert_int_equal(log_.events[4].event.sale, 1);
     assert_null(item(7));
     assert_int_equal(engine->catalogue->archives, 1);
+    assert_false(engine->catalogue->leaving); /* it is on record */
+    assert_all_seen();
     assert_int_equal(json_array_size(call("sale.list", json_object())), 0);
     /* Asked again, it says so and does nothing; of other commands it is a name of the past. */
     assert_true(json_is_false(json_object_get(archive_spring(), "changed")));

@@ -370,6 +370,31 @@ static void archived_sale(void **state)
     assert_verdict(OP(CANCEL, 2, 1, 0, 0), CANCELLED, 0); /* void */
 }
 
+/* Its archiving is not on record yet: a crash would bring the sale back, so nothing is told that
+ * follows from its being gone, and none of its orders is forgotten. */
+static void leaving_sale(void **state)
+{
+    (void)state;
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    shop_item(&shop, ITEM_PLAIN)->id = 12345;
+    shop.catalogue.archives = 1;
+    shop.catalogue.leaving = true;
+    shop_poll(&shop);
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), BUSY, 0);
+    assert_verdict(OP(ORDER, 2, 1, ITEM_PLAIN, 1), BUSY, 0);
+    assert_verdict(OP(QUERY, 1, 1, 0, 0), BUSY, 0);
+    assert_verdict(OP(CANCEL, 1, 1, 0, 0), BUSY, 0);
+    assert_verdict(OP(STOCK, 0, 0, ITEM_PLAIN, 0), BUSY, 0);
+    assert_verdict(OP(QUERY, 2, 1, 0, 0), NOT_FOUND, 0); /* never was */
+    assert_verdict(OP(ORDER, 2, 2, ITEM_HELD, 1), ADMITTED, FG_HELD);
+    assert_int_equal(fg_admission_gauges(shop.admissions[0])->orders, 2);
+    shop.catalogue.leaving = false;
+    shop_poll(&shop);
+    assert_int_equal(fg_admission_gauges(shop.admissions[0])->orders, 1);
+    assert_verdict(OP(ORDER, 1, 1, ITEM_PLAIN, 1), UNKNOWN_ITEM, 0);
+    assert_verdict(OP(QUERY, 1, 1, 0, 0), NOT_FOUND, 0);
+}
+
 /* Another engine has taken over: what this one knows of orders and stock may be past already. */
 static void nothing_is_told_after_a_fence(void **state)
 {
@@ -409,6 +434,7 @@ int main(void)
         TEST(stock_and_ping),
         TEST(entries_of_one_datagram_share_a_partition),
         TEST(archived_sale),
+        TEST(leaving_sale),
         TEST(nothing_is_told_after_a_fence),
     };
     return cmocka_run_group_tests_name("decide", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <rte_cycles.h>
 #include <rte_ring.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,6 +130,38 @@ static void the_first_loop_after_the_instant_is_noted(void **state)
     }
 }
 
+static _Atomic bool off_core;
+
+static void stay_away(int signal)
+{
+    (void)signal;
+    atomic_store(&off_core, true);
+    while (atomic_load(&off_core))
+        nanosleep(&(struct timespec){.tv_nsec = MS}, NULL);
+}
+
+/* Control puts the opening on record while the worker is off its core: it is late, and says so. */
+static void who_comes_late_notes_it_too(void **state)
+{
+    (void)state;
+    struct sigaction action = {.sa_handler = stay_away};
+    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+    uint64_t opens_ns = start(FG_IDLE_POLL, true, 60 * MS);
+    assert_int_equal(pthread_kill(thread, SIGUSR1), 0);
+    while (!atomic_load(&off_core))
+        pass(MS);
+    pass(80 * MS);
+    shop.catalogue.next_opens_ns = 0;
+    uint64_t before_ns = fg_clock_ns(CLOCK_REALTIME);
+    atomic_store(&off_core, false);
+    pass(20 * MS);
+    uint64_t closed_ns, open_ns;
+    assert_true(fg_worker_opening(&worker, opens_ns, &closed_ns, &open_ns));
+    assert_true(closed_ns < opens_ns);
+    assert_in_range(open_ns, before_ns - MS, before_ns + S);
+    stop();
+}
+
 /* It was open before the worker had ever looked at the time. */
 static void what_was_open_before_is_not_noted(void **state)
 {
@@ -192,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_loop_after_the_instant_is_noted),
+        cmocka_unit_test(who_comes_late_notes_it_too),
         cmocka_unit_test(what_was_open_before_is_not_noted),
         cmocka_unit_test(nobody_sleeps_around_an_opening),
     };
