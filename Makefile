@@ -48,12 +48,12 @@ JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 # Files with a main() of their own; everything else is one library.
 MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
 	   perf/check/flashgate-check.c control/make-docs.c
-SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c perf/*/*.c))
+SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c control/*/*.c perf/*/*.c))
 ifeq ($(SIMULATED),1)
 # What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
 SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dataplane/worker.c \
-	   dataplane/redis.c dataplane/orders/redis_link.c control/cli% control/top% control/watch% \
-	   control/journal_% control/audit% perf/load/%,$(SOURCES))
+	   dataplane/redis.c dataplane/orders/redis_link.c control/cli/% control/top/% \
+	   control/journal/% control/audit/% perf/load/%,$(SOURCES))
 endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a

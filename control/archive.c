@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "control/internal.h"
-#include "control/plan.h"
+#include "control/sale/plan.h"
 
 static uint32_t held_orders(const struct fg_control *control, const struct fg_sale *sale)
 {

@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-#include "control/model.h"
+#include "control/sale/model.h"
 
 struct fg_board_item {
     uint32_t id, slot;
@@ -45,6 +45,7 @@ struct fg_board_desk {
     struct fg_board *board; /* NULL before the first */
 };
 
+/* Before other threads. */
 void fg_board_init(struct fg_board_desk *desk);
 /* Nobody holds a board any more. */
 void fg_board_fini(struct fg_board_desk *desk);
@@ -54,7 +55,7 @@ void fg_board_fini(struct fg_board_desk *desk);
 struct fg_board *fg_board_paint(const struct fg_model *model);
 void fg_board_publish(struct fg_board_desk *desk, struct fg_board *board);
 
-/* The board in force, or NULL; returned by who took it. */
+/* Any thread: the board in force, or NULL; returned by who took it. */
 const struct fg_board *fg_board_take(struct fg_board_desk *desk);
 void fg_board_return(struct fg_board_desk *desk, const struct fg_board *board);
 

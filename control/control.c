@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "control/internal.h"
-#include "control/plan.h"
+#include "control/sale/plan.h"
 #include "control/snapshot.h"
 #include "dataplane/notify.h"
 #include "dataplane/orders/clock.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/model.h"
+#include "control/sale/model.h"
 #include "control/text.h"
 
 #define WAITING_MAX (FG_SUBMITTED_KEPT - 1) /* tickets: the journal knows the LSNs of no more */

@@ -15,8 +15,8 @@
 
 #include <jansson.h>
 
-#include "control/roles.h"
-#include "control/sale.h"
+#include "control/sale/sale.h"
+#include "control/server/roles.h"
 #include "dataplane/orders/event.h"
 #include "dataplane/orders/journal.h"
 

@@ -4,13 +4,13 @@
 #define FG_CONTROL_INTERNAL_H
 
 #include "control/board.h"
+#include "control/config/keys.h"
 #include "control/control.h"
 #include "control/events.h"
 #include "control/key_shares.h"
-#include "control/keys.h"
-#include "control/model.h"
-#include "control/roles.h"
-#include "control/server.h"
+#include "control/sale/model.h"
+#include "control/server/roles.h"
+#include "control/server/server.h"
 #include "dataplane/engine.h"
 
 #define FG_TICK_MS 10 /* clock page, published stock, schedules */
@@ -208,7 +208,7 @@ void fg_command_reap(struct fg_control *control);
  * returns back? */
 bool fg_command_settled(const struct fg_control *control, const uint8_t *buyer, uint64_t ticket);
 
-/* methods_drain.c: does the engine drain, and has everything that was under way come to its end? */
+/* methods/drain.c: does the engine drain, and has everything that was under way come to its end? */
 bool fg_drain_done(const struct fg_control *control);
 
 /* alarms.c: the warnings, an array of sentences. */

@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/config.h"
-#include "control/keys.h"
+#include "control/config/config.h"
+#include "control/config/keys.h"
+#include "control/config/options.h"
 #include "control/manual.h"
-#include "control/options.h"
-#include "control/sale.h"
+#include "control/sale/sale.h"
 #include "dataplane/command_line.h"
 #include "perf/check/options.h"
 #include "perf/load/options.h"

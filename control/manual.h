@@ -20,11 +20,11 @@ void fg_manual_option(FILE *out, int letter, const char *name, const char *argum
 /* Those of the set of 1u << status. */
 void fg_manual_statuses(FILE *out, unsigned set);
 
-/* cli_manual.c: flashgatectl's commands, and the options that all of them take. */
+/* cli/manual.c: flashgatectl's commands, and the options that all of them take. */
 void fg_manual_commands(FILE *out);
 void fg_manual_common_options(FILE *out);
 
-/* cli_completion.c: the whole script for bash. */
+/* cli/completion.c: the whole script for bash. */
 void fg_completion_bash(FILE *out);
 
 #endif

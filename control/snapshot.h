@@ -3,8 +3,8 @@
 #ifndef FG_CONTROL_SNAPSHOT_H
 #define FG_CONTROL_SNAPSHOT_H
 
-#include "control/keys.h"
-#include "control/model.h"
+#include "control/config/keys.h"
+#include "control/sale/model.h"
 
 /* NULL when memory is short. The keys are shared, not copied: they must outlive it. */
 struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Everything a worker counts, in one list: index, name and help come from it. Names are what status
- * and metrics show; control/figures.c makes their figures, and docs/metrics.md, from these lists.
+ * and metrics show; control/figures/figures.c makes their figures, and docs/metrics.md, from these
+ * lists.
  */
 #ifndef FG_COUNTERS_H
 #define FG_COUNTERS_H
@@ -86,6 +87,7 @@ struct fg_counters {
     struct fg_histogram latency[FG_LATENCY_COUNT];
 } __attribute__((aligned(128)));
 
+/* Its worker only: one more. */
 static inline void fg_count(struct fg_counters *counters, enum fg_counter which)
 {
     fg_count_add(&counters->count[which], 1);

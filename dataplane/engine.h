@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "dataplane/net/port.h"
 #include "dataplane/orders/delivery.h"
 #include "dataplane/orders/journal.h"
@@ -17,8 +17,8 @@
 #include "dataplane/worker.h"
 
 struct fg_control;    /* control/control.h */
-struct fg_metrics;    /* control/metrics.h */
-struct fg_stock_page; /* control/stock_page.h */
+struct fg_metrics;    /* control/figures/metrics.h */
+struct fg_stock_page; /* control/figures/stock_page.h */
 struct fg_notify;     /* dataplane/notify.h */
 
 /* Raised in order; workers read it once a loop. While draining, each is raised when every worker

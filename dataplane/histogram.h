@@ -24,6 +24,7 @@ struct fg_histogram {
     _Atomic uint64_t sum_ns, max_ns;
 };
 
+/* The bucket that a time belongs to. */
 static inline unsigned fg_histogram_bucket(uint64_t ns)
 {
     if (ns < UINT64_C(1) << FG_HISTOGRAM_FIRST)
@@ -51,6 +52,7 @@ struct fg_histogram_view {
     uint64_t count, sum_ns, max_ns;
 };
 
+/* Any thread: adds what the histogram holds at this moment. */
 void fg_histogram_gather(struct fg_histogram_view *view, const struct fg_histogram *histogram);
 
 /* ns below which all of a bucket lies; UINT64_MAX for the last one. */

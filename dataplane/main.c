@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "control/config.h"
-#include "control/figures.h"
+#include "control/config/config.h"
+#include "control/figures/figures.h"
 #include "dataplane/command_line.h"
 #include "dataplane/process.h"
 #include "flashgate/exit_status.h"

@@ -26,7 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 
 #define FG_PRIVILEGE_USER "flashgate" /* where the configuration names none, if there is one */
 

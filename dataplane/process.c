@@ -17,9 +17,9 @@
 #include <rte_cycles.h>
 
 #include "control/control.h"
-#include "control/doctor.h"
-#include "control/metrics.h"
-#include "control/telemetry.h"
+#include "control/doctor/doctor.h"
+#include "control/figures/metrics.h"
+#include "control/figures/telemetry.h"
 #include "dataplane/admission/rates.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/redis.h"

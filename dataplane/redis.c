@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "control/options.h"
-#include "control/stock_page.h"
+#include "control/config/options.h"
+#include "control/figures/stock_page.h"
 #include "flashgate/exit_status.h"
 
 #define STOP_LIMIT_MS 2000 /* for what Redis has not got at a stop; the rest follows later */

@@ -107,6 +107,7 @@ static inline uint16_t fg_book_tag(uint64_t hash)
     return tag ? tag : 1;
 }
 
+/* Fetches the bucket of this hash into the cache. */
 static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
 {
     __builtin_prefetch(&book->buckets[hash & book->bucket_mask]);
@@ -124,6 +125,7 @@ static inline void fg_book_prefetch_order(const struct fg_book *book, uint64_t h
 /* First order of the buyer, or NULL. */
 struct fg_order *fg_book_buyer(const struct fg_book *book, uint64_t hash, const uint8_t *buyer);
 
+/* The buyer's next order, or NULL. */
 static inline struct fg_order *fg_book_next(const struct fg_book *book,
                                             const struct fg_order *order)
 {

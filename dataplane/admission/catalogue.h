@@ -118,6 +118,7 @@ struct fg_catalogue {
     uint64_t key_sales[FG_KEYS_MAX]; /* by key's place in the ring: bit per sale_index */
 };
 
+/* Multiplicative (Knuth, TAOCP 6.4): ids follow each other, their places do not. */
 static inline uint32_t fg_item_hash(uint32_t id)
 {
     return (uint32_t)((id * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
@@ -146,6 +147,7 @@ static inline int fg_keyring_find(const struct fg_keyring *ring, uint16_t id)
     return -1;
 }
 
+/* In words, as JSON and the metrics have them; "?" for what is none. */
 const char *fg_sale_state_name(unsigned state);
 const char *fg_item_state_name(unsigned state);
 const char *fg_engine_mode_name(unsigned mode);

@@ -38,6 +38,7 @@ struct possession {
     uint32_t orders;     /* remembered ones of its sale */
 };
 
+/* May the buyer have so many units more, by the item's and the sale's limit? */
 static inline bool within_limits(const struct fg_item *item, const struct possession *has,
                                  uint32_t quantity)
 {
@@ -87,6 +88,7 @@ struct expiry {
 };
 void order_expire(void *arg, struct fg_order *order);
 
+/* Answers with a refusal; wait_ms is a least time, jitter is added. Returns the verdict. */
 static inline unsigned refuse(struct fg_admission *a, struct fg_reply *answer, unsigned verdict,
                               uint32_t wait_ms)
 {

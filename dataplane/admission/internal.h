@@ -134,6 +134,7 @@ static inline uint8_t order_verdict(unsigned state)
     return verdicts[state];
 }
 
+/* Its number in the book, by which hold queues know it. */
 static inline uint32_t order_number(const struct fg_admission *a, const struct fg_order *order)
 {
     return (uint32_t)(order - a->book.orders);
@@ -163,6 +164,7 @@ static inline uint32_t jitter(struct fg_admission *a, uint32_t wait_ms)
     return wait_ms + (uint32_t)((random_next(&a->random) >> 32) * (wait_ms / 4 + 1) >> 32);
 }
 
+/* A copy of one entry: it lies at any address in the payload. */
 static inline struct fg_request payload_entry(const uint8_t *payload, unsigned index)
 {
     struct fg_request entry;

@@ -10,7 +10,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include "control/socket_file.h"
+#include "control/server/socket_file.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/net/port.h"
 #include "flashgate/exit_status.h"

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 
 #define FG_EAL_ARGUMENTS_MAX 128
 
@@ -30,9 +30,9 @@ void fg_eal_arguments_free(struct fg_eal_arguments *arguments);
 char *fg_eal_vhost_socket(const char *device);
 
 /* FG_EXIT_OK, or another exit status with a sentence. That the machine has the cores was seen
- * before (control/doctor.h): EAL answers others with a page of its usage. Afterwards the calling
- * thread, and every one it makes, may run on the cores it had before that are no worker's (on all,
- * if each is). */
+ * before (control/doctor/doctor.h): EAL answers others with a page of its usage. Afterwards the
+ * calling thread, and every one it makes, may run on the cores it had before that are no worker's
+ * (on all, if each is). */
 int fg_eal_start(const struct fg_config *config, char *message, size_t size);
 void fg_eal_stop(void);
 

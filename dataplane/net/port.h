@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 #include "dataplane/net/frame.h"
 
 struct rte_mempool;

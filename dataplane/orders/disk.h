@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The disk seam: the only way the log reaches storage. The real one is fg_disk_files; a simulator
- * brings its own. All calls return 0 (or a count) or a negative errno; none retries.
+ * brings its own. All calls return 0 (or a count, or a descriptor) or a negative errno; none
+ * retries. Any thread, but each file has one user at a time.
  */
 #ifndef FG_ORDERS_DISK_H
 #define FG_ORDERS_DISK_H

@@ -129,6 +129,7 @@ struct fg_stream_id {
     uint64_t epoch, sale_seq;
 };
 
+/* Of a record's 64-byte unit. */
 static inline unsigned fg_event_kind(const void *unit)
 {
     return *(const uint8_t *)unit;
@@ -151,9 +152,7 @@ static inline size_t fg_record_bytes(const void *unit)
     return FG_RECORD_BYTES + (body + FG_RECORD_BYTES - 1) / FG_RECORD_BYTES * FG_RECORD_BYTES;
 }
 
-/*
- * Order ids: node (10 bits) | epoch (16) | worker (6) | count (32). Nothing takes an id apart.
- */
+/* Order ids: node (10 bits) | epoch (16) | worker (6) | count (32). Nothing takes an id apart. */
 static inline uint64_t fg_order_id(unsigned node, unsigned epoch, unsigned worker, uint32_t count)
 {
     return (uint64_t)node << 54 | (uint64_t)epoch << 38 | (uint64_t)worker << 32 | count;

@@ -124,6 +124,7 @@ uint64_t fg_journal_durable(const struct fg_journal *journal);
 /* 0, or the negative errno that stopped the journal. Any thread. */
 int fg_journal_failed(const struct fg_journal *journal);
 
+/* The epoch that this start serves in. Any thread. */
 unsigned fg_journal_epoch(const struct fg_journal *journal);
 /* Random, one for each log. */
 uint64_t fg_journal_id(const struct fg_journal *journal);

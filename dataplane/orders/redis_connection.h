@@ -51,6 +51,7 @@ __attribute__((format(printf, 3, 4))) enum fg_redis_answer fg_redis_ask(
 __attribute__((format(printf, 2, 3))) void fg_redis_say(struct fg_redis_connection *connection,
                                                         const char *format, ...);
 
+/* Has the reply a text (`str`)? */
 static inline bool fg_redis_is_text(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Segment files: their names, which there are, and making a new one. Whoever reads logs from
- * outside the engine (control/journal_*, perf/check) uses what names and counts them; only orders
+ * outside the engine (control/journal/, perf/check) uses what names and counts them; only orders
  * makes and cuts them.
  */
 #ifndef FG_ORDERS_SEGMENT_H
@@ -14,7 +14,7 @@
 #define FG_SEGMENT_UNFINISHED "preparing.fgl" /* a segment not yet zeroed to its end */
 #define FG_SEGMENT_CHUNK      (1u << 20)      /* bytes of one write of zeros */
 
-/* Stands in a directory while a log is copied into it (control/journal_copy.h). */
+/* Stands in a directory while a log is copied into it (control/journal/copy.h). */
 #define FG_COPY_UNFINISHED "unfinished-copy"
 
 /* Writes the name of segment `number` into `name`. */

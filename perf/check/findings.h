@@ -42,6 +42,7 @@ enum fg_check {
         FG_CHECK_COUNT
 };
 
+/* "OVERSOLD", and the invariant that it breaks, "I1". */
 const char *fg_check_name(enum fg_check check);
 const char *fg_check_invariant(enum fg_check check);
 

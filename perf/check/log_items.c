@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "control/sale.h"
+#include "control/sale/sale.h"
 #include "perf/check/internal.h"
 #include "perf/check/log_internal.h"
 

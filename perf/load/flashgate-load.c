@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "control/keys.h"
+#include "control/config/keys.h"
 #include "flashgate/exit_status.h"
 #include "flashgate/version.h"
 #include "perf/load/goodput.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/sale.h"
+#include "control/sale/sale.h"
 #include "dataplane/orders/clock.h"
 #include "flashgate/exit_status.h"
 

@@ -12,8 +12,8 @@
  * order  = dataplane/orders/delivery_log.c take_order
  * ask    = dataplane/orders/delivery_redis.c fg_delivery_claim
  * append = dataplane/orders/delivery_redis.c fg_delivery_append
- * takeover = control/takeover.c fence_and_copy
- * serve  = control/takeover.c take_over
+ * takeover = control/journal/takeover.c fence_and_copy
+ * serve  = control/journal/takeover.c take_over
  *
  * Two streams. Engine 0 logs PRE records, each of either sale, and delivers them. With TAKEOVER
  * engine 1 takes over at any moment: it fences every stream, then takes the final copy of the log,

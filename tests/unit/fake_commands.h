@@ -6,9 +6,9 @@
 #ifndef TESTS_FAKE_COMMANDS_H
 #define TESTS_FAKE_COMMANDS_H
 
-#include "control/cli_table.h"
-#include "control/doctor_command.h"
-#include "control/takeover.h"
+#include "control/cli/table.h"
+#include "control/doctor/command.h"
+#include "control/journal/takeover.h"
 
 const struct fg_cli_local fg_takeover_command = {.manual = ""};
 const struct fg_cli_local fg_doctor_command = {.manual = ""};

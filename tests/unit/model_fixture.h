@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/model.h"
-#include "control/plan.h"
+#include "control/sale/model.h"
+#include "control/sale/plan.h"
 
 struct fixture {
     struct fg_model model;

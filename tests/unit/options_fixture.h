@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "control/options.h"
+#include "control/config/options.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define NOW         UINT64_C(1700000000000000000)

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "control/control.h"
-#include "control/sale.h"
+#include "control/sale/sale.h"
 #include "dataplane/recovery.h"
 #include "flashgate/exit_status.h"
 

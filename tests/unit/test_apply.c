@@ -2,7 +2,7 @@
 /* sale.apply and sale.export, as the engine answers them. */
 #include "tests/unit/fake_engine.h"
 
-#include "control/cli.h"
+#include "control/cli/cli.h"
 
 #define COAT "  - {id: 9, name: Coat, stock: 5}\n"
 

@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "control/cli.h"
-#include "control/sale.h"
+#include "control/cli/cli.h"
+#include "control/sale/sale.h"
 #include "flashgate/exit_status.h"
 #include "tests/unit/hand_log.h"
 

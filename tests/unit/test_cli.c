@@ -21,8 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/cli.h"
-#include "control/cli_table.h"
+#include "control/cli/cli.h"
+#include "control/cli/table.h"
 
 static char *out_text, *err_text;
 

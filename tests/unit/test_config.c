@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "control/config.h"
+#include "control/config/config.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define REFERENCE   "conf/flashgate.yaml"

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/methods.h"
+#include "control/methods/methods.h"
 
 #define DOCS       "docs/control.md"
 #define LENGTH_MAX (1 << 20)

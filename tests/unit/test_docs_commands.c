@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/cli.h"
-#include "control/cli_table.h"
+#include "control/cli/cli.h"
+#include "control/cli/table.h"
 
 #define LENGTH_MAX (1 << 20)
 #define LINE_MAX   1024

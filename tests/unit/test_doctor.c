@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "control/doctor.h"
+#include "control/doctor/doctor.h"
 #include "flashgate/exit_status.h"
 #include "private_redis.h"
 

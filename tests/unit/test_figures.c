@@ -2,8 +2,8 @@
 /* The table of figures, and what status and the metrics page make of it. */
 #include "tests/unit/fake_engine.h"
 
-#include "control/figures.h"
-#include "control/metrics_address.h"
+#include "control/figures/figures.h"
+#include "control/figures/metrics_address.h"
 
 static char page[1 << 20];
 

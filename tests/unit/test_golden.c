@@ -8,8 +8,8 @@
  */
 #include "log_fixture.h"
 
-#include "control/journal_check.h"
-#include "control/sale.h"
+#include "control/journal/check.h"
+#include "control/sale/sale.h"
 
 /* One record, and the epoch and frame that it stands in. A frame's control events come first. */
 struct golden {

@@ -2,7 +2,7 @@
 /* Checking the records of a log: each rule is broken by one record, and told. */
 #include "model_fixture.h"
 
-#include "control/journal_check.h"
+#include "control/journal/check.h"
 #include "control/text.h"
 #include "flashgate/exit_status.h"
 

@@ -7,7 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "control/journal_copy.h"
+#include "control/journal/copy.h"
 
 #define SALE   1
 #define ORDERS 3 /* in each segment */

@@ -2,7 +2,7 @@
 /* A log that the journal itself wrote, over a change of segments and of epochs, is sound. */
 #include "log_fixture.h"
 
-#include "control/journal_check.h"
+#include "control/journal/check.h"
 
 #define ORDERS 270000 /* a segment holds some 262,000 */
 

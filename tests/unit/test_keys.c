@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "control/keys.h"
+#include "control/config/keys.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define SECRET      "00112233445566778899aabbccddeeFF"

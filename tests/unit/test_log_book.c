@@ -2,7 +2,7 @@
 /* The log read into books: logs written by hand, record by record, and one of a real journal. */
 #include "tests/unit/log_fixture.h"
 
-#include "control/sale.h"
+#include "control/sale/sale.h"
 #include "perf/check/log_book.h"
 #include "tests/unit/hand_log.h"
 

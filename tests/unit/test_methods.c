@@ -3,7 +3,7 @@
 #include "tests/unit/fake_commands.h"
 #include "tests/unit/fake_engine.h"
 
-#include "control/cli.h"
+#include "control/cli/cli.h"
 #include "control/text.h"
 
 /* --- orders, status --- */

@@ -5,7 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "control/methods.h"
+#include "control/methods/methods.h"
 
 static char *names_of[][2] = {
     {"nobody", NULL}, {"daemon", "4242"}, {"no.such.user", NULL}, {"root", NULL}, {"adm", "sys"}};

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "control/options.h"
-#include "control/sale.h"
-#include "control/sale_file.h"
+#include "control/config/options.h"
+#include "control/sale/sale.h"
+#include "control/sale/sale_file.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 #define NOW         UINT64_C(1790000000000000000) /* 2026-09-21 */

@@ -18,8 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control/server.h"
-#include "control/socket_file.h"
+#include "control/server/server.h"
+#include "control/server/socket_file.h"
 #include "flashgate/exit_status.h"
 
 #define LINE_MAX_TEST 1000

@@ -2,7 +2,7 @@
 /* The stock page on a link that keeps what it is told: what is written, when, and after a loss. */
 #include "tests/unit/fake_engine.h"
 
-#include "control/stock_page.h"
+#include "control/figures/stock_page.h"
 
 #define KEPT 64
 

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "control/columns.h"
-#include "control/top_view.h"
+#include "control/cli/columns.h"
+#include "control/top/view.h"
 
 #define OPENS_S   1764100800 /* 2025-11-25T20:00:00Z */
 #define SECOND_NS UINT64_C(1000000000)

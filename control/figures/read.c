@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control/figures/read.h"
+
+#include "control/figures/stock_page.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+/* A count that an offset names in a struct of counts. */
+static uint64_t count_at(const void *base, uint32_t offset)
+{
+    return fg_count_read((const _Atomic uint64_t *)((const char *)base + offset));
+}
+
+/* --- of workers: one's, or the sum of all --- */
+
+static unsigned first_worker(const struct fg_figure_at *at)
+{
+    return at->place == FG_FIGURE_ALL_WORKERS ? 0 : at->place;
+}
+
+static unsigned end_worker(const struct fg_figure_at *at)
+{
+    return at->place == FG_FIGURE_ALL_WORKERS ? at->engine->config.workers : at->place + 1;
+}
+
+bool fg_figure_read_counter(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned w = first_worker(at); w < end_worker(at); w++) {
+        const struct fg_worker *worker = at->engine->workers[w];
+        if (worker && worker->counters)
+            *value += count_at(worker->counters, offset);
+    }
+    return true;
+}
+
+bool fg_figure_read_gauge(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned w = first_worker(at); w < end_worker(at); w++) {
+        const struct fg_worker *worker = at->engine->workers[w];
+        if (worker && worker->admission)
+            *value += count_at(fg_admission_gauges(worker->admission), offset);
+    }
+    return true;
+}
+
+bool fg_figure_gather_latency(const struct fg_figure_at *at, uint32_t which,
+                              struct fg_histogram_view *view)
+{
+    for (unsigned w = first_worker(at); w < end_worker(at); w++) {
+        const struct fg_worker *worker = at->engine->workers[w];
+        if (worker && worker->counters)
+            fg_histogram_gather(view, &worker->counters->latency[which]);
+    }
+    return true;
+}
+
+bool fg_figure_read_busy(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    uint64_t busy, total;
+    (void)source;
+    fg_figure_read_counter(at, offsetof(struct fg_counters, busy_cycles), &busy);
+    fg_figure_read_counter(at, offsetof(struct fg_counters, total_cycles), &total);
+    *value = total ? (uint64_t)((unsigned __int128)busy * 1000000 / total) : 0;
+    return true;
+}
+
+static const struct fg_worker *worker_of(const struct fg_figure_at *at)
+{
+    return at->place < at->engine->config.workers ? at->engine->workers[at->place] : NULL;
+}
+
+bool fg_figure_read_worker_state(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    static const uint8_t parts[] = {
+        [FG_WORKER_STARTING] = 0, [FG_WORKER_RUNNING] = 1,  [FG_WORKER_DRAINED] = 2,
+        [FG_WORKER_DECIDED] = 2,  [FG_WORKER_ANSWERED] = 2, [FG_WORKER_ENDED] = 3,
+    };
+    const struct fg_worker *worker = worker_of(at);
+    (void)source;
+    if (worker)
+        *value = parts[atomic_load_explicit(&worker->state, memory_order_relaxed)];
+    return worker != NULL;
+}
+
+bool fg_figure_read_seen(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_worker *worker = worker_of(at);
+    (void)source;
+    if (worker)
+        *value = fg_count_read(&worker->seen_revision);
+    return worker != NULL;
+}
+
+bool fg_figure_read_lcore(const struct fg_figure_at *at, uint32_t core, uint64_t *value)
+{
+    const struct fg_worker *worker = worker_of(at);
+    if (worker)
+        *value = core ? (uint64_t)at->engine->config.worker_cores[at->place] : worker->lcore;
+    return worker != NULL;
+}
+
+/* --- of the engine --- */
+
+bool fg_figure_read_one(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)at;
+    (void)source;
+    *value = 1;
+    return true;
+}
+
+bool fg_figure_read_board(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_board *board = at->board;
+    if (!board)
+        return false;
+    switch ((enum board_source)source) {
+    case BOARD_REVISION:
+        *value = board->revision;
+        break;
+    case BOARD_UPTIME:
+        *value =
+            fg_clock_system.monotonic_ns(fg_clock_system.context) / NS_PER_MS - board->started_ms;
+        break;
+    case BOARD_SERVING:
+        *value = board->serving_since_ns;
+        break;
+    case BOARD_MODE:
+        *value = board->mode;
+        break;
+    }
+    return true;
+}
+
+bool fg_figure_read_epoch(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    *value = fg_journal_epoch(at->engine->journal);
+    return true;
+}
+
+bool fg_figure_read_clock(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    *value = count_at(&at->engine->clock_figures, offset);
+    return true;
+}
+
+bool fg_figure_read_config(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_config *config = &at->engine->config;
+    const uint64_t values[] = {
+        [CONFIG_WORKERS] = config->workers,
+        [CONFIG_UNSIGNED] = config->unsigned_allowed,
+        [CONFIG_ACK] = config->ack,
+        [CONFIG_LOG_BUDGET] = config->log_budget,
+    };
+    *value = values[source];
+    return true;
+}
+
+/* --- of the log --- */
+
+bool fg_figure_read_journal(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    *value = count_at(fg_journal_stats(at->engine->journal), offset);
+    return true;
+}
+
+bool fg_figure_read_durable(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    *value = fg_journal_durable(at->engine->journal);
+    return true;
+}
+
+bool fg_figure_read_flush_mean(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_journal_stats *stats = fg_journal_stats(at->engine->journal);
+    uint64_t frames = fg_count_read(&stats->frames);
+    (void)source;
+    *value = frames ? fg_count_read(&stats->flush_ns_total) / frames : 0;
+    return true;
+}
+
+bool fg_figure_gather_flush(const struct fg_figure_at *at, uint32_t source,
+                            struct fg_histogram_view *view)
+{
+    (void)source;
+    fg_histogram_gather(view, &fg_journal_stats(at->engine->journal)->flush);
+    return true;
+}
+
+bool fg_figure_read_room_share(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    uint64_t budget = at->engine->config.log_budget;
+    uint64_t room = fg_count_read(&fg_journal_stats(at->engine->journal)->room_bytes);
+    (void)source;
+    *value = budget ? (uint64_t)((unsigned __int128)room * 1000000 / budget) : 0;
+    return true;
+}
+
+/* --- of delivery: nothing without a Redis --- */
+
+bool fg_figure_read_delivery(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    if (at->engine->delivery)
+        *value = count_at(fg_delivery_stats(at->engine->delivery), offset);
+    return at->engine->delivery != NULL;
+}
+
+bool fg_figure_read_delivery_state(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    if (at->engine->delivery)
+        *value = atomic_load_explicit(&fg_delivery_stats(at->engine->delivery)->state,
+                                      memory_order_relaxed);
+    return at->engine->delivery != NULL;
+}
+
+bool fg_figure_read_page(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    if (at->engine->stock_page)
+        *value = count_at(fg_stock_page_stats(at->engine->stock_page), offset);
+    return at->engine->stock_page != NULL;
+}
+
+/* --- of sales and items --- */
+
+static uint64_t available_of(const struct fg_figure_at *at, const struct fg_board_item *item)
+{
+    return atomic_load_explicit(&at->engine->stock.available[item->slot], memory_order_relaxed);
+}
+
+static uint64_t units_of(const struct fg_figure_at *at, const struct fg_board_item *item,
+                         uint32_t source)
+{
+    uint64_t available = available_of(at, item);
+    switch ((enum units_source)source) {
+    case UNITS_STOCK:
+        return item->stock;
+    case UNITS_AVAILABLE:
+        return available;
+    case UNITS_GIVEN:
+        return item->pooled > available ? item->pooled - available : 0;
+    }
+    return 0;
+}
+
+bool fg_figure_read_sale_units(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_board_sale *sale = &at->board->sales[at->place];
+    *value = 0;
+    for (uint32_t i = 0; i < sale->items_count; i++)
+        *value += units_of(at, &at->board->items[sale->first_item + i], source);
+    return true;
+}
+
+bool fg_figure_read_item_units(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    *value = units_of(at, &at->board->items[at->place], source);
+    return true;
+}
+
+bool fg_figure_read_sale_state(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    *value = at->board->sales[at->place].state;
+    return true;
+}
+
+bool fg_figure_read_sale_items(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    *value = at->board->sales[at->place].items_count;
+    return true;
+}
+
+bool fg_figure_read_sale_time(const struct fg_figure_at *at, uint32_t closes, uint64_t *value)
+{
+    const struct fg_board_sale *sale = &at->board->sales[at->place];
+    *value = closes ? sale->closes_ns : sale->opens_ns;
+    return *value != 0;
+}
+
+bool fg_figure_read_stream_state(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    if (at->engine->delivery)
+        *value = fg_delivery_stream_state(at->engine->delivery, at->board->sales[at->place].number);
+    return at->engine->delivery != NULL;
+}
+
+bool fg_figure_read_stream(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    if (!at->engine->delivery)
+        return false;
+    struct fg_stream_view view =
+        fg_delivery_stream(at->engine->delivery, at->board->sales[at->place].number);
+    const uint64_t values[] = {view.logged, view.delivered, view.consumed, view.lag};
+    *value = values[source];
+    return true;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Figures as the metrics page shows them, in the two dresses that scrapers ask for: OpenMetrics 1.0
+ * names a counter's family without _total and tells units; the older text format does neither.
+ */
+#include <inttypes.h>
+
+#include "control/figures/figures.h"
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+
+/* The edges that are shown: each doubling from a microsecond on. The finer ones stay inside. */
+#define FIRST_EDGE 10
+
+struct page {
+    const struct fg_engine *engine;
+    const struct fg_board *board;
+    enum fg_figures_format format;
+    FILE *out;
+};
+
+const char *fg_figure_metric_unit(const struct fg_figure *figure)
+{
+    static const char *const units[] = {
+        [FG_UNIT_NONE] = "",       [FG_UNIT_BYTES] = "bytes", [FG_UNIT_CYCLES] = "cycles",
+        [FG_UNIT_NS] = "seconds",  [FG_UNIT_MS] = "seconds",  [FG_UNIT_TIME] = "seconds",
+        [FG_UNIT_SHARE] = "ratio",
+    };
+    return units[figure->unit];
+}
+
+static void put_help(const struct page *page, const struct fg_figure *figure)
+{
+    static const char *const kinds[] = {
+        [FG_FIGURE_COUNTER] = "counter",
+        [FG_FIGURE_GAUGE] = "gauge",
+        [FG_FIGURE_STATE] = "gauge",
+        [FG_FIGURE_HISTOGRAM] = "histogram",
+    };
+    bool open = page->format == FG_FIGURES_OPENMETRICS;
+    const char *unit = fg_figure_metric_unit(figure);
+    const char *total = figure->kind == FG_FIGURE_COUNTER && !open ? "_total" : "";
+    fprintf(page->out, "# HELP %s%s %s\n", figure->metric, total, figure->help);
+    fprintf(page->out, "# TYPE %s%s %s\n", figure->metric, total, kinds[figure->kind]);
+    if (open && unit[0] != '\0')
+        fprintf(page->out, "# UNIT %s %s\n", figure->metric, unit);
+}
+
+static uint32_t instances(const struct page *page, const struct fg_figure *figure)
+{
+    switch (figure->of) {
+    case FG_OF_ENGINE:
+        return 1;
+    case FG_OF_WORKER:
+        return page->engine->config.workers;
+    case FG_OF_SALE:
+        return page->board ? page->board->sales_count : 0;
+    case FG_OF_ITEM:
+        break;
+    }
+    if (!page->board)
+        return 0;
+    return page->board->items_count < FG_FIGURE_ITEMS_MAX ? page->board->items_count
+                                                          : FG_FIGURE_ITEMS_MAX;
+}
+
+static const char *sale_of_item(const struct fg_board *board, uint32_t place)
+{
+    unsigned sale = 0;
+    while (sale + 1 < board->sales_count && place >= board->sales[sale + 1].first_item)
+        sale++;
+    return board->sales[sale].name;
+}
+
+/* Names of sales and parts hold nothing that would have to be escaped. */
+static void put_labels(const struct page *page, const struct fg_figure *figure, uint32_t place,
+                       const char *part, const char *more)
+{
+    char labels[256];
+    int used = 0;
+    switch (figure->of) {
+    case FG_OF_ENGINE:
+        break;
+    case FG_OF_WORKER:
+        used = snprintf(labels, sizeof(labels), ",worker=\"%u\"", place);
+        break;
+    case FG_OF_SALE:
+        used = snprintf(labels, sizeof(labels), ",sale=\"%s\"", page->board->sales[place].name);
+        break;
+    case FG_OF_ITEM:
+        used = snprintf(labels, sizeof(labels), ",sale=\"%s\",item=\"%u\"",
+                        sale_of_item(page->board, place), page->board->items[place].id);
+        break;
+    }
+    if (part)
+        used += snprintf(labels + used, sizeof(labels) - (size_t)used, ",%s=\"%s\"", figure->label,
+                         part);
+    if (more)
+        used += snprintf(labels + used, sizeof(labels) - (size_t)used, ",le=\"%s\"", more);
+    if (used > 0)
+        fprintf(page->out, "{%s}", labels + 1);
+}
+
+/* A value of the unit as it is read, in the metric's unit. */
+static void put_value(const struct fg_figure *figure, uint64_t value, FILE *out)
+{
+    switch (figure->unit) {
+    case FG_UNIT_NS:
+    case FG_UNIT_TIME:
+        fprintf(out, " %" PRIu64 ".%09" PRIu64 "\n", value / NS_PER_SECOND, value % NS_PER_SECOND);
+        break;
+    case FG_UNIT_MS:
+        fprintf(out, " %" PRIu64 ".%03" PRIu64 "\n", value / 1000, value % 1000);
+        break;
+    case FG_UNIT_SHARE:
+        fprintf(out, " %" PRIu64 ".%06" PRIu64 "\n", value / 1000000, value % 1000000);
+        break;
+    case FG_UNIT_NONE:
+    case FG_UNIT_BYTES:
+    case FG_UNIT_CYCLES:
+        fprintf(out, " %" PRIu64 "\n", value);
+        break;
+    }
+}
+
+static void put_histogram(const struct page *page, const struct fg_figure *figure, uint32_t place,
+                          const char *part, const struct fg_histogram_view *view)
+{
+    for (unsigned edge = FIRST_EDGE; edge <= FG_HISTOGRAM_LAST; edge++) {
+        char text[32];
+        snprintf(text, sizeof(text), "%" PRIu64 ".%09" PRIu64,
+                 (UINT64_C(1) << edge) / NS_PER_SECOND, (UINT64_C(1) << edge) % NS_PER_SECOND);
+        fprintf(page->out, "%s_bucket", figure->metric);
+        put_labels(page, figure, place, part, text);
+        fprintf(page->out, " %" PRIu64 "\n", fg_histogram_below(view, edge));
+    }
+    fprintf(page->out, "%s_bucket", figure->metric);
+    put_labels(page, figure, place, part, "+Inf");
+    fprintf(page->out, " %" PRIu64 "\n%s_sum", view->count, figure->metric);
+    put_labels(page, figure, place, part, NULL);
+    put_value(figure, view->sum_ns, page->out);
+    fprintf(page->out, "%s_count", figure->metric);
+    put_labels(page, figure, place, part, NULL);
+    fprintf(page->out, " %" PRIu64 "\n", view->count);
+}
+
+static void put_sample(const struct page *page, const struct fg_figure *figure, uint32_t place,
+                       const char *part, uint64_t value)
+{
+    fprintf(page->out, "%s%s", figure->metric, figure->kind == FG_FIGURE_COUNTER ? "_total" : "");
+    put_labels(page, figure, place, part, NULL);
+    put_value(figure, value, page->out);
+}
+
+/* One figure of one place: as many samples as it has parts, or one. */
+static void put_instance(const struct page *page, const struct fg_figure *figure, uint32_t place)
+{
+    struct fg_figure_at at = {page->engine, page->board, place};
+    unsigned parts = figure->parts_count > 0 ? figure->parts_count : 1;
+    uint64_t state = 0;
+    if (figure->kind == FG_FIGURE_STATE && !figure->read(&at, figure->source, &state))
+        return;
+    for (unsigned p = 0; p < parts; p++) {
+        const struct fg_figure_part *part = figure->parts_count > 0 ? &figure->parts[p] : NULL;
+        const char *label = part ? part->label : NULL;
+        uint32_t source = part ? part->place : figure->source;
+        uint64_t value = 0;
+        if (figure->kind == FG_FIGURE_STATE) {
+            put_sample(page, figure, place, label, state == p);
+        } else if (figure->kind == FG_FIGURE_HISTOGRAM) {
+            struct fg_histogram_view view = {.count = 0};
+            if (figure->gather(&at, source, &view))
+                put_histogram(page, figure, place, label, &view);
+        } else if (figure->read(&at, source, &value)) {
+            put_sample(page, figure, place, label, value);
+        }
+    }
+}
+
+void fg_figures_text(const struct fg_engine *engine, const struct fg_board *board,
+                     enum fg_figures_format format, FILE *out)
+{
+    struct page page = {engine, board, format, out};
+    for (unsigned i = 0; i < fg_figures_count; i++) {
+        const struct fg_figure *figure = &fg_figures[i];
+        if (!figure->metric)
+            continue;
+        put_help(&page, figure);
+        for (uint32_t place = 0; place < instances(&page, figure); place++)
+            put_instance(&page, figure, place);
+    }
+    fputs("# EOF\n", out);
+}
