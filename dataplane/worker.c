@@ -62,10 +62,26 @@ static bool passed(const struct loop *loop, uint64_t before_ns, uint64_t opens_n
     return before_ns != 0 && before_ns < opens_ns && opens_ns <= loop->now.wall_ns;
 }
 
-/* The time and the catalogue that this loop decides by. */
-static void begin_loop(struct loop *loop, uint64_t tsc)
+/* The catalogue that the next loop decides by. Before its time is read: whoever is off the core
+ * between the two knows the opening that passes meanwhile. */
+static void take_catalogue(struct loop *loop)
 {
     struct fg_worker *self = loop->self;
+
+    rcu_quiescent_state();
+    loop->catalogue = rcu_dereference(loop->engine->catalogue);
+    if (atomic_load_explicit(&self->seen_issue, memory_order_relaxed) != loop->catalogue->issue) {
+        atomic_store_explicit(&self->seen_revision, loop->catalogue->revision,
+                              memory_order_relaxed);
+        /* release: what was decided by the old catalogue comes before; pairs with the acquire in
+         * control's publishing */
+        atomic_store_explicit(&self->seen_issue, loop->catalogue->issue, memory_order_release);
+    }
+}
+
+/* The time that this loop decides by. */
+static void begin_loop(struct loop *loop, uint64_t tsc)
+{
     struct fg_time time = fg_clock_page_read(&loop->engine->clock, tsc);
     uint32_t ms = (uint32_t)(time.elapsed_ns / 1000000);
     uint64_t before_ns = loop->now.wall_ns;
@@ -78,22 +94,13 @@ static void begin_loop(struct loop *loop, uint64_t tsc)
         loop->accepted = time.accepted;
     }
     loop->ahead_ns = time.ahead_ns;
-    rcu_quiescent_state();
-    loop->catalogue = rcu_dereference(loop->engine->catalogue);
     /* Control, which waits for no worker here, may have put the opening on record already: then it
      * is the one that the loop before awaited. */
     uint64_t next_ns = loop->catalogue->next_opens_ns;
     uint64_t opens_ns = passed(loop, before_ns, next_ns) ? next_ns : loop->opens_ns;
     if (passed(loop, before_ns, opens_ns))
-        note_opening(&self->opening, opens_ns, before_ns, loop->now.wall_ns);
+        note_opening(&loop->self->opening, opens_ns, before_ns, loop->now.wall_ns);
     loop->opens_ns = next_ns;
-    if (atomic_load_explicit(&self->seen_issue, memory_order_relaxed) != loop->catalogue->issue) {
-        atomic_store_explicit(&self->seen_revision, loop->catalogue->revision,
-                              memory_order_relaxed);
-        /* release: what was decided by the old catalogue comes before; pairs with the acquire in
-         * control's publishing */
-        atomic_store_explicit(&self->seen_issue, loop->catalogue->issue, memory_order_release);
-    }
 }
 
 /* One round; returns pieces of work done. */
@@ -198,11 +205,12 @@ int fg_worker_main(void *arg)
 {
     struct fg_worker *self = arg;
     struct loop loop;
-    uint64_t began = rte_rdtsc();
 
     loop_init(&loop, self);
     prctl(PR_SET_TIMERSLACK, 1UL);
     rcu_register_thread();
+    take_catalogue(&loop);
+    uint64_t began = rte_rdtsc();
     set_state(self, FG_WORKER_RUNNING);
     for (;;) {
         /* acquire: pairs with control's release */
@@ -219,6 +227,7 @@ int fg_worker_main(void *arg)
                                 : FG_WORKER_RUNNING);
         if (work == 0)
             idle(&loop);
+        take_catalogue(&loop);
         ended = rte_rdtsc();
         fg_count_add(&loop.counters->total_cycles, ended - began);
         began = ended;

@@ -151,7 +151,9 @@ static void who_comes_late_notes_it_too(void **state)
     while (!atomic_load(&off_core))
         pass(MS);
     pass(80 * MS);
-    shop.catalogue.next_opens_ns = 0;
+    struct fg_catalogue later = shop.catalogue;
+    later.next_opens_ns = 0;
+    rcu_assign_pointer(engine.catalogue, &later);
     uint64_t before_ns = fg_clock_ns(CLOCK_REALTIME);
     atomic_store(&off_core, false);
     pass(20 * MS);
