@@ -9,8 +9,8 @@
 #   --seed   which buyers ask for what (default 1)
 #
 # BUILD names the folder of the binaries (default build/release). The report is left in
-# build/demo/report.json (--small: build/demo-small); logs and history stay there until the next
-# demo. Exit status 0 if the books balance, 11 if they do not, another if a part failed.
+# build/demo/report.json (--small: in demo-small beside the binaries); logs and history stay there
+# until the next demo. Exit status 0 if the books balance, 11 if they do not, another if a part failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -48,7 +48,7 @@ fi
 # For a unit still to be under way near the end, its orders would have to be left again and again:
 # with ten holds in the time of the sale that is 0.05^10 for each unit, once in 10^13 units.
 if $small; then
-    out=build/demo-small requests=200000 rate=100000 buyers=40000 stock=(300 150 50)
+    out=$build/demo-small requests=200000 rate=100000 buyers=40000 stock=(300 150 50)
     hold=200 think=20
 else
     out=build/demo requests=5000000 rate=1000000 buyers=1000000 stock=(6000 3000 1000)

@@ -127,7 +127,7 @@ class Side:
             path.write_text(f'name: side-{self.number}\nitems:\n'
                             f'  - {{id: {1000 + self.number}, name: side, stock: 10}}\n')
             name = f'side-{self.number}'
-            self.steps = [('apply', path), ('open', name), ('close', name)]
+            self.steps = [('apply', path), ('open', name), ('close', '--yes', name)]
         step = self.steps.pop(0)
         if self.rig.ctl('sale', *step, ok=False) is None:
             self.steps = []

@@ -100,12 +100,12 @@ if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true
         local status=0
         (as_nobody --config "$dir/engine.yaml") > "$dir/nobody" 2>&1 || status=$?
         check "$3: $(tail -n 1 "$dir/nobody" | sed "s|$dir/||g")" \
-            test "$status $(grep -c "$2" "$dir/nobody")" = "$1 1"
+            test "$status $(tail -n 1 "$dir/nobody" | grep -c "$2")" = "$1 1"
     }
-    refused_nobody 8 'Permission denied' 'a directory of another owner'
-    chmod 755 "$dir/log"
+    refused_nobody 3 'Permission denied' 'a directory of another owner'
+    chown 65534 "$dir/log"
     chmod 600 "$dir/log/$first"
-    refused_nobody 8 'Permission denied' 'a segment of another owner'
+    refused_nobody 3 'segment-.*Permission denied' 'a segment of another owner'
     chown -R 0 "$dir/keys.yaml" "$dir/engine.yaml"
 fi
 

@@ -3,7 +3,7 @@
 # The demo, small: the engine on the shared-memory wire, the generator, Redis, and books that must
 # balance.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-readonly report=build/demo-small/report.json
+readonly report=$build/demo-small/report.json
 rm -f "$report"
 check 'a small sale balances its books' env BUILD="$build" perf/demo.sh --small
 check 'the report has what programs read, and it adds up' python3 - "$report" << 'END'
