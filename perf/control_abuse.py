@@ -75,10 +75,12 @@ def pooled(group, of):
 # One slice's p99 is the host's halts, a few of them or none; all slices of a side together have many.
 # How far chance goes is told by drawing the pairs again, with repetition.
 ratio = pooled(abuse, range(pairs)) / pooled(burn, range(pairs))
+single = [p99_us(found[abuse][pair]) / p99_us(found[burn][pair]) for pair in range(pairs)]
 chance = random.Random(1)
 drawn = [chance.choices(range(pairs), k=pairs) for _ in range(200)]
 spread = statistics.quantiles([pooled(abuse, of) / pooled(burn, of) for of in drawn], n=20)
 print(f'p99: {pooled(abuse, range(pairs)):.1f} us abused, {pooled(burn, range(pairs)):.1f} us burned; ratio '
-      f'{ratio:.2f} (9 of 10 draws {spread[0]:.2f} to {spread[-1]:.2f}, {pairs} pairs), wanted {MOST} or less; '
+      f'{ratio:.2f} (9 of 10 draws {spread[0]:.2f} to {spread[-1]:.2f}, {pairs} pairs; the median of the pairs\' '
+      f'own ratios {statistics.median(single):.2f}), wanted {MOST} or less; '
       f'{len(sent)} datagrams, {unanswered} of them unanswered')
 sys.exit(ratio > MOST)
