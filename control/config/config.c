@@ -24,11 +24,10 @@ static const struct fg_option PORT_OPTIONS[] = {
          "A DPDK device: a PCI address (0000:3b:00.0) or a virtual device as EAL's --vdev takes "
          "it."},
     {.name = "address",
-     .kind = FG_OPTION_IPV4,
+     .kind = FG_OPTION_ADDRESS,
      FG_OPTION_FIELD(struct fg_port_config, address),
      .second = offsetof(struct fg_port_config, prefix_bits),
-     .min = 1,
-     .max = 32,
+     .family = 4,
      .required = true,
      .example = "192.0.2.10/24",
      .help = "The engine's IPv4 address on this port, with the length of the network's prefix. The "

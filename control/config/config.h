@@ -11,15 +11,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "dataplane/ip.h"
 #include "flashgate/limits.h"
 
 enum fg_ack { FG_ACK_DURABLE, FG_ACK_MEMORY };
 enum fg_idle { FG_IDLE_POLL, FG_IDLE_YIELD, FG_IDLE_SLEEP };
 
 struct fg_port_config {
-    char *device;     /* PCI address, or an EAL vdev string: "net_vhost0,iface=/run/x.sock" */
-    uint32_t address; /* the engine's IPv4 address on it, host order */
-    uint8_t prefix_bits;
+    char *device;         /* PCI address, or an EAL vdev string: "net_vhost0,iface=/run/x.sock" */
+    struct fg_ip address; /* the engine's IPv4 address on it */
+    uint8_t prefix_bits;  /* of 128 */
 };
 
 /* Some users and groups, and what they may. */

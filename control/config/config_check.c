@@ -13,13 +13,13 @@
 int fg_config_check_port(const struct fg_option_scope *scope, void *target)
 {
     const struct fg_port_config *port = target;
-    uint32_t below = port->prefix_bits == 32 ? 0 : UINT32_MAX >> port->prefix_bits;
-    uint8_t first = (uint8_t)(port->address >> 24);
+    uint32_t address = (uint32_t)port->address.low;
+    uint32_t below = ~(uint32_t)fg_ip_mask(port->prefix_bits).low;
+    uint8_t first = (uint8_t)(address >> 24);
     if (first == 0 || first == 127 || first >= 224)
         return fg_option_refuse(scope, "address",
                                 "is no address of one host, wanted one that gateways can send to");
-    if (port->prefix_bits < 31 &&
-        ((port->address & below) == 0 || (port->address & below) == below))
+    if (below > 1 && ((address & below) == 0 || (address & below) == below))
         return fg_option_refuse(scope, "address",
                                 "is the network's own or its broadcast address, wanted a host's");
     return 0;
@@ -111,7 +111,7 @@ static int check_ports(const struct fg_option_scope *scope, const struct fg_conf
             if (strcmp(config->ports[i].device, config->ports[j].device) == 0)
                 return fg_option_refuse(scope, "ports", "device %s stands twice",
                                         config->ports[i].device);
-            if (config->ports[i].address == config->ports[j].address)
+            if (fg_ip_same(config->ports[i].address, config->ports[j].address))
                 return fg_option_refuse(scope, "ports", "two ports have the same address");
         }
     uint64_t descriptors =

@@ -18,7 +18,7 @@
 #define AT(s, field) offsetof(struct s, field)
 
 struct written_source {
-    uint32_t address;
+    struct fg_ip address;
     uint8_t bits;
 };
 
@@ -65,7 +65,7 @@ static const struct fg_option OP_ELEMENT = {
 static const struct fg_option SALE_ELEMENT = {
     .kind = FG_OPTION_TEXT, .size = sizeof(char *), .min = 1, .max = FG_SALE_NAME_MAX};
 static const struct fg_option SOURCE_ELEMENT = {
-    .kind = FG_OPTION_IPV4, .second = AT(written_source, bits), .max = 32, .host = true};
+    .kind = FG_OPTION_ADDRESS, .second = AT(written_source, bits), .host = true};
 
 static int check_key(const struct fg_option_scope *scope, void *target)
 {
@@ -202,7 +202,7 @@ static void make_key(struct fg_key *key, const struct written_key *from)
     for (unsigned i = 0; i < from->sources_count; i++)
         key->prefixes[i] = (struct fg_prefix){
             .address = from->sources[i].address,
-            .mask = from->sources[i].bits ? UINT32_MAX << (32 - from->sources[i].bits) : 0,
+            .mask = fg_ip_mask(from->sources[i].bits),
         };
     fg_rates_set_key(key, from->rate, from->burst);
 }

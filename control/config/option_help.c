@@ -28,7 +28,7 @@ const char *fg_option_kind_text(const struct fg_option *option, char *text, size
     static const char *const kinds[] = {
         [FG_OPTION_INTEGER] = "whole number", [FG_OPTION_SIZE] = "size",
         [FG_OPTION_DURATION] = "duration",    [FG_OPTION_TIME] = "time",
-        [FG_OPTION_IPV4] = "IPv4 prefix",
+        [FG_OPTION_ADDRESS] = "address",
     };
     char wanted[200];
     fg_option_wanted(option, wanted, sizeof(wanted));

@@ -239,48 +239,25 @@ int fg_option_set_time(const struct fg_option *option, const char *text, uint64_
 
 /* --- Addresses --- */
 
-/* Four numbers of 0 to 255 without leading zeros; *rest is what follows. */
-static bool read_address(const char *text, uint32_t *address, const char **rest)
+int fg_option_set_address(const struct fg_option *option, const char *text, void *target, char *why,
+                          size_t size)
 {
-    *address = 0;
-    for (int i = 0; i < 4; i++) {
-        int64_t part;
-        if (*text == '-' || read_digits(text, &part, rest) != NUMBER_RIGHT || part > 255)
-            return false;
-        *address = *address << 8 | (uint32_t)part;
-        if (i < 3 && **rest != '.')
-            return false;
-        text = *rest + 1;
-    }
-    return true;
-}
-
-int fg_option_set_ipv4(const struct fg_option *option, const char *text, void *target, char *why,
-                       size_t size)
-{
-    char wanted[200];
-    uint32_t address;
-    const char *rest;
-    int64_t bits = 32;
-    bool right = read_address(text, &address, &rest);
-    if (right && *rest == '/')
-        right = rest[1] != '-' && read_digits(rest + 1, &bits, &rest) == NUMBER_RIGHT;
-    else if (right)
-        right = option->host;
-    if (!right || *rest != '\0')
-        return fg_option_refuse_value(why, size,
-                                      "is not an IPv4 address with its prefix, wanted %s",
+    char wanted[200], masked[FG_IP_TEXT_MAX];
+    struct fg_ip ip;
+    unsigned bits;
+    bool whole, right = fg_ip_parse(text, &ip, &bits, &whole);
+    if (right && option->family)
+        right = (option->family == 4) == fg_ip_is_v4(ip);
+    if (!right || (whole && !option->host))
+        return fg_option_refuse_value(why, size, "is not an address with its prefix, wanted %s",
                                       fg_option_wanted(option, wanted, sizeof(wanted)));
-    if (bits < option->min || bits > option->max)
-        return fg_option_refuse_value(why, size, "has a prefix out of range, wanted /%d to /%d",
-                                      (int)option->min, (int)option->max);
-    uint32_t below = bits == 32 ? 0 : UINT32_MAX >> bits;
-    if (option->host && (address & below))
-        return fg_option_refuse_value(
-            why, size, "has bits set below its prefix, wanted %u.%u.%u.%u/%d",
-            (address & ~below) >> 24, (address & ~below) >> 16 & 255, (address & ~below) >> 8 & 255,
-            address & ~below & 255, (int)bits);
-    *(uint32_t *)((char *)target + option->offset) = address;
+    if (!option->host && bits == (option->family == 4 ? FG_IP_V4_BITS : 0))
+        return fg_option_refuse_value(why, size, "has a prefix of no bits, wanted /1 or longer");
+    struct fg_ip below = fg_ip_masked(ip, fg_ip_mask(bits));
+    if (option->host && !fg_ip_same(ip, below))
+        return fg_option_refuse_value(why, size, "has bits set below its prefix, wanted %s",
+                                      fg_prefix_text(below, bits, masked));
+    *(struct fg_ip *)((char *)target + option->offset) = ip;
     *((uint8_t *)target + option->second) = (uint8_t)bits;
     return 0;
 }

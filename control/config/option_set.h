@@ -16,9 +16,9 @@ int fg_option_set_number(const struct fg_option *option, const char *text, void 
 /* TIME: and whether it was relative, where the option keeps that. */
 int fg_option_set_time(const struct fg_option *option, const char *text, uint64_t now_ns,
                        void *target, char *why, size_t size);
-/* IPV4: address and prefix length, into the fields that the option names. */
-int fg_option_set_ipv4(const struct fg_option *option, const char *text, void *target, char *why,
-                       size_t size);
+/* ADDRESS: it and its prefix, into the fields that the option names. */
+int fg_option_set_address(const struct fg_option *option, const char *text, void *target, char *why,
+                          size_t size);
 
 /* Puts a number that is in the option's range into its field. */
 void fg_option_store_number(const struct fg_option *option, int64_t value, void *field);

@@ -132,8 +132,8 @@ int fg_option_set(const struct fg_option *option, const char *text, size_t lengt
         return set_text(option, text, length, field, why, size);
     case FG_OPTION_HEX:
         return set_hex(option, text, length, field, why, size);
-    case FG_OPTION_IPV4:
-        return fg_option_set_ipv4(option, text, target, why, size);
+    case FG_OPTION_ADDRESS:
+        return fg_option_set_address(option, text, target, why, size);
     case FG_OPTION_SECTION:
     case FG_OPTION_LIST:
         break;
@@ -193,8 +193,11 @@ const char *fg_option_wanted(const struct fg_option *option, char *text, size_t 
     case FG_OPTION_HEX:
         snprintf(text, size, "%u hex digits", 2 * option->size);
         break;
-    case FG_OPTION_IPV4:
-        snprintf(text, size, option->host ? "10.0.0.0/8, or one address" : "like 192.0.2.10/24");
+    case FG_OPTION_ADDRESS:
+        snprintf(text, size, "%s",
+                 option->host          ? "10.0.0.0/8, 2001:db8::/32 or one address"
+                 : option->family == 6 ? "like 2001:db8::10/64"
+                                       : "like 192.0.2.10/24");
         break;
     case FG_OPTION_SECTION:
         snprintf(text, size, "a table");

@@ -159,10 +159,10 @@ const char *fg_option_yaml(const struct fg_option *option, const void *target, c
     case FG_OPTION_HEX:
         write_hex(option, field, text, size);
         break;
-    case FG_OPTION_IPV4: {
-        uint32_t address = *(const uint32_t *)field;
-        snprintf(text, size, "%u.%u.%u.%u/%u", address >> 24, address >> 16 & 255,
-                 address >> 8 & 255, address & 255, *((const uint8_t *)target + option->second));
+    case FG_OPTION_ADDRESS: {
+        char prefix[FG_IP_TEXT_MAX];
+        unsigned bits = *((const uint8_t *)target + option->second);
+        snprintf(text, size, "%s", fg_prefix_text(*(const struct fg_ip *)field, bits, prefix));
         break;
     }
     case FG_OPTION_SECTION:

@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "dataplane/ip.h"
+
 #define FG_OPTIONS_FILE_MAX (8u << 20) /* bytes: a sale of the most items takes about 2 MiB */
 #define FG_OPTIONS_MAX      32         /* options in one table */
 
@@ -35,7 +37,7 @@ enum fg_option_kind {
     FG_OPTION_LABEL,    /* char[size], printable UTF-8, not empty */
     FG_OPTION_NAME,     /* char[size], characters A-Z a-z 0-9 . _ -, not empty */
     FG_OPTION_HEX,      /* uint8_t[size], written as 2 * size hex digits */
-    FG_OPTION_IPV4,     /* uint32_t in host order; prefix length, uint8_t, at `second` */
+    FG_OPTION_ADDRESS,  /* struct fg_ip; bits of its prefix, of 128, uint8_t, at `second` */
     FG_OPTION_SECTION,  /* a table of its own, over the struct at `offset` */
     FG_OPTION_LIST,     /* of `element`; number of elements, unsigned, at `second` */
 };
@@ -48,7 +50,7 @@ struct fg_option {
     uint32_t size;  /* of the field; LIST: of one element */
     size_t offset;  /* of the field in the table's struct */
     size_t second;  /* see the kinds that have one */
-    int64_t min;    /* numbers: least value; TEXT: bytes; LIST: elements; IPV4: prefix bits */
+    int64_t min;    /* numbers: least value; TEXT: bytes; LIST: elements */
     int64_t max;    /* greatest */
     int64_t factor; /* numbers: the value is a multiple of it; 0: any */
     bool power_of_two;
@@ -57,7 +59,8 @@ struct fg_option {
     bool suggested; /* neither required nor defaulted, but shown in force in the reference */
     bool allocated; /* LIST: the field is a pointer to an array that grows, else an array */
     bool takes_all; /* LIST: the word "all" may stand for it; bool at `all` */
-    bool host;      /* IPV4: without "/bits" it is one address (/32); bits below it are 0 */
+    bool host;      /* ADDRESS: without "/bits" it is one address; bits below the prefix are 0 */
+    uint8_t family; /* ADDRESS: 4 or 6; 0: either */
     size_t all;
     const char *unit;                    /* of an INTEGER, for people */
     const char *standard;                /* the default, as it would be written; NULL: none */

@@ -167,12 +167,11 @@ static json_t *config_json(const struct fg_control *control)
     const struct fg_config *config = &control->engine->config;
     json_t *ports = json_array();
     for (unsigned i = 0; i < config->ports_count; i++) {
-        uint32_t address = config->ports[i].address;
-        char text[32];
-        snprintf(text, sizeof(text), "%u.%u.%u.%u/%u", address >> 24, address >> 16 & 255,
-                 address >> 8 & 255, address & 255, config->ports[i].prefix_bits);
-        json_array_append_new(
-            ports, json_pack("{s:s?,s:s}", "device", config->ports[i].device, "address", text));
+        const struct fg_port_config *port = &config->ports[i];
+        char text[FG_IP_TEXT_MAX];
+        json_array_append_new(ports,
+                              json_pack("{s:s?,s:s}", "device", port->device, "address",
+                                        fg_prefix_text(port->address, port->prefix_bits, text)));
     }
     return json_pack("{s:i,s:I,s:i,s:i,s:b,s:i,s:o}", "workers", (int)config->workers, "partitions",
                      (json_int_t)config->partitions, "base_port", config->base_port, "node",

@@ -173,10 +173,10 @@ enum fg_authentic {
     FG_AUTH_STALE,
 };
 
-/* Key, source (IPv4, host order), mac and freshness of a checked payload; *key_place is set when
+/* Key, source, mac and freshness of a checked payload; *key_place is set when
  * FG_AUTHENTIC. */
 enum fg_authentic fg_payload_authenticate(const struct fg_catalogue *catalogue, const void *payload,
-                                          size_t length, uint32_t source, uint64_t wall_ns,
+                                          size_t length, struct fg_ip source, uint64_t wall_ns,
                                           uint16_t *key_place);
 
 /* Partition of the first partitioned entry of a checked payload, or -1 if it has none. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/ip.h"
 #include "flashgate/limits.h"
 #include "flashgate/protocol.h"
 
@@ -81,11 +82,6 @@ struct fg_item {
     uint32_t rate_salt;  /* of the hash of this rate's buckets */
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct fg_item) == 64, "an item is one cache line");
-
-struct fg_prefix {
-    uint32_t address; /* IPv4, host order */
-    uint32_t mask;
-};
 
 struct fg_key {
     uint16_t id;            /* 1..65535; 0: says what unsigned datagrams may do */

@@ -23,18 +23,18 @@ bool fg_payload_check(const void *payload, size_t length)
            length == FG_REQUEST_BYTES(header.count) && (header.key_id != 0 || header.mac == 0);
 }
 
-static bool source_allowed(const struct fg_key *key, uint32_t source)
+static bool source_allowed(const struct fg_key *key, struct fg_ip source)
 {
     if (key->prefixes_count == 0)
         return true;
     for (unsigned i = 0; i < key->prefixes_count; i++)
-        if ((source & key->prefixes[i].mask) == key->prefixes[i].address)
+        if (fg_prefix_holds(&key->prefixes[i], source))
             return true;
     return false;
 }
 
 enum fg_authentic fg_payload_authenticate(const struct fg_catalogue *catalogue, const void *payload,
-                                          size_t length, uint32_t source, uint64_t wall_ns,
+                                          size_t length, struct fg_ip source, uint64_t wall_ns,
                                           uint16_t *key_place)
 {
     struct fg_header header = header_of(payload);

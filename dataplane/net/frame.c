@@ -44,10 +44,10 @@ static void parse_arp(const uint8_t *frame, size_t length, const struct fg_frame
     if (arp.arp_opcode != RTE_BE16(RTE_ARP_OP_REQUEST) ||
         arp.arp_data.arp_tip != rte_cpu_to_be_32(us->address))
         return drop(parsed, FG_COUNTER_DROP_NOT_FOR_US);
-    parsed->source = rte_be_to_cpu_32(arp.arp_data.arp_sip);
+    uint32_t source = rte_be_to_cpu_32(arp.arp_data.arp_sip);
     /* Address zero is a probe: whoever sends it is about to take the engine's address. */
     if (!rte_is_valid_assigned_ether_addr(&arp.arp_data.arp_sha) ||
-        (parsed->source != 0 && source_unfit(us, parsed->source)))
+        (source != 0 && source_unfit(us, source)))
         return drop(parsed, FG_COUNTER_DROP_SOURCE);
     parsed->kind = FG_FRAME_ARP;
 }
@@ -119,8 +119,9 @@ static void parse_ipv4(const uint8_t *frame, size_t length, const struct fg_fram
         return drop(parsed, FG_COUNTER_DROP_NOT_FOR_US);
     if (ip.fragment_offset & RTE_BE16(RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK))
         return drop(parsed, FG_COUNTER_DROP_FRAGMENT);
-    parsed->source = rte_be_to_cpu_32(ip.src_addr);
-    if (source_unfit(us, parsed->source))
+    uint32_t source = rte_be_to_cpu_32(ip.src_addr);
+    parsed->source = fg_ip_of_v4(source);
+    if (source_unfit(us, source))
         return drop(parsed, FG_COUNTER_DROP_SOURCE);
     if (ip.next_proto_id == IPPROTO_UDP)
         return parse_udp(frame, l3_bytes, us, checksum, parsed);

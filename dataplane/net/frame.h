@@ -17,6 +17,7 @@
 #include <rte_udp.h>
 
 #include "dataplane/counters.h"
+#include "dataplane/ip.h"
 
 #define FG_UDP_HEADERS (sizeof(struct rte_ipv4_hdr) + sizeof(struct rte_udp_hdr))
 
@@ -48,7 +49,7 @@ struct fg_parsed {
     uint8_t dropped; /* enum fg_counter */
     uint8_t l3;      /* offset of the IP or ARP header; FG_UDP_HEADERS on is a REQUEST's payload */
     uint16_t length; /* REQUEST: bytes of the UDP payload */
-    uint32_t source; /* IPv4, host order */
+    struct fg_ip source;
 };
 
 /* `frame` is 2-byte aligned. Any thread. */

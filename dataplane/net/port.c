@@ -108,8 +108,8 @@ static void set_address(struct fg_port *port, const struct fg_config *config, un
 {
     const struct fg_port_config *wanted = &config->ports[index];
 
-    port->address.address = wanted->address;
-    port->address.mask = wanted->prefix_bits ? UINT32_MAX << (32 - wanted->prefix_bits) : 0;
+    port->address.address = (uint32_t)wanted->address.low;
+    port->address.mask = (uint32_t)fg_ip_mask(wanted->prefix_bits).low;
     port->address.first_port = config->base_port;
     port->address.last_port = config->base_port + config->partitions - 1;
 }
@@ -190,18 +190,17 @@ void fg_port_describe(const struct fg_port *port, const struct fg_port_config *c
                       size_t size)
 {
     const struct rte_ether_addr *mac = &port->address.mac;
-    char name[DEVICE_NAME_MAX], speed[32] = "";
+    char name[DEVICE_NAME_MAX], speed[32] = "", address[FG_IP_TEXT_MAX];
     struct rte_eth_link link = {0};
-    uint32_t ip = config->address;
 
     device_name(config->device, name);
     rte_eth_link_get_nowait(port->id, &link);
     if (link.link_status && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
         snprintf(speed, sizeof(speed), " at %u Mbit/s", link.link_speed);
     snprintf(text, size,
-             "port %s: %u.%u.%u.%u/%u, UDP %u-%u, MAC " RTE_ETHER_ADDR_PRT_FMT
+             "port %s: %s, UDP %u-%u, MAC " RTE_ETHER_ADDR_PRT_FMT
              ", link %s%s, %u queue pair%s, steering: %s",
-             name, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255, config->prefix_bits,
+             name, fg_prefix_text(config->address, config->prefix_bits, address),
              port->address.first_port, port->address.last_port, RTE_ETHER_ADDR_BYTES(mac),
              link.link_status ? "up" : "down", speed, port->queues, port->queues == 1 ? "" : "s",
              port->steering);

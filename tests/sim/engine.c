@@ -188,12 +188,12 @@ static bool authentic(const struct sim_engine *e, const struct fg_catalogue *cat
                       const struct sim_packet *packet, uint64_t wall_ns, uint16_t *place)
 {
     int64_t ahead_ns = fg_clock_page_ahead(&e->engine.clock);
-    enum fg_authentic found =
-        fg_payload_authenticate(catalogue, packet->payload, packet->length, 0, wall_ns, place);
+    enum fg_authentic found = fg_payload_authenticate(catalogue, packet->payload, packet->length,
+                                                      (struct fg_ip){0}, wall_ns, place);
 
     if (found == FG_AUTH_STALE && ahead_ns > 0)
-        found = fg_payload_authenticate(catalogue, packet->payload, packet->length, 0,
-                                        wall_ns + (uint64_t)ahead_ns, place);
+        found = fg_payload_authenticate(catalogue, packet->payload, packet->length,
+                                        (struct fg_ip){0}, wall_ns + (uint64_t)ahead_ns, place);
     return found == FG_AUTHENTIC;
 }
 

@@ -39,7 +39,7 @@ struct sample {
     char label[9];
     char name[5];
     uint8_t secret[4];
-    uint32_t address, source;
+    struct fg_ip address, source;
     uint8_t bits, source_bits;
     struct inner inner;
     int cores[3];
@@ -158,17 +158,15 @@ static const struct fg_option OPTIONS[] = {
     {.name = "name", .kind = FG_OPTION_NAME, FIELD(name), .help = "Matched."},
     {.name = "secret", .kind = FG_OPTION_HEX, FIELD(secret), .help = "Hex."},
     {.name = "address",
-     .kind = FG_OPTION_IPV4,
+     .kind = FG_OPTION_ADDRESS,
      FIELD(address),
      .second = AT(bits),
-     .min = 1,
-     .max = 32,
+     .family = 4,
      .help = "Host."},
     {.name = "source",
-     .kind = FG_OPTION_IPV4,
+     .kind = FG_OPTION_ADDRESS,
      FIELD(source),
      .second = AT(source_bits),
-     .max = 32,
      .host = true,
      .help = "Hosts."},
     {.name = "inner",

@@ -60,8 +60,8 @@ static void test_defaults(void **state)
     accepted(BASE);
     assert_int_equal(config.ports_count, 1);
     assert_string_equal(config.ports[0].device, "net_null0");
-    assert_int_equal(config.ports[0].address, 0xc000020a);
-    assert_int_equal(config.ports[0].prefix_bits, 24);
+    assert_true(fg_ip_same(config.ports[0].address, fg_ip_of_v4(0xc000020a)));
+    assert_int_equal(config.ports[0].prefix_bits, 96 + 24);
     assert_string_equal(config.file_prefix, "flashgate");
     assert_int_equal(config.eal_count, 0);
     assert_int_equal(config.workers, 1);
@@ -115,7 +115,7 @@ static void test_whole(void **state)
     assert_string_equal(config.file_prefix, "one");
     assert_int_equal(config.ports_count, 2);
     assert_string_equal(config.ports[1].device, "0000:3b:00.0");
-    assert_int_equal(config.ports[1].prefix_bits, 32);
+    assert_int_equal(config.ports[1].prefix_bits, 96 + 32);
     assert_int_equal(config.rx_descriptors, 512);
     assert_int_equal(config.tx_descriptors, 256);
     assert_int_equal(config.workers, 3);

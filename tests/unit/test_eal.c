@@ -28,7 +28,7 @@ static struct fg_config config_of(char *device)
         .eal = no_huge,
         .eal_count = 4,
         .file_prefix = "test-eal",
-        .ports = {{.device = device, .address = 0xc000020a, .prefix_bits = 24}},
+        .ports = {{.device = device, .address = fg_ip_of_v4(0xc000020a), .prefix_bits = 96 + 24}},
         .ports_count = 1,
         .mbufs = 1024,
         .rx_descriptors = 128,

@@ -59,7 +59,7 @@ static void test_whole(void **state)
                                      0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
     accepted("keys:\n- {id: 65535, secret: " SECRET ", ops: all}\n"
              "- id: 7\n  secret: " SECRET "\n  ops: [CONFIRM, PING]\n  sales: [a, b.c]\n"
-             "  sources: [10.0.0.0/8, 192.0.2.7, 0.0.0.0/0]\n"
+             "  sources: [10.0.0.0/8, 192.0.2.7, 0.0.0.0/0, \"2001:db8::/32\"]\n"
              "  rate: 1000\n  burst: 50\n",
              false);
     assert_int_equal(keys.ring.count, 2);
@@ -74,12 +74,14 @@ static void test_whole(void **state)
     assert_int_equal(first->rate_cost, 0);
     assert_in_range(second->rate_cost, UINT64_C(1) << 24, (UINT64_C(1) << 24) + 1); /* 1 ms */
     assert_int_equal(second->rate_depth, 50 * second->rate_cost);
-    assert_int_equal(second->prefixes_count, 3);
-    assert_int_equal(second->prefixes[0].address, 0x0a000000);
-    assert_int_equal(second->prefixes[0].mask, 0xff000000);
-    assert_int_equal(second->prefixes[1].address, 0xc0000207);
-    assert_int_equal(second->prefixes[1].mask, 0xffffffff);
-    assert_int_equal(second->prefixes[2].mask, 0);
+    assert_int_equal(second->prefixes_count, 4);
+    const struct fg_prefix *prefixes = second->prefixes;
+    assert_true(fg_ip_same(prefixes[0].address, fg_ip_of_v4(0x0a000000)));
+    assert_true(fg_ip_same(prefixes[0].mask, fg_ip_mask(96 + 8)));
+    assert_true(fg_ip_same(prefixes[1].address, fg_ip_of_v4(0xc0000207)));
+    assert_true(fg_ip_same(prefixes[1].mask, fg_ip_mask(128)));
+    assert_true(fg_ip_same(prefixes[2].mask, fg_ip_mask(96)));
+    assert_true(fg_ip_same(prefixes[3].mask, fg_ip_mask(32)));
     assert_int_equal(fg_keyring_find(&keys.ring, 7), 1);
     assert_true(fg_key_file_allows(&keys, 0, "anything"));
     assert_true(fg_key_file_allows(&keys, 1, "a"));

@@ -182,22 +182,27 @@ static void test_addresses(void **state)
     (void)state;
     struct sample s;
     accepted(&s, "address: 192.0.2.10/24\nsource: 10.0.0.0/8");
-    assert_int_equal(s.address, 0xc000020a);
-    assert_int_equal(s.bits, 24);
-    assert_int_equal(s.source, 0x0a000000);
-    assert_int_equal(s.source_bits, 8);
+    assert_true(fg_ip_same(s.address, fg_ip_of_v4(0xc000020a)));
+    assert_int_equal(s.bits, 96 + 24);
+    assert_true(fg_ip_same(s.source, fg_ip_of_v4(0x0a000000)));
+    assert_int_equal(s.source_bits, 96 + 8);
     fg_options_free(&TABLE, &s);
     accepted(&s, "address: 255.255.255.255/32\nsource: 10.0.0.7");
-    assert_int_equal(s.address, 0xffffffff);
-    assert_int_equal(s.source_bits, 32);
+    assert_true(fg_ip_same(s.address, fg_ip_of_v4(0xffffffff)));
+    assert_int_equal(s.source_bits, 128);
     fg_options_free(&TABLE, &s);
     accepted(&s, "source: 0.0.0.0/0");
-    assert_int_equal(s.source_bits, 0);
+    assert_int_equal(s.source_bits, 96);
+    fg_options_free(&TABLE, &s);
+    accepted(&s, "source: 2001:db8::/32");
+    assert_true(s.source.high == UINT64_C(0x20010db800000000) && s.source.low == 0);
+    assert_int_equal(s.source_bits, 32);
     fg_options_free(&TABLE, &s);
     refused("source: 10.1.0.0/8", "f:1:9: source: 10.1.0.0/8 has bits set below its prefix, "
                                   "wanted 10.0.0.0/8");
-    refused_with("address: 192.0.2.10/0", "has a prefix out of range, wanted /1 to /32");
-    refused_with("address: 192.0.2.10/33", "has a prefix out of range");
+    refused_with("source: 2001:db8::1/32", "has bits set below its prefix, wanted 2001:db8::/32");
+    refused_with("address: 192.0.2.10/0", "has a prefix of no bits, wanted /1 or longer");
+    refused_with("address: 192.0.2.10/33", "is not an address with its prefix");
     static const char *const wrong[] = {"192.0.2.10",  "192.0.2/24",         "192.0.2.256/24",
                                         "1.2.3.4.5/8", "192.0.2.10/",        "192.0.2.010/24",
                                         "a.b.c.d/8",   "192.0.2.10/24x",     "::1/128",
@@ -206,7 +211,7 @@ static void test_addresses(void **state)
     for (size_t i = 0; i < COUNT(wrong); i++) {
         char text[64];
         snprintf(text, sizeof(text), "address: %s", wrong[i]);
-        refused_with(text, "is not an IPv4 address with its prefix");
+        refused_with(text, "is not an address with its prefix");
     }
 }
 

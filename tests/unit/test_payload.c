@@ -52,8 +52,8 @@ static void malformed_payloads(void **state)
 static enum fg_authentic authenticate(uint32_t source)
 {
     uint16_t place;
-    return fg_payload_authenticate(&shop.catalogue, payload, length, source, shop.now.wall_ns,
-                                   &place);
+    return fg_payload_authenticate(&shop.catalogue, payload, length, fg_ip_of_v4(source),
+                                   shop.now.wall_ns, &place);
 }
 
 static void every_byte_is_signed(void **state)
@@ -76,8 +76,8 @@ static void sources_of_a_key(void **state)
     (void)state;
     struct fg_key *key = &shop.ring.keys[0];
     key->prefixes_count = 2;
-    key->prefixes[0] = (struct fg_prefix){0x0a010000, 0xffff0000};
-    key->prefixes[1] = (struct fg_prefix){0xc0000201, 0xffffffff};
+    key->prefixes[0] = (struct fg_prefix){fg_ip_of_v4(0x0a010000), fg_ip_mask(96 + 16)};
+    key->prefixes[1] = (struct fg_prefix){fg_ip_of_v4(0xc0000201), fg_ip_mask(128)};
     assert_int_equal(authenticate(0x0a01ffff), FG_AUTHENTIC);
     assert_int_equal(authenticate(0x0a020001), FG_AUTH_SOURCE);
     assert_int_equal(authenticate(0xc0000201), FG_AUTHENTIC);

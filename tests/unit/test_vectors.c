@@ -243,12 +243,14 @@ struct engine {
     uint64_t now_ns;
 };
 
-static uint32_t address(const char *dotted)
+static struct fg_ip address(const char *dotted)
 {
-    struct in_addr in;
+    struct fg_ip ip;
+    unsigned bits;
+    bool whole;
 
-    assert_int_equal(inet_pton(AF_INET, dotted, &in), 1);
-    return ntohl(in.s_addr);
+    assert_true(fg_ip_parse(dotted, &ip, &bits, &whole));
+    return ip;
 }
 
 static struct fg_key read_key(const json_t *json)
@@ -262,11 +264,11 @@ static struct fg_key read_key(const json_t *json)
     free(secret);
     json_array_foreach(prefixes, i, prefix)
     {
-        char dotted[32];
+        struct fg_prefix *one = &key.prefixes[key.prefixes_count++];
         unsigned bits;
-        assert_int_equal(sscanf(json_string_value(prefix), "%31[0-9.]/%u", dotted, &bits), 2);
-        key.prefixes[key.prefixes_count++] =
-            (struct fg_prefix){address(dotted), (uint32_t)(UINT64_MAX << (32 - bits))};
+        bool whole;
+        assert_true(fg_ip_parse(json_string_value(prefix), &one->address, &bits, &whole));
+        one->mask = fg_ip_mask(bits);
     }
     return key;
 }
