@@ -64,8 +64,10 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
     fg_board_init(&control->desk);
     control->limits = (struct fg_control_limits){.durable = 5000, .seen = 2000, .answer = 1000};
     control->started_ms = fg_control_now_ms();
-    if (fg_key_file_load(&control->keys, engine->config.key_file, engine->config.unsigned_allowed,
-                         message, size) != 0) {
+    control->keys =
+        fg_key_file_load(engine->config.key_file,
+                         engine->config.unsigned_allowed ? FG_UNSIGNED_OPS : 0, message, size);
+    if (!control->keys) {
         *status = FG_EXIT_CONFIG;
         goto free_roles;
     }
@@ -92,7 +94,7 @@ void fg_control_destroy(struct fg_control *control)
     fg_snapshot_destroy(control->retired);
     fg_snapshot_destroy(control->engine->catalogue);
     control->engine->catalogue = NULL;
-    fg_key_file_free(&control->keys);
+    fg_key_file_drop(control->keys);
     fg_roles_free(&control->roles);
     fg_events_destroy(control->events);
     fg_model_fini(&control->model);
@@ -296,7 +298,7 @@ bool fg_control_pulse(struct fg_control *control)
     fg_control_clock_update(control);
     fg_openings_note(control);
     fg_stock_publish(&control->engine->stock, control->model.items_count);
-    fg_key_shares_step(&control->key_shares, &control->keys.ring, control->engine, now);
+    fg_key_shares_step(&control->key_shares, &control->keys->ring, control->engine, now);
     fg_events_collect(control->events, control->engine->journal);
     show_board(control);
     show_clock(control, now);

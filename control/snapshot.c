@@ -6,6 +6,23 @@
 
 #define PLACES_MIN 16
 
+/* What workers see, and what it holds. */
+struct snapshot {
+    struct fg_catalogue catalogue; /* first: the one is found by the other */
+    struct fg_snapshot_shares shares;
+};
+
+static void hold_shares(struct snapshot *snapshot, const struct fg_snapshot_shares *shares)
+{
+    snapshot->shares = *shares;
+    fg_shared_hold(&shares->keys->shared);
+}
+
+static void drop_shares(struct snapshot *snapshot)
+{
+    fg_shared_drop(&snapshot->shares.keys->shared);
+}
+
 /* A power of two, at least twice the items: a look-up ends soon, and always ends. */
 static uint32_t places_for(uint32_t items)
 {
@@ -48,18 +65,21 @@ static uint64_t next_opening(const struct fg_model *model)
 }
 
 struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
-                                        const struct fg_key_file *keys, uint64_t serving_since_ns,
-                                        uint64_t freshness_ns)
+                                        const struct fg_snapshot_shares *shares,
+                                        uint64_t serving_since_ns, uint64_t freshness_ns)
 {
-    struct fg_catalogue *snapshot = calloc(1, sizeof(*snapshot));
-    if (!snapshot)
+    const struct fg_key_file *keys = shares->keys;
+    struct snapshot *whole = calloc(1, sizeof(*whole));
+    if (!whole)
         return NULL;
+    struct fg_catalogue *snapshot = &whole->catalogue;
     uint32_t places = places_for(model->items_count);
     snapshot->items = aligned_alloc(sizeof(struct fg_item), places * sizeof(struct fg_item));
     if (!snapshot->items) {
-        free(snapshot);
+        free(whole);
         return NULL;
     }
+    hold_shares(whole, shares);
     memset(snapshot->items, 0, places * sizeof(struct fg_item));
     snapshot->item_mask = places - 1;
     snapshot->revision = model->revision;
@@ -80,8 +100,10 @@ struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
 
 void fg_snapshot_destroy(struct fg_catalogue *snapshot)
 {
+    struct snapshot *whole = (struct snapshot *)snapshot;
     if (!snapshot)
         return;
+    drop_shares(whole);
     free(snapshot->items);
-    free(snapshot);
+    free(whole);
 }

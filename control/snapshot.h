@@ -6,10 +6,15 @@
 #include "control/config/keys.h"
 #include "control/sale/model.h"
 
-/* NULL when memory is short. The keys are shared, not copied: they must outlive it. */
+/* What it shares with other snapshots (shared.h). It holds each until it is destroyed. */
+struct fg_snapshot_shares {
+    struct fg_key_file *keys;
+};
+
+/* NULL when memory is short. */
 struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
-                                        const struct fg_key_file *keys, uint64_t serving_since_ns,
-                                        uint64_t freshness_ns);
+                                        const struct fg_snapshot_shares *shares,
+                                        uint64_t serving_since_ns, uint64_t freshness_ns);
 void fg_snapshot_destroy(struct fg_catalogue *snapshot);
 
 #endif

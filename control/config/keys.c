@@ -12,6 +12,7 @@
 
 #include "control/config/options.h"
 #include "dataplane/admission/rates.h"
+#include "dataplane/secret_memory.h"
 
 #define COUNT(list)  (sizeof(list) / sizeof((list)[0]))
 #define KEY(field)   FG_OPTION_FIELD(struct written_key, field)
@@ -43,10 +44,6 @@ struct written {
     struct written_key keys[WRITTEN_MAX];
     unsigned count;
 };
-
-/* What a rehearsal's unsigned datagrams may do: nothing that touches another's order. */
-static const uint8_t UNSIGNED_OPS =
-    1 << FG_OP_ORDER | 1 << FG_OP_QUERY | 1 << FG_OP_STOCK | 1 << FG_OP_PING;
 
 static const char *const OP_NAMES[] = {
 #define X(name, code, help) #name,
@@ -240,40 +237,58 @@ static bool make_ring(struct fg_key_file *keys, struct written *written)
 
 static int load_ring(struct fg_key_file *keys, const char *path, char *message, size_t size)
 {
-    struct written *written = calloc(1, sizeof(*written));
+    struct written *written = fg_secret_alloc(sizeof(*written));
     int result = written ? read_keys(written, path, message, size) : -1;
     if (!written || (result == 0 && !make_ring(keys, written))) {
         snprintf(message, size, "%s: could not be kept: out of memory", path);
         result = -1;
     }
-    if (written) {
+    if (written)
         fg_options_free(&FILE_TABLE, written);
-        explicit_bzero(written, sizeof(*written));
-    }
-    free(written);
+    fg_secret_free(written);
     return result;
 }
 
-int fg_key_file_load(struct fg_key_file *keys, const char *path, bool unsigned_allowed,
-                     char *message, size_t size)
+static void end_keys(struct fg_shared *shared)
 {
-    memset(keys, 0, sizeof(*keys));
-    if (unsigned_allowed)
-        keys->ring.keys[keys->ring.count++].ops = UNSIGNED_OPS;
-    int result = path ? load_ring(keys, path, message, size) : 0;
-    if (result != 0)
-        fg_key_file_free(keys);
-    return result;
-}
-
-void fg_key_file_free(struct fg_key_file *keys)
-{
+    struct fg_key_file *keys = (struct fg_key_file *)shared;
     for (unsigned i = 0; i < COUNT(keys->sales); i++) {
         for (char **name = keys->sales[i]; name && *name; name++)
             free(*name);
         free(keys->sales[i]);
     }
-    explicit_bzero(keys, sizeof(*keys));
+    fg_secret_free(keys);
+}
+
+struct fg_key_file *fg_key_file_empty(void)
+{
+    struct fg_key_file *keys = fg_secret_alloc(sizeof(*keys));
+    if (keys)
+        fg_shared_init(&keys->shared, end_keys);
+    return keys;
+}
+
+struct fg_key_file *fg_key_file_load(const char *path, uint8_t unsigned_ops, char *message,
+                                     size_t size)
+{
+    struct fg_key_file *keys = fg_key_file_empty();
+    if (!keys) {
+        snprintf(message, size, "%s: could not be kept: out of memory", path ? path : "keys");
+        return NULL;
+    }
+    if (unsigned_ops != 0)
+        keys->ring.keys[keys->ring.count++].ops = unsigned_ops;
+    if (path && load_ring(keys, path, message, size) != 0) {
+        fg_key_file_drop(keys);
+        return NULL;
+    }
+    return keys;
+}
+
+void fg_key_file_drop(struct fg_key_file *keys)
+{
+    if (keys)
+        fg_shared_drop(&keys->shared);
 }
 
 bool fg_key_file_allows(const struct fg_key_file *keys, int place, const char *sale)

@@ -5,18 +5,29 @@
 
 #include <stdio.h>
 
+#include "control/shared.h"
 #include "dataplane/admission/catalogue.h"
 
-/* A key ring and, for each key, the names of the sales it may touch. */
+/* What unsigned datagrams may do where the configuration does not say: nothing that touches
+ * another's order. */
+#define FG_UNSIGNED_OPS (1 << FG_OP_ORDER | 1 << FG_OP_QUERY | 1 << FG_OP_STOCK | 1 << FG_OP_PING)
+
+/* A key ring and, for each key, the names of the sales it may touch. It lies in secret memory. */
 struct fg_key_file {
+    struct fg_shared shared;
     struct fg_keyring ring;
     char **sales[FG_KEYS_MAX]; /* NULL-terminated; NULL: all sales */
 };
 
-/* 0, or -1 with "FILE:LINE:COLUMN: ..." (never a secret). path NULL: no keys. */
-int fg_key_file_load(struct fg_key_file *keys, const char *path, bool unsigned_allowed,
-                     char *message, size_t size);
-void fg_key_file_free(struct fg_key_file *keys); /* wipes the secrets */
+/* Held by the caller, or NULL with "FILE:LINE:COLUMN: ..." (never a secret). path NULL: no keys.
+ * `unsigned_ops`: bit (1 << op) for each op that unsigned datagrams may use; 0: they are silence.
+ */
+struct fg_key_file *fg_key_file_load(const char *path, uint8_t unsigned_ops, char *message,
+                                     size_t size);
+/* The last holder's call wipes the secrets. NULL does nothing. */
+void fg_key_file_drop(struct fg_key_file *keys);
+/* Without keys; NULL when memory is short. */
+struct fg_key_file *fg_key_file_empty(void);
 
 /* The options of a key file, as a part of a manual page (scdoc). */
 void fg_keys_manual(FILE *out);

@@ -22,7 +22,6 @@
 
 void fg_doctor_keys(struct fg_doctor *doctor)
 {
-    struct fg_key_file keys;
     char message[512];
     const struct fg_config *config = doctor->config;
     if (!config->key_file) {
@@ -32,10 +31,11 @@ void fg_doctor_keys(struct fg_doctor *doctor)
         fg_doctor_mend(finding, "see keys.sample.yaml; set key_file, and unsigned_allowed: false");
         return;
     }
-    if (fg_key_file_load(&keys, config->key_file, config->unsigned_allowed, message,
-                         sizeof(message)) == 0) {
+    struct fg_key_file *keys = fg_key_file_load(
+        config->key_file, config->unsigned_allowed ? FG_UNSIGNED_OPS : 0, message, sizeof(message));
+    if (keys) {
         fg_doctor_find(doctor, FG_DOCTOR_OK, "%s is right, and closed to others", config->key_file);
-        fg_key_file_free(&keys);
+        fg_key_file_drop(keys);
         return;
     }
     struct fg_doctor_finding *finding = fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s", message);

@@ -176,13 +176,13 @@ static json_t *config_json(const struct fg_control *control)
     return json_pack("{s:i,s:I,s:i,s:i,s:b,s:i,s:o}", "workers", (int)config->workers, "partitions",
                      (json_int_t)config->partitions, "base_port", config->base_port, "node",
                      (int)config->node, "unsigned", config->unsigned_allowed, "keys",
-                     (int)control->keys.ring.count, "ports", ports);
+                     (int)control->keys->ring.count, "ports", ports);
 }
 
 /* Keys with a rate: what they asked for, and what of it was refused. */
 static json_t *keys_json(const struct fg_control *control)
 {
-    const struct fg_keyring *ring = &control->keys.ring;
+    const struct fg_keyring *ring = &control->keys->ring;
     json_t *json = json_array();
     for (unsigned place = 0; place < ring->count; place++) {
         json_int_t asked = 0, throttled = 0;

@@ -79,13 +79,9 @@ static int read_key(struct load *load)
 
     if (!options->key_file)
         return FG_EXIT_OK;
-    keys = calloc(1, sizeof(*keys));
+    keys = fg_key_file_load(options->key_file, 0, load->message, sizeof(load->message));
     if (!keys)
-        return fail(load, FG_EXIT_MEMORY, "no memory for the keys");
-    if (fg_key_file_load(keys, options->key_file, true, load->message, sizeof(load->message)) < 0) {
-        free(keys);
         return FG_EXIT_CONFIG;
-    }
     int place = fg_keyring_find(&keys->ring, (uint16_t)options->key);
     if (place < 0) {
         snprintf(load->message, sizeof(load->message), "%s has no key %lu; choose one by --key",
@@ -95,8 +91,7 @@ static int read_key(struct load *load)
         load->client.key_id = (uint16_t)options->key;
         memcpy(load->client.secret, keys->ring.keys[place].secret, FG_SECRET_BYTES);
     }
-    fg_key_file_free(keys);
-    free(keys);
+    fg_key_file_drop(keys);
     return status;
 }
 

@@ -143,7 +143,7 @@ int engine_start(struct world *world, const struct engine_plan *plan)
     write_clock(e);
     e->engine.control = fg_control_create(&e->engine, &status, e->message, sizeof(e->message));
     assert(e->engine.control);
-    struct fg_keyring *ring = &e->engine.control->keys.ring;
+    struct fg_keyring *ring = &e->engine.control->keys->ring;
     ring->count = 1;
     ring->keys[0] = (struct fg_key){.id = SIM_KEY, .ops = 0x7e};
     fg_rates_set_key(&ring->keys[0], world->profile.key_rate, 0);
@@ -361,7 +361,7 @@ void engine_control(struct sim_engine *e)
     clock_use(&e->clock);
     update_clock(e);
     fg_stock_publish(&e->engine.stock, control->model.items_count);
-    fg_key_shares_step(&control->key_shares, &control->keys.ring, &e->engine,
+    fg_key_shares_step(&control->key_shares, &control->keys->ring, &e->engine,
                        e->world->now_ns / SIM_MS);
     (void)fg_control_run_schedules(control);
     if (control->change.stage != FG_CHANGE_NONE) {

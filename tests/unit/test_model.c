@@ -189,20 +189,22 @@ static void what_replay_does_not_know_it_refuses(void **state)
 static void a_snapshot_shows_every_item_and_the_rights_of_keys(void **state)
 {
     struct fixture *f = *state;
-    char *only_second[] = {"second", NULL};
-    struct fg_key_file *keys = calloc(1, sizeof(*keys));
+    struct fg_key_file *keys = fg_key_file_empty();
+    const struct fg_snapshot_shares shares = {.keys = keys};
     keys->ring.count = 2;
-    keys->sales[1] = only_second;
+    keys->sales[1] = calloc(2, sizeof(char *));
+    keys->sales[1][0] = strdup("second");
     struct fg_sale *second = sale_of("second", 1000, 3000);
     put(f, &spring, 1);
     put(f, second, 2);
     f->model.revision = 12;
-    struct fg_catalogue *snapshot = fg_snapshot_create(&f->model, keys, 55, 66);
+    struct fg_catalogue *snapshot = fg_snapshot_create(&f->model, &shares, 55, 66);
     assert_non_null(snapshot);
     assert_int_equal(snapshot->revision, 12);
     assert_int_equal(snapshot->serving_since_ns, 55);
     assert_int_equal(snapshot->freshness_ns, 66);
     assert_ptr_equal(snapshot->keys, &keys->ring);
+    assert_int_equal(keys->shared.holders, 2);
     assert_int_equal(snapshot->key_sales[0], 3);
     assert_int_equal(snapshot->key_sales[1], 2);
     assert_int_equal((uintptr_t)snapshot->items % 64, 0);
@@ -216,17 +218,19 @@ static void a_snapshot_shows_every_item_and_the_rights_of_keys(void **state)
     assert_int_equal(fg_catalogue_item(snapshot, 7)->state, FG_SALE_SCHEDULED);
     fg_snapshot_destroy(snapshot);
     fg_model_sale_free(second);
-    free(keys);
+    assert_int_equal(keys->shared.holders, 1);
+    fg_key_file_drop(keys);
 }
 
 static void an_empty_snapshot_knows_no_item(void **state)
 {
     struct fixture *f = *state;
-    struct fg_key_file *keys = calloc(1, sizeof(*keys));
-    struct fg_catalogue *snapshot = fg_snapshot_create(&f->model, keys, 1, 2);
+    struct fg_key_file *keys = fg_key_file_empty();
+    const struct fg_snapshot_shares shares = {.keys = keys};
+    struct fg_catalogue *snapshot = fg_snapshot_create(&f->model, &shares, 1, 2);
     assert_null(fg_catalogue_item(snapshot, 1));
     fg_snapshot_destroy(snapshot);
-    free(keys);
+    fg_key_file_drop(keys);
 }
 
 /* --- archived sales --- */
