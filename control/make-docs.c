@@ -55,12 +55,13 @@ static const struct {
     const char *marker;
     void (*print)(FILE *out);
 } places[] = {
-    {"@commands@", fg_manual_commands},     {"@common options@", fg_manual_common_options},
-    {"@all statuses@", all_statuses},       {"@engine options@", engine_options},
-    {"@engine statuses@", engine_statuses}, {"@load options@", load_options_manual},
-    {"@load statuses@", load_statuses},     {"@check options@", check_options},
-    {"@check statuses@", check_statuses},   {"@config options@", fg_config_manual},
-    {"@key options@", fg_keys_manual},      {"@sale options@", sale_options},
+    {"@commands@", fg_manual_commands},      {"@common options@", fg_manual_common_options},
+    {"@all statuses@", all_statuses},        {"@engine options@", engine_options},
+    {"@engine statuses@", engine_statuses},  {"@load options@", load_options_manual},
+    {"@load statuses@", load_statuses},      {"@check options@", check_options},
+    {"@check statuses@", check_statuses},    {"@config options@", fg_config_manual},
+    {"@key options@", fg_keys_manual},       {"@sale options@", sale_options},
+    {"@load hostile@", load_hostile_manual},
 };
 
 static bool include(const char *path, FILE *out)

@@ -22,13 +22,14 @@
 #include "perf/load/port.h"
 #include "perf/load/report.h"
 
-#define SECOND_NS      UINT64_C(1000000000)
-#define FIND_NS        (200 * LOAD_MS) /* between questions for the engine */
-#define CHECK_NS       (50 * LOAD_MS)  /* between looks whether the engine is there */
-#define SILENCE_NS     (100 * LOAD_MS) /* after so long it is asked */
-#define STRAGGLERS_NS  (100 * LOAD_MS) /* after the end, for answers to double clicks */
-#define OFFER_AT_ONCE  32
-#define TIMERS_AT_ONCE 64
+#define SECOND_NS       UINT64_C(1000000000)
+#define FIND_NS         (200 * LOAD_MS) /* between questions for the engine */
+#define CHECK_NS        (50 * LOAD_MS)  /* between looks whether the engine is there */
+#define SILENCE_NS      (100 * LOAD_MS) /* after so long it is asked */
+#define STRAGGLERS_NS   (100 * LOAD_MS) /* after the end, for answers to double clicks */
+#define OFFER_AT_ONCE   32
+#define TIMERS_AT_ONCE  64
+#define HOSTILE_AT_ONCE 128
 
 /* Signals that asked us to stop: by the first what is under way comes to its end, by the second
  * nothing is waited for. */
@@ -44,6 +45,7 @@ struct load {
     struct load_options options;
     struct load_client client;
     struct load_port port;
+    struct load_hostile hostile;
     struct load_goodput goodput;
     char message[512];
 
@@ -127,6 +129,27 @@ static int prepare_client(struct load *load)
     return FG_EXIT_OK;
 }
 
+/* The hostile side, if it is wanted. */
+static int prepare_hostile(struct load *load)
+{
+    const struct load_options *options = &load->options;
+    struct load_hostile *hostile = &load->hostile;
+
+    if (!options->hostile)
+        return FG_EXIT_OK;
+    *hostile = (struct load_hostile){
+        .client = &load->client,
+        .rate = options->hostile_rate,
+        .slice_ns = options->hostile_slice * LOAD_MS,
+        .first_port = (uint16_t)options->hostile_port,
+        .hosts_mask = UINT32_MAX >> options->source_bits,
+    };
+    return load_hostile_parse(&hostile->kinds, options->hostile, load->message,
+                              sizeof(load->message)) < 0
+               ? FG_EXIT_USAGE
+               : FG_EXIT_OK;
+}
+
 /* Asks until `known` is set, by ARP or PING. */
 static int find(struct load *load, const bool *known, bool ping, const char *sentence)
 {
@@ -188,6 +211,7 @@ static bool turn(struct load *load)
 
     work += load_client_tick(&load->client, TIMERS_AT_ONCE);
     work += load_client_offer(&load->client, OFFER_AT_ONCE);
+    work += load_hostile_play(&load->hostile, now_ns(load), HOSTILE_AT_ONCE);
     load_port_flush(&load->port);
     return work > 0;
 }
@@ -219,16 +243,31 @@ static void give_way(const struct load *load)
         sched_yield();
 }
 
+/* The schedules begin now. */
+static int begin(struct load *load)
+{
+    struct load_hostile *hostile = &load->hostile;
+    struct load_port *port = &load->port;
+
+    load_client_start(&load->client);
+    if (!load->options.hostile)
+        return FG_EXIT_OK;
+    hostile->link = &port->hostile_link;
+    port->hostile = hostile;
+    if (load_hostile_start(hostile, &port->wire, port->target_base_port) < 0)
+        return fail(load, FG_EXIT_MEMORY, "no memory for the hostile traffic");
+    /* That took a while, which is none of the schedule's. */
+    load_client_start(&load->client);
+    return FG_EXIT_OK;
+}
+
 /* Plays until everything is over or the time is up. */
 static void play(struct load *load)
 {
     struct load_client *client = &load->client;
-    uint64_t start_ns, second_ns, check_ns, answered = 0;
+    uint64_t start_ns = client->start_ns, answered = 0;
+    uint64_t second_ns = start_ns + SECOND_NS, check_ns = start_ns + CHECK_NS;
 
-    load_client_start(client);
-    start_ns = client->start_ns;
-    second_ns = start_ns + SECOND_NS;
-    check_ns = start_ns + CHECK_NS;
     while (!load_client_done(client) && interrupts < 2) {
         if (!turn(load))
             give_way(load);
@@ -271,6 +310,7 @@ static int write_results(struct load *load)
 
     if (load_report_make(&report, client) < 0)
         return fail(load, FG_EXIT_MEMORY, "no memory for the report");
+    report.hostile = options->hostile ? &load->hostile : NULL;
     load_report_print(&report, client, stdout);
     if (options->history) {
         failed = fg_history_save(&client->history, options->history);
@@ -306,11 +346,15 @@ static int run(struct load *load)
     }
     if (status == FG_EXIT_OK)
         status = prepare_client(load);
+    if (status == FG_EXIT_OK)
+        status = prepare_hostile(load);
     if (status == FG_EXIT_OK) {
         status = load_port_open(&load->port, &load->options, &load->client, load->message,
                                 sizeof(load->message));
         if (status == FG_EXIT_OK)
             status = find_engine(load);
+        if (status == FG_EXIT_OK)
+            status = begin(load);
         if (status == FG_EXIT_OK) {
             play(load);
             status = write_results(load);
@@ -322,6 +366,7 @@ static int run(struct load *load)
         fail_to_write(load, "goodput", load->options.goodput, failed);
         status = FG_EXIT_FAILED;
     }
+    load_hostile_fini(&load->hostile);
     load_client_fini(&load->client);
     load_items_free(&load->client);
     load_weights_fini(&load->client.mix.quantities);

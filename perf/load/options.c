@@ -11,6 +11,7 @@
 #include "flashgate/exit_status.h"
 #include "flashgate/protocol.h"
 #include "perf/load/client.h"
+#include "perf/load/hostile.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_ADDRESS, KIND_PREFIX, KIND_EAL, KIND_FLAG };
 
@@ -25,6 +26,12 @@ struct row {
 };
 
 #define FIELD(name) offsetof(struct load_options, name)
+
+#define X(name, text, counter, expected, help) " " text
+static const char hostile_help[] =
+    "hostile datagrams beside the load, of these kinds and how many of each; all: of each as many "
+    "as of the other. Kinds:" LOAD_HOSTILES(X);
+#undef X
 
 /* Order is that of --help; a NULL name begins a group. */
 static const struct row rows[] = {
@@ -79,6 +86,15 @@ static const struct row rows[] = {
      "time from a held order to its CONFIRM or CANCEL"},
     {"seed", "NUMBER", KIND_NUMBER, FIELD(seed), 0, UINT64_MAX, "1",
      "chooses buyers and what they ask; the same seed asks the same"},
+    {.help = "Hostile traffic"},
+    {"hostile", "KIND:WEIGHT,...", KIND_TEXT, FIELD(hostile), 0, 0, NULL, hostile_help},
+    {"hostile-rate", "COUNT", KIND_NUMBER, FIELD(hostile_rate), 1, 100000000, "100000",
+     "hostile datagrams a second, by schedule, as long as requests are offered"},
+    {"hostile-slice", "MS", KIND_NUMBER, FIELD(hostile_slice), 0, 60000, "0",
+     "in turns so long with and without hostile traffic (off on, on off, off on ...), the first "
+     "fifth of each without; 0: no turns"},
+    {"hostile-port", "PORT", KIND_NUMBER, FIELD(hostile_port), 1024, 65536 - LOAD_HOSTILE_COUNT,
+     "40000", "first of their UDP source ports: one for each kind"},
     {.help = "Run and results"},
     {"timeout", "SECONDS", KIND_NUMBER, FIELD(timeout), 1, 86400, "60",
      "end of the run at the latest, counted from the start of the load (with --duration: from its "
@@ -211,6 +227,16 @@ static bool check(struct load_options *options, bool confirm_given, char *messag
         snprintf(message, size, "--source is the engine's address; give one of its own");
         return false;
     }
+    if (options->hostile && !options->key_file) {
+        snprintf(message, size, "--hostile needs --key-file: some of it is rightly signed");
+        return false;
+    }
+    if (options->hostile && options->source_port - options->hostile_port < LOAD_HOSTILE_COUNT) {
+        snprintf(message, size,
+                 "--source-port %lu is one of the %d ports from --hostile-port on; give another",
+                 options->source_port, LOAD_HOSTILE_COUNT);
+        return false;
+    }
     if (options->duration > 0 && options->rate == 0) {
         snprintf(message, size, "--duration needs a schedule; give --rate");
         return false;
@@ -340,4 +366,12 @@ void load_options_manual(FILE *out)
         else
             fprintf(out, "## %s\n\n", rows[row].help);
     }
+}
+
+void load_hostile_manual(FILE *out)
+{
+#define X(name, text, counter, expected, help)                                                     \
+    fprintf(out, "*%s*\n\t%s; the engine's counter: _%s_.\n\n", text, help, counter);
+    LOAD_HOSTILES(X)
+#undef X
 }

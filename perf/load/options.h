@@ -25,9 +25,11 @@ struct load_options {
 
     uint64_t rate, requests, duration, buyers, batch, window, resend_cap;
     const char *items, *quantity, *sale;
-    uint64_t double_click, repeat;          /* permille */
-    uint64_t confirm, cancel, leave, think; /* percent; ms */
-    uint64_t seed, timeout;                 /* timeout: seconds */
+    uint64_t double_click, repeat;                      /* permille */
+    uint64_t confirm, cancel, leave, think;             /* percent; ms */
+    uint64_t seed, timeout;                             /* timeout: seconds */
+    const char *hostile;                                /* NULL: none */
+    uint64_t hostile_rate, hostile_slice, hostile_port; /* slice: ms */
     const char *history, *report, *goodput;
     bool sleep, progress, version, help;
 };
@@ -42,6 +44,9 @@ void load_options_help(const char *program);
 
 /* The options as a part of a manual page (scdoc). */
 void load_options_manual(FILE *out);
+
+/* The kinds of hostile traffic, as such a part: a table. */
+void load_hostile_manual(FILE *out);
 
 /* The exit statuses of the generator: bits. */
 #define LOAD_STATUSES                                                                              \

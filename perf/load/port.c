@@ -44,13 +44,28 @@ static uint8_t *next_frame(struct load_port *port, uint16_t queue, struct rte_mb
     return rte_pktmbuf_mtod(*frame, uint8_t *);
 }
 
-static void add_frame(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length)
+/* `owner`: 0, or a hostile kind + 1. */
+static void add_owned(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length,
+                      uint32_t owner)
 {
     struct load_bin *bin = &port->bins[queue];
 
+    frame->hash.usr = owner;
     frame->data_len = (uint16_t)length;
     frame->pkt_len = (uint32_t)length;
     bin->frames[bin->count++] = frame;
+}
+
+static void add_frame(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length)
+{
+    add_owned(port, queue, frame, length, 0);
+}
+
+static uint16_t queue_of(const struct load_port *port, uint32_t partition)
+{
+    uint32_t workers = port->client->workers;
+
+    return (uint16_t)(workers > 1 ? partition % workers % port->queues : 0);
 }
 
 /* On a shared-memory wire the queue is what steers, elsewhere the UDP port may. What is sent while
@@ -58,8 +73,7 @@ static void add_frame(struct load_port *port, uint16_t queue, struct rte_mbuf *f
 bool load_port_send(struct load_link *link, uint32_t partition, const void *payload, size_t length)
 {
     struct load_port *port = (struct load_port *)link;
-    uint32_t workers = port->client->workers;
-    uint16_t queue = (uint16_t)(workers > 1 ? partition % workers % port->queues : 0);
+    uint16_t queue = queue_of(port, partition);
     struct rte_mbuf *frame;
     uint8_t *at;
 
@@ -73,7 +87,28 @@ bool load_port_send(struct load_link *link, uint32_t partition, const void *payl
     add_frame(port, queue, frame,
               load_wire_datagram(&port->wire, at, (uint16_t)(port->target_base_port + partition),
                                  payload, length));
+    if (port->hostile)
+        load_hostile_overhear(port->hostile, partition, payload, length);
     return true;
+}
+
+void load_port_send_hostile(struct load_hostile_link *link, uint32_t partition,
+                            const uint8_t *bytes, size_t length, enum load_hostile_kind kind)
+{
+    struct load_port *port =
+        (struct load_port *)((char *)link - offsetof(struct load_port, hostile_link));
+    uint16_t queue = queue_of(port, partition);
+    struct rte_mbuf *frame;
+    uint8_t *at = port->unplugged ? NULL : next_frame(port, queue, &frame);
+
+    if (!at) {
+        port->hostile->lost[kind]++;
+        return;
+    }
+    memcpy(at, bytes, length);
+    /* The engine may live again, with another MAC. */
+    memcpy(at, &port->wire.target_mac, sizeof(port->wire.target_mac));
+    add_owned(port, queue, frame, length, kind + 1u);
 }
 
 void load_port_ask_target(struct load_port *port)
@@ -96,6 +131,17 @@ static void answer_arp(struct load_port *port, const uint8_t *question)
     add_frame(port, 0, frame, load_wire_arp_answer(&port->wire, at));
 }
 
+/* Of the bin's frames those from `taken` on found no room. */
+static void lose(struct load_hostile *hostile, struct load_bin *bin, uint16_t taken)
+{
+    for (uint16_t i = taken; i < bin->count; i++) {
+        uint32_t owner = bin->frames[i]->hash.usr;
+        ++*(owner > 0 ? &hostile->lost[owner - 1] : &hostile->honest_lost);
+    }
+    rte_pktmbuf_free_bulk(bin->frames + taken, (unsigned)(bin->count - taken));
+    bin->count = taken;
+}
+
 void load_port_flush(struct load_port *port)
 {
     if (port->unplugged)
@@ -105,6 +151,8 @@ void load_port_flush(struct load_port *port)
         if (bin->count == 0)
             continue;
         uint16_t taken = rte_eth_tx_burst(port->id, queue, bin->frames, bin->count);
+        if (port->hostile)
+            lose(port->hostile, bin, taken);
         bin->count -= taken;
         memmove(bin->frames, bin->frames + taken, bin->count * sizeof(bin->frames[0]));
     }
@@ -125,6 +173,8 @@ static void take_frame(struct load_port *port, const struct rte_mbuf *frame, uin
         break;
     case LOAD_FRAME_DROPPED:
         port->client->stats.drops[drop]++;
+        if (drop == LOAD_DROP_NOT_FOR_US && port->hostile)
+            load_hostile_hear(port->hostile, at, frame->data_len);
         break;
     case LOAD_FRAME_ARP_TOLD:
     case LOAD_FRAME_IGNORED:

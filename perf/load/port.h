@@ -4,13 +4,15 @@
  *
  * Frames to send gather in one bin for each TX queue and leave in bursts. What the port does not
  * take stays in the bin and a full bin refuses more, so that a slow engine shows as lateness and
- * not as loss.
+ * not as loss. With hostile traffic that would tell nothing, for its sender does not wait: then
+ * what the port does not take is lost, whosever it is, as where a NIC's ring is full.
  */
 #ifndef LOAD_PORT_H
 #define LOAD_PORT_H
 
 #include "flashgate/limits.h"
 #include "perf/load/client.h"
+#include "perf/load/hostile.h"
 #include "perf/load/options.h"
 #include "perf/load/wire.h"
 
@@ -28,6 +30,8 @@ struct load_port {
     struct load_link link; /* first: the client hands it back to us */
     struct load_wire wire;
     struct load_client *client;
+    struct load_hostile *hostile; /* NULL: none; set after load_port_open */
+    struct load_hostile_link hostile_link;
     const char *device; /* the caller's string */
     uint16_t id;
     uint16_t queues;
@@ -64,5 +68,9 @@ void load_port_watch(struct load_port *port);
 /* The link's functions. */
 bool load_port_send(struct load_link *link, uint32_t partition, const void *payload, size_t length);
 uint64_t load_port_now_ns(struct load_link *link);
+
+/* The hostile link's. */
+void load_port_send_hostile(struct load_hostile_link *link, uint32_t partition,
+                            const uint8_t *bytes, size_t length, enum load_hostile_kind kind);
 
 #endif

@@ -150,6 +150,7 @@ int load_port_open(struct load_port *port, const struct load_options *options,
 {
     *port = (struct load_port){
         .link = {.send = load_port_send, .now_ns = load_port_now_ns},
+        .hostile_link = {.send = load_port_send_hostile},
         .client = client,
         .device = options->port,
         .wire = {.address = options->source,

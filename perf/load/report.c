@@ -157,6 +157,31 @@ static json_t *drop_counts(const struct load_stats *stats)
     return object;
 }
 
+/* Of each kind that was sent: how much, what the wire had no room for, what it was answered, and by
+ * which of the engine's counters the rest is to be found. */
+static json_t *hostile_results(const struct load_hostile *hostile)
+{
+    json_t *object =
+        json_pack("{s:I, s:I, s:I, s:I}", "rate", (json_int_t)hostile->rate, "skipped",
+                  (json_int_t)hostile->skipped, "honest_lost", (json_int_t)hostile->honest_lost,
+                  "stray", (json_int_t)hostile->stray);
+    json_t *kinds = json_object();
+
+    for (enum load_hostile_kind kind = 0; kind < LOAD_HOSTILE_COUNT; kind++) {
+        if (hostile->sent[kind] == 0)
+            continue;
+        json_object_set_new(kinds, load_hostile_name(kind),
+                            json_pack("{s:I, s:I, s:I, s:b, s:s}", "sent",
+                                      (json_int_t)hostile->sent[kind], "lost",
+                                      (json_int_t)hostile->lost[kind], "answers",
+                                      (json_int_t)hostile->answers[kind], "silence",
+                                      load_hostile_expected(kind) == LOAD_SILENCE, "counter",
+                                      load_hostile_counter(kind)));
+    }
+    json_object_set_new(object, "kinds", kinds);
+    return object;
+}
+
 static double us(uint64_t ns)
 {
     return (double)ns / 1000;
@@ -188,6 +213,8 @@ int load_report_save(const struct load_report *report, const struct load_client 
     json_object_set_new(root, "answers", counts_by_verdict(stats->answers));
     json_object_set_new(root, "items", item_results(report, client));
     json_object_set_new(root, "drops", drop_counts(stats));
+    if (report->hostile)
+        json_object_set_new(root, "hostile", hostile_results(report->hostile));
     errno = 0;
     int status = json_dump_file(root, path, JSON_INDENT(2)) == 0 ? 0 : errno ? -errno : -EIO;
     json_decref(root);
@@ -199,6 +226,20 @@ static void print_answers(const struct load_report *report, FILE *out)
     for (unsigned code = 1; code <= FG_VERDICT_MAX; code++)
         if (report->verdicts[code] > 0)
             fprintf(out, "    %-14s %12lu\n", fg_verdict_name(code), report->verdicts[code]);
+}
+
+static void print_hostile(const struct load_hostile *hostile, FILE *out)
+{
+    fprintf(out, "hostile: %lu a second; %lu not sent because the generator was behind\n",
+            hostile->rate, hostile->skipped);
+    for (enum load_hostile_kind kind = 0; kind < LOAD_HOSTILE_COUNT; kind++)
+        if (hostile->sent[kind] > 0)
+            fprintf(out, "    %-14s %12lu sent, %lu without room, %lu answers%s\n",
+                    load_hostile_name(kind), hostile->sent[kind], hostile->lost[kind],
+                    hostile->answers[kind],
+                    load_hostile_expected(kind) == LOAD_SILENCE ? " (wanted 0)" : "");
+    fprintf(out, "    honest datagrams without room: %lu; stray answers: %lu (wanted 0)\n",
+            hostile->honest_lost, hostile->stray);
 }
 
 void load_report_print(const struct load_report *report, const struct load_client *client,
@@ -235,6 +276,8 @@ void load_report_print(const struct load_report *report, const struct load_clien
     QUANTILES(X)
 #undef X
     fprintf(out, " max %.1f\n", us(client->latency.max));
+    if (report->hostile)
+        print_hostile(report->hostile, out);
     if (stats->late_requests > 0)
         fprintf(out,
                 "the generator fell behind its schedule: %lu requests left 1 ms or more late, the "

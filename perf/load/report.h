@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "perf/load/client.h"
+#include "perf/load/hostile.h"
 
 struct load_item_result {
     uint64_t requests, orders, units; /* asked; admitted */
@@ -19,6 +20,7 @@ struct load_report {
     struct load_item_result *items;               /* as in client.mix.items */
     double duration_s;                            /* start to the last first answer */
     double decisions_per_s;
+    const struct load_hostile *hostile; /* NULL: there was no hostile side */
 };
 
 /* 0 or -ENOMEM; load_report_free frees. */
