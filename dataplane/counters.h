@@ -10,19 +10,45 @@
 #include "dataplane/histogram.h"
 #include "flashgate/protocol.h"
 
-/* X(NAME, text, help): why a frame is met with silence */
+/* X(NAME, text, help): why a frame is met with silence, from the outside in */
 #define FG_DROPS(X)                                                                                \
-    X(DROP_NOT_FOR_US, "drop_not_for_us", "frames for another MAC or IP address")                  \
-    X(DROP_NOT_IP, "drop_not_ip", "frames neither IPv4 nor ARP")                                   \
-    X(DROP_RUNT, "drop_runt", "frames or packets shorter than their headers say")                  \
-    X(DROP_SEGMENTED, "drop_segmented", "frames in more than one buffer")                          \
-    X(DROP_IP_HEADER, "drop_ip_header", "IP header malformed, with options, or checksum wrong")    \
-    X(DROP_FRAGMENT, "drop_fragment", "IP fragments")                                              \
+    X(DROP_OTHER_MAC, "drop_other_mac", "frames for another MAC address")                          \
+    X(DROP_GROUP, "drop_group", "frames for everybody or a group, that ask nothing of the engine") \
+    X(DROP_SOURCE_MAC, "drop_source_mac",                                                          \
+      "from a MAC address of no other station: a group's, zero, or the engine's own")              \
+    X(DROP_VLAN, "drop_vlan", "frames with more than one VLAN tag, or a service tag")              \
+    X(DROP_NOT_FOR_US, "drop_not_for_us",                                                          \
+      "packets, and ARP or neighbour questions, for another IP address")                           \
+    X(DROP_NOT_IP, "drop_not_ip", "frames neither IP nor ARP")                                     \
+    X(DROP_ARP, "drop_arp", "ARP that is malformed or no question")                                \
+    X(DROP_RUNT, "drop_runt", "frames or packets that end within a header")                        \
+    X(DROP_CUT, "drop_cut", "IP packets longer than their frame")                                  \
+    X(DROP_SEGMENTED, "drop_segmented", "jumbo frames: longer than one buffer")                    \
+    X(DROP_IP_HEADER, "drop_ip_header",                                                            \
+      "IP header of another version, or of an impossible length")                                  \
+    X(DROP_IP_OPTIONS, "drop_ip_options", "IPv4 packets with options")                             \
+    X(DROP_IP_EXTENSION, "drop_ip_extension",                                                      \
+      "IPv6 packets with an extension header, other than fragments")                               \
+    X(DROP_IP_CHECKSUM, "drop_ip_checksum", "IPv4 header checksum wrong")                          \
+    X(DROP_FRAGMENT, "drop_fragment", "IP fragments, of IPv4 or IPv6")                             \
     X(DROP_SOURCE, "drop_source",                                                                  \
-      "multicast, broadcast or own source address, or port below 1024")                            \
-    X(DROP_NOT_UDP, "drop_not_udp", "IP packets neither UDP nor ICMP echo")                        \
+      "source address of no host: unspecified, loopback, reserved, or IPv4 in IPv6")               \
+    X(DROP_SOURCE_GROUP, "drop_source_group", "multicast or broadcast source address")             \
+    X(DROP_SOURCE_OWN, "drop_source_own", "the engine's own address as the source")                \
+    X(DROP_SOURCE_PORT, "drop_source_port", "UDP source port below 1024")                          \
+    X(DROP_NOT_UDP, "drop_not_udp", "IP packets neither UDP nor ICMP")                             \
+    X(DROP_ICMP, "drop_icmp",                                                                      \
+      "ICMP that is not answered: neither echo request nor neighbour solicitation, or an echo "    \
+      "longer than 1500 bytes")                                                                    \
+    X(DROP_ICMP_CHECKSUM, "drop_icmp_checksum", "ICMP checksum wrong")                             \
+    X(DROP_NEIGHBOUR, "drop_neighbour",                                                            \
+      "neighbour solicitations that are malformed, or come from beyond the link")                  \
+    X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length not that of its packet")                     \
     X(DROP_PORT, "drop_port", "UDP port not the engine's")                                         \
     X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "UDP checksum wrong")                                \
+    X(DROP_NO_CHECKSUM, "drop_no_checksum", "UDP over IPv6 without a checksum")                    \
+    X(DROP_REPLY, "drop_reply", "replies: another engine's, or a client's mistake")                \
+    X(DROP_VERSION, "drop_version", "payload of another protocol version")                         \
     X(DROP_MALFORMED, "drop_malformed", "payload not a version 1 request")                         \
     X(DROP_UNSIGNED, "drop_unsigned", "unsigned where signing is required")                        \
     X(DROP_UNKNOWN_KEY, "drop_unknown_key", "key id not in the key file")                          \
@@ -36,6 +62,7 @@
     X(RX_FRAMES, "rx_frames", "frames received")                                                   \
     X(TX_REPLIES, "tx_replies", "reply datagrams sent")                                            \
     X(TX_ARP, "tx_arp", "ARP answers sent")                                                        \
+    X(TX_NEIGHBOUR, "tx_neighbour", "IPv6 neighbour advertisements sent")                          \
     X(TX_ICMP_ECHO, "tx_icmp_echo", "ICMP echo answers sent")                                      \
     X(TX_DROPPED, "tx_dropped", "replies the port did not take")                                   \
     X(HANDED_OVER, "handed_over", "datagrams given to the worker that owns their partition")       \

@@ -24,7 +24,8 @@
 
 /* What a mbuf remembers of a datagram. */
 struct tag {
-    uint64_t l3 : 8;       /* offset of the IP header */
+    uint64_t l3 : 7; /* offset of the IP header */
+    uint64_t ipv6 : 1;
     uint64_t receiver : 8; /* worker whose queue it came in by */
     uint64_t arrived : 48; /* TSC when its burst was received; it comes round after many hours */
 };
@@ -62,9 +63,12 @@ static inline struct tag tag_of(const struct rte_mbuf *frame)
     return tag;
 }
 
-static inline uint8_t *payload_of(const struct rte_mbuf *frame, unsigned l3)
+/* A tagged frame's payload. */
+static inline uint8_t *payload_of(const struct rte_mbuf *frame)
 {
-    return rte_pktmbuf_mtod_offset(frame, uint8_t *, l3 + FG_UDP_HEADERS);
+    struct tag tag = tag_of(frame);
+
+    return rte_pktmbuf_mtod_offset(frame, uint8_t *, fg_frame_payload(tag.l3, tag.ipv6));
 }
 
 static inline void loop_drop(struct loop *loop, struct rte_mbuf *frame, enum fg_counter why)

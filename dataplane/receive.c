@@ -36,7 +36,27 @@ static enum fg_checksum checksum_of(const struct rte_mbuf *frame)
     }
 }
 
-/* Answers ARP and echo; true if the frame is a request. */
+static void answer_neighbour(struct loop *loop, const struct fg_port *port, struct rte_mbuf *frame,
+                             unsigned l3)
+{
+    unsigned most = fg_reply_neighbour_bytes(l3);
+
+    /* What a frame has is never in doubt but in buffers that are not our pools'. */
+    if (most > (unsigned)frame->data_len + rte_pktmbuf_tailroom(frame))
+        return loop_drop(loop, frame, FG_COUNTER_TX_DROPPED);
+    uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+    fg_count(loop->counters, FG_COUNTER_TX_NEIGHBOUR);
+    loop_send(loop, frame, fg_reply_neighbour(bytes, l3, &port->address));
+}
+
+/* A tag that the driver took off, and one more that it left? */
+static bool tagged_twice(const struct rte_mbuf *frame, const struct fg_parsed *parsed)
+{
+    return frame->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED && parsed->kind != FG_FRAME_DROPPED &&
+           parsed->l3 > sizeof(struct rte_ether_hdr);
+}
+
+/* Answers ARP, neighbour solicitations and echo; true if the frame is a request. */
 static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf *frame,
                   struct fg_parsed *parsed)
 {
@@ -47,6 +67,10 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
         return false;
     }
     fg_frame_parse(bytes, frame->data_len, &port->address, checksum_of(frame), parsed);
+    if (tagged_twice(frame, parsed)) {
+        loop_drop(loop, frame, FG_COUNTER_DROP_VLAN);
+        return false;
+    }
     switch ((enum fg_frame_kind)parsed->kind) {
     case FG_FRAME_REQUEST:
         return true;
@@ -54,6 +78,9 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
         fg_reply_arp(bytes, parsed->l3, &port->address);
         fg_count(loop->counters, FG_COUNTER_TX_ARP);
         loop_send(loop, frame, frame->pkt_len);
+        return false;
+    case FG_FRAME_NEIGHBOUR:
+        answer_neighbour(loop, port, frame, parsed->l3);
         return false;
     case FG_FRAME_ECHO:
         fg_reply_echo(bytes, parsed->l3);
@@ -70,18 +97,26 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
 /* Keeps the requests whose payload has the form of one. */
 static void check(struct loop *loop, struct burst *burst)
 {
+    static const uint8_t why[] = {
+        [FG_UNFIT_MALFORMED] = FG_COUNTER_DROP_MALFORMED,
+        [FG_UNFIT_VERSION] = FG_COUNTER_DROP_VERSION,
+        [FG_UNFIT_REPLY] = FG_COUNTER_DROP_REPLY,
+    };
     unsigned kept = 0;
     uint64_t arrived = burst->count > 0 ? rte_rdtsc() & TAG_ARRIVED_MASK : 0;
 
     for (unsigned i = 0; i < burst->count; i++) {
         const struct fg_parsed *parsed = &burst->parsed[i];
         struct rte_mbuf *frame = burst->frames[i];
-        if (!fg_payload_check(payload_of(frame, parsed->l3), parsed->length)) {
-            loop_drop(loop, frame, FG_COUNTER_DROP_MALFORMED);
+        const uint8_t *payload = rte_pktmbuf_mtod_offset(frame, const uint8_t *, parsed->payload);
+        if (!fg_payload_check(payload, parsed->length)) {
+            loop_drop(loop, frame, why[fg_payload_unfit(payload, parsed->length)]);
             continue;
         }
-        struct tag tag = {
-            .l3 = parsed->l3, .receiver = loop->self->index & 0xff, .arrived = arrived};
+        struct tag tag = {.l3 = parsed->l3 & 0x7f,
+                          .ipv6 = parsed->payload > fg_frame_payload(parsed->l3, false),
+                          .receiver = loop->self->index & 0xff,
+                          .arrived = arrived};
         memcpy(&frame->hash, &tag, sizeof(tag));
         burst->frames[kept] = frame;
         burst->parsed[kept++] = *parsed;
@@ -118,7 +153,7 @@ static void authenticate(struct loop *loop, struct burst *burst)
     for (unsigned i = 0; i < burst->count; i++) {
         const struct fg_parsed *parsed = &burst->parsed[i];
         struct rte_mbuf *frame = burst->frames[i];
-        const uint8_t *payload = payload_of(frame, parsed->l3);
+        const uint8_t *payload = payload_of(frame);
         enum fg_authentic found = is_authentic(loop, payload, parsed, &burst->key_places[kept]);
         if (found != FG_AUTHENTIC) {
             loop_drop(loop, frame, why[found]);
@@ -134,7 +169,7 @@ static void authenticate(struct loop *loop, struct burst *burst)
 
 static struct fg_datagram datagram_of(struct rte_mbuf *frame, uint16_t key_place)
 {
-    uint8_t *payload = payload_of(frame, tag_of(frame).l3);
+    uint8_t *payload = payload_of(frame);
 
     return (struct fg_datagram){
         .packet = frame,
@@ -162,7 +197,7 @@ static bool settles(const uint8_t *payload)
 static void hand_over(struct loop *loop, struct rte_mbuf *frame, unsigned owner, uint16_t key_place)
 {
     struct rte_ring *ring = loop->engine->workers[owner]->handover[loop->self->index];
-    uint8_t *payload = payload_of(frame, tag_of(frame).l3);
+    uint8_t *payload = payload_of(frame);
     unsigned reserve = settles(payload) ? 0 : rte_ring_get_capacity(ring) / FG_SETTLE_SHARE;
 
     if (rte_ring_free_count(ring) > reserve && rte_ring_sp_enqueue(ring, frame) == 0) {
@@ -223,7 +258,7 @@ unsigned loop_take_over(struct loop *loop)
             rte_ring_sc_dequeue_burst(loop->self->handover[v], (void **)frames, FG_BURST, NULL);
         unsigned count = 0;
         for (unsigned i = 0; i < n; i++) {
-            const uint8_t *payload = payload_of(frames[i], tag_of(frames[i]).l3);
+            const uint8_t *payload = payload_of(frames[i]);
             struct fg_header header;
             memcpy(&header, payload, sizeof(header));
             int key_place = fg_keyring_find(loop->catalogue->keys, header.key_id);

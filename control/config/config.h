@@ -18,9 +18,10 @@ enum fg_ack { FG_ACK_DURABLE, FG_ACK_MEMORY };
 enum fg_idle { FG_IDLE_POLL, FG_IDLE_YIELD, FG_IDLE_SLEEP };
 
 struct fg_port_config {
-    char *device;         /* PCI address, or an EAL vdev string: "net_vhost0,iface=/run/x.sock" */
-    struct fg_ip address; /* the engine's IPv4 address on it */
-    uint8_t prefix_bits;  /* of 128 */
+    char *device;          /* PCI address, or an EAL vdev string: "net_vhost0,iface=/run/x.sock" */
+    struct fg_ip address;  /* the engine's IPv4 address on it; zero: none */
+    struct fg_ip address6; /* its IPv6 address; zero: none. One of the two is there */
+    uint8_t prefix_bits, prefix6_bits; /* of 128 */
 };
 
 /* Some users and groups, and what they may. */

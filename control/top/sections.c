@@ -3,7 +3,7 @@
 #include "control/cli/columns.h"
 #include "control/top/internal.h"
 
-#define SHOWN_MAX 32 /* verdicts, or reasons of drops: more than there are */
+#define SHOWN_MAX 64 /* verdicts, or reasons of drops: more than there are */
 #define LABEL     11 /* columns before what a line tells */
 
 static const json_t *totals(const json_t *status, const char *part)

@@ -163,6 +163,14 @@ struct fg_rates *fg_admission_rates(struct fg_admission *admission);
 /* Checks form only: magic, version, type, count, length, reserved. */
 bool fg_payload_check(const void *payload, size_t length);
 
+/* What a payload is that fg_payload_check() refuses. */
+enum fg_unfit {
+    FG_UNFIT_MALFORMED,
+    FG_UNFIT_VERSION, /* of another protocol version */
+    FG_UNFIT_REPLY,   /* a reply: another engine's, or a client's mistake */
+};
+enum fg_unfit fg_payload_unfit(const void *payload, size_t length);
+
 /* What fg_payload_authenticate found. */
 enum fg_authentic {
     FG_AUTHENTIC,

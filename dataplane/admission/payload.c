@@ -23,6 +23,18 @@ bool fg_payload_check(const void *payload, size_t length)
            length == FG_REQUEST_BYTES(header.count) && (header.key_id != 0 || header.mac == 0);
 }
 
+enum fg_unfit fg_payload_unfit(const void *payload, size_t length)
+{
+    if (length < sizeof(struct fg_header))
+        return FG_UNFIT_MALFORMED;
+    struct fg_header header = header_of(payload);
+    if (header.magic[0] != FG_MAGIC_0 || header.magic[1] != FG_MAGIC_1)
+        return FG_UNFIT_MALFORMED;
+    if (header.version != FG_VERSION)
+        return FG_UNFIT_VERSION;
+    return header.type == FG_TYPE_REPLY ? FG_UNFIT_REPLY : FG_UNFIT_MALFORMED;
+}
+
 static bool source_allowed(const struct fg_key *key, struct fg_ip source)
 {
     if (key->prefixes_count == 0)

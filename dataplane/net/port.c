@@ -108,8 +108,9 @@ static void set_address(struct fg_port *port, const struct fg_config *config, un
 {
     const struct fg_port_config *wanted = &config->ports[index];
 
-    port->address.address = (uint32_t)wanted->address.low;
+    port->address.address = (uint32_t)wanted->address.low; /* 0 where there is none */
     port->address.mask = (uint32_t)fg_ip_mask(wanted->prefix_bits).low;
+    port->address.address6 = wanted->address6;
     port->address.first_port = config->base_port;
     port->address.last_port = config->base_port + config->partitions - 1;
 }

@@ -350,6 +350,20 @@ static const char *receive(const struct engine *engine, const json_t *vector)
     return counted_as(found);
 }
 
+/* The counter of a payload that has not the form of a request. */
+static const char *unfit_name(const uint8_t *payload, size_t length)
+{
+    switch (fg_payload_unfit(payload, length)) {
+    case FG_UNFIT_MALFORMED:
+        return counter_name(FG_COUNTER_DROP_MALFORMED);
+    case FG_UNFIT_VERSION:
+        return counter_name(FG_COUNTER_DROP_VERSION);
+    case FG_UNFIT_REPLY:
+        return counter_name(FG_COUNTER_DROP_REPLY);
+    }
+    return "?";
+}
+
 static void malformed(void **state)
 {
     const struct engine *engine = *state;
@@ -362,6 +376,7 @@ static void malformed(void **state)
         uint8_t *payload = bytes(one, "payload", &length);
         if (fg_payload_check(payload, length))
             fail_msg("taken, though malformed: %s", text(one, "name"));
+        assert_string_equal(unfit_name(payload, length), text(one, "counter"));
         free(payload);
     }
 }
@@ -411,6 +426,7 @@ static void replies_are_no_requests(void **state)
     {
         uint8_t *payload = bytes(one, "payload", &length);
         assert_false(fg_payload_check(payload, length));
+        assert_string_equal(unfit_name(payload, length), "drop_reply");
         free(payload);
     }
     json_decref(root);

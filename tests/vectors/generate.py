@@ -176,6 +176,15 @@ def malformed():
     yield 'a reply', wire.datagram([wire.Reply(verdict=1)], NOW_NS, key['id'], key['secret'])
 
 
+def misform(payload):
+    """What a malformed payload is counted as: other versions and replies have their own names."""
+    if len(payload) < 24 or payload[:2] != b'FG':
+        return 'drop_malformed'
+    if payload[2] != 1:
+        return 'drop_version'
+    return 'drop_reply' if payload[3] == wire.REPLY else 'drop_malformed'
+
+
 def unauthentic():
     """(name, what it is counted as, payload, source): well-formed, yet to be met with silence."""
     order = request('ORDER', item=1001, quantity=1)
@@ -230,7 +239,7 @@ def silent_vectors():
         'about': 'payloads that are never answered, each with the counter it moves, and edges '
                  'that are. The engine has these keys, requires signing, and its clock says now_ns',
         'keys': keys, 'now_ns': word(NOW_NS), 'freshness_ns': word(WINDOW_NS),
-        'malformed': [{'name': name, 'counter': 'drop_malformed', 'payload': payload.hex()}
+        'malformed': [{'name': name, 'counter': misform(payload), 'payload': payload.hex()}
                       for name, payload in malformed()],
         'unauthentic': [{'name': name, 'counter': counter, 'source': source,
                          'payload': payload.hex()}
