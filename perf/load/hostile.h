@@ -37,16 +37,21 @@ enum load_expected { LOAD_SILENCE, LOAD_ANSWERED, LOAD_OWN };
     X(FORM, "form", "drop_malformed", SILENCE, "requests with one field of the header wrong")      \
     X(CUT, "cut", "drop_malformed", SILENCE,                                                       \
       "signed requests that are longer or shorter than their count says")                          \
-    X(IP_CHECKSUM, "ip-checksum", "drop_ip_header", SILENCE, "wrong checksum of the IP header")    \
-    X(IP_OPTIONS, "ip-options", "drop_ip_header", SILENCE, "IP options")                           \
+    X(VERSION, "version", "drop_version", SILENCE, "signed requests of another protocol version")  \
+    X(REPLY, "reply", "drop_reply", SILENCE, "replies, as from another engine")                    \
+    X(IP_CHECKSUM, "ip-checksum", "drop_ip_checksum", SILENCE, "wrong checksum of the IP header")  \
+    X(IP_OPTIONS, "ip-options", "drop_ip_options", SILENCE, "IP options")                          \
     X(FRAGMENT, "fragment", "drop_fragment", SILENCE, "IP fragments")                              \
-    X(RUNT, "runt", "drop_runt", SILENCE, "frames that end before their IP or UDP length")         \
+    X(RUNT, "runt", "drop_runt", SILENCE, "frames and packets that end in a header")               \
+    X(SHORT, "short", "drop_cut", SILENCE, "frames that end before their IP length")               \
+    X(IP_LENGTH, "ip-length", "drop_ip_header", SILENCE, "IP lengths too short for a header")      \
+    X(UDP_LENGTH, "udp-length", "drop_udp_length", SILENCE, "UDP lengths not their packets'")      \
     X(UDP_CHECKSUM, "udp-checksum", "drop_udp_checksum", SILENCE, "wrong UDP checksum")            \
     X(OTHER_PORT, "other-port", "drop_port", SILENCE, "UDP ports that are not the engine's")       \
-    X(MULTICAST, "multicast", "drop_source", SILENCE, "multicast source address")                  \
-    X(BROADCAST, "broadcast", "drop_source", SILENCE, "broadcast source address")                  \
-    X(MIRROR, "mirror", "drop_source", SILENCE, "the engine's own address as the source")          \
-    X(LOW_PORT, "low-port", "drop_source", SILENCE, "source ports below 1024")                     \
+    X(MULTICAST, "multicast", "drop_source_group", SILENCE, "multicast source address")            \
+    X(BROADCAST, "broadcast", "drop_source_group", SILENCE, "broadcast source address")            \
+    X(MIRROR, "mirror", "drop_source_own", SILENCE, "the engine's own address as the source")      \
+    X(LOW_PORT, "low-port", "drop_source_port", SILENCE, "source ports below 1024")                \
     X(UNSIGNED, "unsigned", "drop_unsigned", SILENCE, "well-formed, without a key")                \
     X(UNKNOWN_KEY, "unknown-key", "drop_unknown_key", SILENCE,                                     \
       "well-formed, with a key id that nobody has")                                                \

@@ -115,37 +115,22 @@ static void build_random(struct builder *builder)
     frame_around(builder, bytes, length);
 }
 
-/* One field of the header is wrong, and the mac right for that. */
+/* One field of the header is changed, and the mac right for that. */
 static void build_form(struct builder *builder)
 {
     struct load_hostile_payload payload = request(builder);
     struct fg_header *header = &payload.header;
 
-    switch (builder->variant % 8) {
-    case 0:
-        header->magic[0] ^= 0x20;
-        break;
-    case 1:
-        header->magic[1] ^= 0x20;
-        break;
-    case 2:
-        header->version = 0;
-        break;
-    case 3:
-        header->version = FG_VERSION + 1;
-        break;
-    case 4:
+    if (builder->kind == LOAD_HOSTILE_VERSION)
+        header->version = builder->variant % 2 ? FG_VERSION + 1 : 0;
+    else if (builder->kind == LOAD_HOSTILE_REPLY)
         header->type = FG_TYPE_REPLY;
-        break;
-    case 5:
-        header->count = 0;
-        break;
-    case 6:
-        header->count = FG_ENTRIES_MAX + 1;
-        break;
-    case 7:
+    else if (builder->variant % 5 < 2)
+        header->magic[builder->variant % 5] ^= 0x20;
+    else if (builder->variant % 5 < 4)
+        header->count = builder->variant % 5 == 2 ? 0 : FG_ENTRIES_MAX + 1;
+    else
         header->reserved = 1;
-    }
     load_hostile_sign(builder->client, &payload, sizeof(payload));
     frame_around(builder, &payload, sizeof(payload));
 }
@@ -211,24 +196,44 @@ static void build_fragment(struct builder *builder)
     mend_ip(builder);
 }
 
-/* The frame ends too early, or a length is told that it does not have. */
+static void set_ip_length(struct builder *builder, uint32_t length)
+{
+    ip_of(builder)->total_length = rte_cpu_to_be_16((uint16_t)length);
+    mend_ip(builder);
+}
+
+/* Frames that end within the IP header, and packets that end within the UDP header. */
 static void build_runt(struct builder *builder)
 {
-    static const uint16_t lengths[] = {IP_AT,      IP_AT + 1,  IP_AT + 19, UDP_AT,
-                                       UDP_AT + 7, UDP_AT + 8, 100};
-    uint32_t which = builder->variant % (RTE_DIM(lengths) + 3);
-    struct rte_udp_hdr *udp = udp_of(builder);
+    static const uint16_t lengths[] = {IP_AT, IP_AT + 1, IP_AT + 19};
 
     build_signed(builder);
-    if (which < RTE_DIM(lengths))
-        builder->frame->length = lengths[which];
-    else if (which == RTE_DIM(lengths))
-        udp->dgram_len = rte_cpu_to_be_16(sizeof(*udp) - 1);
-    else if (which == RTE_DIM(lengths) + 1)
-        udp->dgram_len = rte_cpu_to_be_16(UINT16_MAX);
+    if (builder->variant % 2)
+        set_ip_length(builder, sizeof(struct rte_ipv4_hdr) + builder->variant / 2 % 8);
     else
-        ip_of(builder)->total_length = rte_cpu_to_be_16(sizeof(struct rte_ipv4_hdr) - 1);
-    mend_ip(builder);
+        builder->frame->length = lengths[builder->variant / 2 % RTE_DIM(lengths)];
+}
+
+static void build_short(struct builder *builder)
+{
+    static const uint16_t lengths[] = {UDP_AT, UDP_AT + 7, UDP_AT + 8, 100};
+
+    build_signed(builder);
+    builder->frame->length = lengths[builder->variant % RTE_DIM(lengths)];
+}
+
+static void build_ip_length(struct builder *builder)
+{
+    build_signed(builder);
+    set_ip_length(builder, builder->variant % sizeof(struct rte_ipv4_hdr));
+}
+
+static void build_udp_length(struct builder *builder)
+{
+    static const uint16_t lengths[] = {0, sizeof(struct rte_udp_hdr) - 1, 60, UINT16_MAX};
+
+    build_signed(builder);
+    udp_of(builder)->dgram_len = rte_cpu_to_be_16(lengths[builder->variant % RTE_DIM(lengths)]);
 }
 
 /* One bit of the checksum at that place is wrong. */
@@ -321,6 +326,8 @@ static void build(struct builder *builder)
     case LOAD_HOSTILE_RANDOM:
         return build_random(builder);
     case LOAD_HOSTILE_FORM:
+    case LOAD_HOSTILE_VERSION:
+    case LOAD_HOSTILE_REPLY:
         return build_form(builder);
     case LOAD_HOSTILE_CUT:
         return build_cut(builder);
@@ -332,6 +339,12 @@ static void build(struct builder *builder)
         return build_fragment(builder);
     case LOAD_HOSTILE_RUNT:
         return build_runt(builder);
+    case LOAD_HOSTILE_SHORT:
+        return build_short(builder);
+    case LOAD_HOSTILE_IP_LENGTH:
+        return build_ip_length(builder);
+    case LOAD_HOSTILE_UDP_LENGTH:
+        return build_udp_length(builder);
     case LOAD_HOSTILE_UDP_CHECKSUM:
         return build_wrong_sum(builder, UDP_AT + offsetof(struct rte_udp_hdr, dgram_cksum));
     case LOAD_HOSTILE_OTHER_PORT:

@@ -47,6 +47,11 @@ static enum fg_counter judge(const uint8_t *bytes, size_t length)
         [FG_AUTH_MAC] = FG_COUNTER_DROP_MAC,
         [FG_AUTH_STALE] = FG_COUNTER_DROP_STALE,
     };
+    static const enum fg_counter unfit[] = {
+        [FG_UNFIT_MALFORMED] = FG_COUNTER_DROP_MALFORMED,
+        [FG_UNFIT_VERSION] = FG_COUNTER_DROP_VERSION,
+        [FG_UNFIT_REPLY] = FG_COUNTER_DROP_REPLY,
+    };
     /* A copy of its own size: a read past its end is seen by the sanitizer. */
     uint8_t *copy = malloc(length);
     enum fg_counter counter;
@@ -61,7 +66,7 @@ static enum fg_counter judge(const uint8_t *bytes, size_t length)
     else if (parsed.kind != FG_FRAME_REQUEST)
         counter = FG_COUNTER_RX_FRAMES; /* ARP or echo: none of ours */
     else if (!fg_payload_check(payload, parsed.length))
-        counter = FG_COUNTER_DROP_MALFORMED;
+        counter = unfit[fg_payload_unfit(payload, parsed.length)];
     else
         counter = why[fg_payload_authenticate(&catalogue, payload, parsed.length, parsed.source,
                                               client.origin_ns + wire.now_ns, &place)];
