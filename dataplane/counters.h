@@ -78,6 +78,11 @@
     X(PARKED, "parked", "replies that waited for durability")                                      \
     X(THROTTLED_KEY, "throttled_key", "entries refused because their key asks too often")          \
     X(THROTTLED_BUYER, "throttled_buyer", "entries refused because their buyer asks too often")    \
+    X(THROTTLED_PENALTY, "throttled_penalty",                                                      \
+      "new orders refused because their buyer is under a penalty for asking too often")            \
+    X(PENALTIES, "penalties", "penalties begun, each of one buyer in one sale")                    \
+    X(PENALTIES_FULL, "penalties_full",                                                            \
+      "refused orders that counted towards no penalty, because others had their places")           \
     X(BUYERS_FORGOTTEN, "buyers_forgotten",                                                        \
       "buyers' rates forgotten early, because others needed their places")                         \
     X(HOLDS_EXPIRED, "holds_expired", "holds that ran out")                                        \

@@ -117,6 +117,8 @@ static int admissions_start(struct fg_process *p)
             .orders_per_buyer = config->orders_per_buyer,
             .parked = config->limit_parked,
             .lane_records = config->lane_records,
+            .penalty = {config->penalty_after, config->penalty_within_ms, config->penalty_first_ms,
+                        config->penalty_most_ms},
             .buyer_buckets = fg_rates_buyers(sysconf(_SC_LEVEL2_CACHE_SIZE)),
             .stock = &p->engine.stock,
             .counters = counters,

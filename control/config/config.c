@@ -359,6 +359,13 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_SECTION,
      .table = &LIMITS_TABLE,
      .help = "What is allocated at start; what is full answers BUSY."},
+    {.name = "penalty",
+     .kind = FG_OPTION_SECTION,
+     .table = &fg_config_penalty_table,
+     .help =
+         "What comes of a buyer who is refused for its sale's rate again and again: for a while "
+         "all its new orders in that sale are THROTTLED. What repeats or settles an order has "
+         "its rate as ever."},
     {.name = "redis",
      .kind = FG_OPTION_SECTION,
      .table = &fg_config_redis_table,

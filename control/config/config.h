@@ -73,6 +73,10 @@ struct fg_config {
     uint32_t orders_per_buyer;
     uint32_t limit_parked; /* datagrams of each worker that may wait */
 
+    /* penalties of buyers */
+    uint32_t penalty_after; /* 0: there are none */
+    uint32_t penalty_within_ms, penalty_first_ms, penalty_most_ms;
+
     /* redis; with none of socket, host and sentinels there is no delivery */
     char *redis_socket, *redis_host, *redis_user, *redis_password_file;
     char **redis_sentinels, *redis_master, *redis_sentinel_password_file;

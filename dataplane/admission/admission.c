@@ -55,7 +55,8 @@ struct fg_admission *fg_admission_create(const struct fg_admission_config *confi
     a->undecided = fg_memory_zeroed(a->undecided_capacity, sizeof(*a->undecided));
     if (fg_book_init(&a->book, config->orders, config->seed) != 0 ||
         fg_holds_init(&a->hold_queues, config->stock, config->worker, config->orders) != 0 ||
-        fg_rates_init(&a->rates, config->workers, config->buyer_buckets, config->counters) != 0 ||
+        fg_rates_init(&a->rates, config->workers, config->buyer_buckets, &config->penalty,
+                      config->counters) != 0 ||
         !a->pending || !a->parked || !a->ready || !a->undecided) {
         fg_admission_destroy(a);
         return NULL;

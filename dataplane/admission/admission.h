@@ -15,6 +15,7 @@
 #define FG_ADMISSION_ADMISSION_H
 
 #include "dataplane/admission/catalogue.h"
+#include "dataplane/admission/penalty.h"
 #include "dataplane/admission/stock.h"
 #include "dataplane/counters.h"
 #include "dataplane/orders/lane.h"
@@ -32,7 +33,8 @@ struct fg_admission_config {
     uint64_t seed;             /* of the table's hash and of jitter */
     uint32_t lane_records;     /* records its lane takes, at most */
     uint32_t buyer_buckets;    /* of the table of buyers' rates; 0: FG_BUYER_BUCKETS */
-    struct fg_stock *stock;    /* shared by all workers */
+    struct fg_penalty_rule penalty;
+    struct fg_stock *stock; /* shared by all workers */
     struct fg_counters *counters;
 };
 

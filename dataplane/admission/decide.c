@@ -68,7 +68,7 @@ static bool within_rates(struct fg_admission *a, const struct turn *turn,
     if (turn->paid)
         return true;
     if (fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms) &&
-        (!item || fg_rates_buyer(&a->rates, item, hash, settles, &wait_ms)))
+        (!item || fg_rates_buyer(&a->rates, item, hash, settles, false, &wait_ms)))
         return true;
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;

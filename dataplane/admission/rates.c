@@ -46,6 +46,13 @@ static inline uint64_t mixed(const struct fg_item *item, uint64_t hash)
     return hash ^ hash >> 32;
 }
 
+/* Of a sale, whatever its rate. */
+static inline uint64_t penalty_hash(uint32_t sale, uint64_t hash)
+{
+    hash = (hash ^ sale * UINT64_C(0xC2B2AE3D27D4EB4F)) * UINT64_C(0x165667B19E3779F9);
+    return hash ^ hash >> 32;
+}
+
 static inline struct fg_buyer_bucket *set_of(const struct fg_rates *rates, uint64_t hash)
 {
     return &rates->buyers[(size_t)FG_BUYER_WAYS * (hash & rates->set_mask)];
@@ -53,8 +60,16 @@ static inline struct fg_buyer_bucket *set_of(const struct fg_rates *rates, uint6
 
 void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash)
 {
-    if (item->rate_cost)
-        __builtin_prefetch(set_of(rates, mixed(item, hash)), 1);
+    if (item->rate_cost == 0)
+        return;
+    __builtin_prefetch(set_of(rates, mixed(item, hash)), 1);
+    if (rates->penalties.any)
+        __builtin_prefetch(fg_penalties_set(&rates->penalties, penalty_hash(item->sale, hash)));
+}
+
+uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t hash)
+{
+    return fg_penalties_left(&rates->penalties, penalty_hash(sale, hash));
 }
 
 /* The buyer's place, or one for it, which then has no debt. */
@@ -75,20 +90,40 @@ static struct fg_buyer_bucket *place_of(struct fg_rates *rates, uint64_t hash)
     return least;
 }
 
+/* It asks too often, and its bucket says when it will not. A new order told so counts towards a
+ * penalty, or begins one. */
+static bool refuse_buyer(struct fg_rates *rates, uint32_t sale, uint64_t hash, bool counts,
+                         uint32_t *wait_ms)
+{
+    fg_count(rates->counters, FG_COUNTER_THROTTLED_BUYER);
+    if (!counts)
+        return false;
+    uint32_t penalty_ms = fg_penalties_refused(&rates->penalties, penalty_hash(sale, hash));
+    if (penalty_ms > *wait_ms)
+        *wait_ms = penalty_ms;
+    return false;
+}
+
 bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
-                    uint32_t *wait_ms)
+                    bool exempt, uint32_t *wait_ms)
 {
     if (item->rate_cost == 0)
         return true;
+    if (rates->penalties.any && !settles && !exempt) {
+        *wait_ms = fg_rates_penalty(rates, item->sale, hash);
+        if (*wait_ms > 0) {
+            fg_count(rates->counters, FG_COUNTER_THROTTLED_PENALTY);
+            return false;
+        }
+    }
     struct fg_buyer_bucket *bucket = place_of(rates, mixed(item, hash));
     int32_t debt = (int32_t)(bucket->full - rates->ticks);
     uint64_t value;
     if (debt < 0 || (uint32_t)debt > item->rate_depth + item->rate_depth / 2)
         debt = 0;
     if (!pay((uint32_t)debt, item->rate_cost, item->rate_depth, settles, &value)) {
-        fg_count(rates->counters, FG_COUNTER_THROTTLED_BUYER);
         *wait_ms = whole_ms(value, BUYER_SHIFT);
-        return false;
+        return refuse_buyer(rates, item->sale, hash, !settles && !exempt, wait_ms);
     }
     bucket->full = rates->ticks + (uint32_t)value;
     return true;
@@ -188,6 +223,7 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
                 set_of(rates, i)[way] = (struct fg_buyer_bucket){0, rates->ticks};
     rates->swept = (rates->swept + 1) & rates->set_mask;
     sweep_set(rates, rates->swept);
+    fg_penalties_tick(&rates->penalties, now_ms);
 }
 
 /* --- Making --- */
@@ -205,7 +241,7 @@ uint32_t fg_rates_buyers(long cache_bytes)
 }
 
 int fg_rates_init(struct fg_rates *rates, unsigned workers, uint32_t buyers,
-                  struct fg_counters *counters)
+                  const struct fg_penalty_rule *rule, struct fg_counters *counters)
 {
     buyers = buyers ? buyers : FG_BUYER_BUCKETS;
     *rates = (struct fg_rates){
@@ -213,7 +249,8 @@ int fg_rates_init(struct fg_rates *rates, unsigned workers, uint32_t buyers,
     rates->buyers = fg_memory_zeroed(buyers, sizeof(*rates->buyers));
     rates->keys = fg_memory_zeroed(FG_KEYS_MAX, sizeof(*rates->keys));
     rates->costs = fg_memory_zeroed(FG_KEYS_MAX, sizeof(*rates->costs));
-    return rates->buyers && rates->keys && rates->costs ? 0 : -ENOMEM;
+    bool penalties = fg_penalties_init(&rates->penalties, rule, counters) == 0;
+    return rates->buyers && rates->keys && rates->costs && penalties ? 0 : -ENOMEM;
 }
 
 void fg_rates_fini(struct fg_rates *rates)
@@ -221,6 +258,7 @@ void fg_rates_fini(struct fg_rates *rates)
     free(rates->buyers);
     free(rates->keys);
     free((void *)rates->costs);
+    fg_penalties_fini(&rates->penalties);
 }
 
 /* --- Control --- */

@@ -14,7 +14,8 @@
  * that is needed least, the one with the least debt. So it catches who asks often, and whom it
  * forgets has only gained by it. A bucket's tag is 32 bits of the hash behind those that choose the
  * set: that two buyers share one is a matter of 1 in 10^8, with all places taken. Changed rates are
- * another hash: everybody begins anew.
+ * another hash: everybody begins anew. Who is refused again and again comes under a penalty
+ * (penalty.h), which no changed rate ends, but that there is none any more.
  *
  * Keys. Each worker has a share of a key's rate. Control moves the shares to where the key's
  * traffic is, a few times a second, by one word for each (control/key_shares.c); until it has, all
@@ -31,6 +32,7 @@
 #include <stdatomic.h>
 
 #include "dataplane/admission/catalogue.h"
+#include "dataplane/admission/penalty.h"
 #include "dataplane/counters.h"
 
 #define FG_BUYER_WAYS 8
@@ -60,13 +62,14 @@ struct fg_rates {
     uint64_t elapsed_ms;
     unsigned workers;
     struct fg_counters *counters;
+    struct fg_penalties penalties;
     struct fg_key_bucket *keys;
     _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
 };
 
 /* `buyers`: how many the table has room for; a power of two, 0: FG_BUYER_BUCKETS. 0 or -ENOMEM. */
 int fg_rates_init(struct fg_rates *rates, unsigned workers, uint32_t buyers,
-                  struct fg_counters *counters);
+                  const struct fg_penalty_rule *rule, struct fg_counters *counters);
 void fg_rates_fini(struct fg_rates *rates);
 
 /* How many buyers' buckets take a quarter of a second-level cache of so many bytes, within reason;
@@ -77,13 +80,16 @@ uint32_t fg_rates_buyers(long cache_bytes);
 void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms);
 
 /* Asks for one more request of a key or of a buyer (its seeded hash) in the sale of an item, and
- * pays for it. `settles`: it repeats or settles an order. False: it asks too often, and will not in
- * *wait_ms. */
+ * pays for it. `settles`: it repeats or settles an order, and no penalty bears on it. `exempt`: the
+ * buyer never comes under one. False: it asks too often, and will not in *wait_ms. */
 bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
                   uint32_t *wait_ms);
 bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
-                    uint32_t *wait_ms);
+                    bool exempt, uint32_t *wait_ms);
 void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash);
+/* How long a buyer's penalty in the sale with this number has still to go, ms; 0: it is under none.
+ */
+uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t hash);
 
 /* --- Control --- */
 

@@ -22,8 +22,11 @@
 #define FG_KEY_BURST_SECONDS  3600       /* of its rate that a key may ask at once */
 #define FG_BUYER_RATE_MAX     1000       /* requests a second of a buyer in one sale: a person's */
 #define FG_BUYER_BURST_MAX    1000       /* at once: debts of buckets are compared by difference */
-#define FG_BUYER_BUCKETS      32768 /* a worker's, 256 KiB: where the cache's size is not told */
-#define FG_RECORD_BYTES       64    /* unit of the log: one order event, one cache line */
+#define FG_BUYER_BUCKETS      32768    /* a worker's, 256 KiB: where the cache's size is not told */
+#define FG_PENALTY_PLACES     4096     /* a worker's, 64 KiB: buyers punished at once, or near it */
+#define FG_PENALTY_MS_MAX     86400000 /* a day: ends of penalties are compared by difference */
+#define FG_PENALTY_AFTER_MAX  10000    /* refusals that begin one: counted in 16 bits */
+#define FG_RECORD_BYTES       64       /* unit of the log: one order event, one cache line */
 #ifndef FG_SMALL_FRAMES
 #define FG_CONTROL_BODY_MAX (4 << 20) /* bytes of a control record's body: 10,000 items */
 #else                                 /* a build for tests: see FG_FRAME_MAX */

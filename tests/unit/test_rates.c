@@ -6,6 +6,7 @@
 
 static struct fg_rates rates;
 static struct fg_counters counters;
+static const struct fg_penalty_rule rule; /* no penalties */
 static uint64_t chance;
 
 static uint64_t draw(uint64_t below)
@@ -17,7 +18,7 @@ static void begin(uint32_t now_ms, uint32_t buyers, unsigned workers)
 {
     chance = 77;
     memset(&counters, 0, sizeof(counters));
-    assert_int_equal(fg_rates_init(&rates, workers, buyers, &counters), 0);
+    assert_int_equal(fg_rates_init(&rates, workers, buyers, &rule, &counters), 0);
     fg_rates_tick(&rates, now_ms);
 }
 
@@ -50,7 +51,7 @@ static uint64_t buyer_hash(uint64_t number)
 
 static bool ask(const struct fg_item *item, uint64_t buyer, bool settles, uint32_t *wait_ms)
 {
-    return fg_rates_buyer(&rates, item, buyer_hash(buyer), settles, wait_ms);
+    return fg_rates_buyer(&rates, item, buyer_hash(buyer), settles, false, wait_ms);
 }
 
 static void test_without_a_rate_all_pass(void **state)
