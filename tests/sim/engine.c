@@ -58,6 +58,7 @@ static void make_workers(struct sim_engine *e)
             .parked = config->limit_parked,
             .lane_records = config->lane_records,
             .seed = random_word(&e->world->random),
+            .penalty = e->world->profile.penalty,
             .stock = &e->engine.stock,
             .counters = counters,
         };
@@ -414,8 +415,11 @@ void engine_stop(struct sim_engine *e)
     fg_journal_stop(e->engine.journal);
     fg_journal_close(e->engine.journal);
     for (unsigned w = 0; w < e->engine.config.workers; w++) {
+        struct fg_counters *counters = e->engine.workers[w]->counters;
+        e->world->stats->penalties += fg_count_read(&counters->count[FG_COUNTER_PENALTIES]);
+        e->world->stats->punished += fg_count_read(&counters->count[FG_COUNTER_THROTTLED_PENALTY]);
         fg_admission_destroy(e->plan.admissions[w]);
-        free(e->engine.workers[w]->counters);
+        free(counters);
         free(e->engine.workers[w]);
     }
     fg_stock_fini(&e->engine.stock);

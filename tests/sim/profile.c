@@ -78,6 +78,14 @@ static void draw_rates(struct sim_profile *p, const struct sim_random *random)
     }
     p->key_rate = random_below(&own, 3) ? 0 : (uint32_t)random_scaled(&own, 50, 2000);
     p->hammering = (unsigned)random_below(&own, 11);
+    if (random_below(&own, 2))
+        return;
+    p->penalty = (struct fg_penalty_rule){
+        .after = (uint32_t)random_between(&own, 1, 8),
+        .within_ms = (uint32_t)random_scaled(&own, 20, 2000),
+        .first_ms = (uint32_t)random_scaled(&own, 5, 500),
+    };
+    p->penalty.most_ms = p->penalty.first_ms << random_below(&own, 4);
 }
 
 void profile_draw(struct sim_profile *p, struct sim_random *random)

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dataplane/admission/penalty.h"
+
 #include "dataplane/faults.h"
 
 #define SIM_SALES_MAX 3
@@ -37,7 +39,8 @@ struct sim_profile {
     bool drains;                   /* the operator drains the engine when everything is healed */
     uint32_t rate[SIM_SALES_MAX], burst[SIM_SALES_MAX]; /* of a buyer */
     uint32_t key_rate;                                  /* of everybody; 0: none */
-    unsigned hammering;   /* of ten who are THROTTLED, so many ask again at once */
+    unsigned hammering; /* of ten who are THROTTLED, so many ask again at once */
+    struct fg_penalty_rule penalty;
     uint64_t operator_ns; /* between two things that the operator does, about; 0: only opens */
 
     /* network */

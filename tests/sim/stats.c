@@ -53,10 +53,10 @@ void stats_print(const struct sim_stats *stats)
         "%llu starts, %llu refused, %llu crashes; %llu frames, %llu segments made, %llu retired\n",
         ull(stats->starts), ull(stats->refused_starts), ull(crashes(stats)), ull(stats->frames),
         ull(stats->segments), ull(stats->retired));
-    printf("%llu datagrams, %llu answers, %llu times THROTTLED; %llu acknowledgements and %llu "
-           "SOLD_OUTs checked\n",
-           ull(stats->datagrams), ull(stats->answers), ull(stats->throttled), ull(stats->told),
-           ull(stats->sold_out));
+    printf("%llu datagrams, %llu answers, %llu times THROTTLED, %llu times of them in %llu "
+           "penalties; %llu acknowledgements and %llu SOLD_OUTs checked\n",
+           ull(stats->datagrams), ull(stats->answers), ull(stats->throttled), ull(stats->punished),
+           ull(stats->penalties), ull(stats->told), ull(stats->sold_out));
     printf("%llu orders in the logs, %llu stream entries compared with them\n", ull(stats->orders),
            ull(stats->entries));
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
@@ -85,5 +85,7 @@ unsigned stats_missing(const struct sim_stats *stats)
     for (unsigned i = 0; i < FG_CRASH_COUNT; i++)
         if (stats->crashed_at[i] == 0 && ++missing)
             printf("not ok never occurred: a crash at %s\n", point_name(i));
+    if (stats->punished == 0 && ++missing)
+        printf("not ok never occurred: an order refused under a penalty\n");
     return missing;
 }

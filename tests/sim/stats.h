@@ -98,6 +98,7 @@ struct sim_stats {
     uint64_t starts, refused_starts;
     uint64_t frames, segments, retired;
     uint64_t datagrams, answers, throttled;
+    uint64_t penalties, punished; /* buyers' penalties; orders refused because of them */
     uint64_t told;     /* answers that tell an order's state, each checked against the log */
     uint64_t sold_out; /* SOLD_OUTs, each checked when it was said */
     uint64_t orders;   /* in the logs at the end */
