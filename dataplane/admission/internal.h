@@ -6,6 +6,7 @@
  *   decide.c     one entry: the order of checks
  *   states.c     what becomes of an order that exists: the state table
  *   rates.c      how often a key and a buyer may ask
+ *   penalty.c    ... and what comes of who asks too often again and again
  *   operator.c   what control asks: orders shown, listed, cancelled
  *   records.c    queues order events, and settles what has become durable
  *   waiting.c    datagrams whose answer has to wait
