@@ -14,4 +14,8 @@
  * later. NULL when memory is short. The caller ends it with free(). */
 void *fg_memory_zeroed(uint64_t count, size_t size);
 
+/* The same for large tables that are looked up at random, also while the engine runs: on huge pages
+ * where the kernel gives some (transparent_hugepage is always or madvise). */
+void *fg_memory_large(uint64_t count, size_t size);
+
 #endif
