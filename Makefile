@@ -33,7 +33,7 @@ endif
 
 CC       := gcc
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror -Wno-format-truncation
-PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1 libmicrohttpd
+PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1 libmicrohttpd libseccomp
 # pkg-config is asked once, when first needed: `make deps` must work before it is installed.
 PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)

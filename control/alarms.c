@@ -36,6 +36,14 @@ static void add_config(json_t *alarms, const struct fg_engine *engine)
                  "ROOT: the engine runs with all of root's rights; for rehearsals only: "
                  "set user: %s (systemd-sysusers makes it), and restart",
                  FG_PRIVILEGE_USER);
+    if (config->seccomp != FG_SECCOMP_DENY) /* a start that cannot deny them fails */
+        alarm_of(alarms,
+                 "UNGUARDED: system calls that the engine does not need are %s; set "
+                 "security.seccomp: deny, and restart",
+                 config->seccomp == FG_SECCOMP_LOG ? "only logged" : "allowed");
+    if (config->core_dumps)
+        alarm_of(alarms, "CORE DUMPS: a crash leaves a core with orders and perhaps keys in it; "
+                         "set security.core_dumps: false, and restart");
     if (config->ack == FG_ACK_MEMORY)
         alarm_of(alarms, "ACK MEMORY: orders are answered before they are on disk, and a crash "
                          "forgets them; for rehearsals only");

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "dataplane/net/port.h"
+#include "dataplane/seccomp.h"
 #include "flashgate/exit_status.h"
 
 #define RUNTIME_DIRECTORY "RUNTIME_DIRECTORY" /* where EAL keeps its files; systemd sets it */
@@ -284,6 +285,43 @@ int fg_privilege_begin(struct fg_privilege *privilege, const struct fg_config *c
     umask(0077); /* UMask= of the unit */
     set_runtime_directory(config->control_socket);
     return become(user, privilege->device | privilege->kept, message, size);
+}
+
+int fg_privilege_forbid_cores(const struct fg_config *config, char *message, size_t size)
+{
+    const struct rlimit none = {0, 0};
+    if (config->core_dumps) /* becoming a user forbids them */
+        return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0 ? FG_EXIT_OK
+                                                       : fail(message, size, "PR_SET_DUMPABLE");
+    if (!FG_SECCOMP_POSSIBLE) /* nor this: a sanitizer looks into its own process */
+        return FG_EXIT_OK;
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return fail(message, size, "core dumps cannot be forbidden");
+    return FG_EXIT_OK;
+}
+
+bool fg_privilege_keeps_others_out(const char *path, bool own, char *why, size_t size)
+{
+    struct stat status;
+    why[0] = '\0';
+    if (lstat(path, &status) != 0)
+        return true;
+    if (S_ISLNK(status.st_mode) && !own && stat(path, &status) != 0)
+        return true;
+    if (!S_ISDIR(status.st_mode))
+        snprintf(why, size, "is no directory");
+    else if (own && status.st_uid != geteuid())
+        snprintf(why, size, "is of another user (%u)", (unsigned)status.st_uid);
+    else if (own && status.st_mode & 077)
+        snprintf(why, size, "is open to others, mode %04o, wanted 0700", status.st_mode & 07777);
+    else if (status.st_mode & S_IWOTH && !(status.st_mode & S_ISVTX))
+        snprintf(why, size, "can be changed by anyone, mode %04o", status.st_mode & 07777);
+    return why[0] == '\0';
+}
+
+bool fg_privilege_cores_possible(void)
+{
+    return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0;
 }
 
 int fg_privilege_raise(const struct fg_privilege *privilege, char *message, size_t size)

@@ -59,6 +59,18 @@ int fg_privilege_begin(struct fg_privilege *privilege, const struct fg_config *c
 int fg_privilege_raise(const struct fg_privilege *privilege, char *message, size_t size);
 int fg_privilege_drop(const struct fg_privilege *privilege, char *message, size_t size);
 
+/* No core dump, and no look into this process but root's, unless the configuration wants them.
+ * After begin, which as root sets that anew. */
+int fg_privilege_forbid_cores(const struct fg_config *config, char *message, size_t size);
+
+/* Can nobody else but root put something in the way of what is made in this directory? `own`: it is
+ * one that DPDK makes, so it must be this user's alone. A path that is not there yet is right.
+ * False: `why` ends a sentence that begins with the path. */
+bool fg_privilege_keeps_others_out(const char *path, bool own, char *why, size_t size);
+
+/* May this process leave a core? Any thread. */
+bool fg_privilege_cores_possible(void);
+
 /* Capabilities that the calling thread may use, as bits. */
 uint64_t fg_privilege_left(void);
 

@@ -23,6 +23,7 @@
 #include "dataplane/admission/rates.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/redis.h"
+#include "dataplane/seccomp.h"
 #include "dataplane/workers.h"
 #include "flashgate/exit_status.h"
 
@@ -32,8 +33,13 @@
 
 static int user_start(struct fg_process *p)
 {
-    return fg_privilege_begin(&p->engine.privilege, &p->engine.config, p->message,
-                              sizeof(p->message));
+    int status =
+        fg_privilege_begin(&p->engine.privilege, &p->engine.config, p->message, sizeof(p->message));
+
+    /* Before the keys are read. */
+    if (status == FG_EXIT_OK)
+        status = fg_privilege_forbid_cores(&p->engine.config, p->message, sizeof(p->message));
+    return status;
 }
 
 static void nothing_to_stop(struct fg_process *p)
@@ -321,6 +327,12 @@ static int workers_start(struct fg_process *p)
     return status;
 }
 
+/* When all threads are there: what only a start needs is over. It stays on while the parts stop. */
+static int calls_start(struct fg_process *p)
+{
+    return fg_seccomp_start(&p->engine.config, p->message, sizeof(p->message));
+}
+
 static const struct part {
     const char *name;
     int (*start)(struct fg_process *p);
@@ -341,6 +353,7 @@ static const struct part {
     {"journal", journal_start, journal_stop},
     {"metrics", seen_start, seen_stop},
     {"workers", workers_start, workers_stop},
+    {"system calls", calls_start, nothing_to_stop},
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Results of the control protocol, laid out for people. What is missing in a result shows as 0. */
 #include <stdbool.h>
+#include <string.h>
 
 #include "control/cli/show.h"
 
@@ -136,7 +137,9 @@ static void show_process(const json_t *process, FILE *out)
             "Process   %" JSON_INTEGER_FORMAT ", user %s (%" JSON_INTEGER_FORMAT
             "), capabilities: ",
             number(process, "pid"), text(process, "user"), number(process, "uid"));
-    fprintf(out, "%s\n", *capabilities ? capabilities : "none");
+    fprintf(out, "%s; system calls: %s; core dumps: %s\n", *capabilities ? capabilities : "none",
+            strcmp(text(process, "seccomp"), "deny") == 0 ? "filtered" : text(process, "seccomp"),
+            number(process, "core_dumps") ? "on" : "off");
 }
 
 static void show_engine(const json_t *result, FILE *out)

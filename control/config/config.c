@@ -378,6 +378,10 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_SECTION,
      .table = &fg_config_metrics_table,
      .help = "What monitoring reads; docs/metrics.md lists the figures."},
+    {.name = "security",
+     .kind = FG_OPTION_SECTION,
+     .table = &fg_config_security_table,
+     .help = "What the engine forbids itself."},
 };
 
 static const struct fg_option_table CONFIG_TABLE = {

@@ -15,6 +15,17 @@
 #include "flashgate/limits.h"
 
 enum fg_ack { FG_ACK_DURABLE, FG_ACK_MEMORY };
+/* X(NAME, text, help): what becomes of system calls that the engine does not need */
+#define FG_SECCOMP_MODES(X)                                                                        \
+    X(DENY, "deny", "they are refused")                                                            \
+    X(LOG, "log", "the kernel's log tells them")                                                   \
+    X(OFF, "off", "nobody looks")
+
+enum fg_seccomp_mode {
+#define X(name, text, help) FG_SECCOMP_##name,
+    FG_SECCOMP_MODES(X)
+#undef X
+};
 enum fg_idle { FG_IDLE_POLL, FG_IDLE_YIELD, FG_IDLE_SLEEP };
 
 struct fg_port_config {
@@ -94,6 +105,10 @@ struct fg_config {
     char *control_group;                  /* of the socket's file; NULL: the engine's own */
     struct fg_role_config *control_roles; /* none: root and the engine's user are owners */
     unsigned control_roles_count;
+
+    /* security */
+    enum fg_seccomp_mode seccomp; /* dataplane/seccomp.h */
+    bool core_dumps;
 };
 
 /* Is there a Redis to deliver to? */

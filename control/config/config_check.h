@@ -14,10 +14,11 @@
 #define PATH_BYTES   4095
 #define SOCKET_BYTES 107 /* of sockaddr_un, with its closing zero */
 
-extern const struct fg_option_table fg_config_redis_table;   /* config_redis.c */
-extern const struct fg_option_table fg_config_role_table;    /* config_control.c */
-extern const struct fg_option_table fg_config_metrics_table; /* config_metrics.c */
-extern const struct fg_option_table fg_config_penalty_table; /* config_penalty.c */
+extern const struct fg_option_table fg_config_redis_table;    /* config_redis.c */
+extern const struct fg_option_table fg_config_role_table;     /* config_control.c */
+extern const struct fg_option_table fg_config_metrics_table;  /* config_metrics.c */
+extern const struct fg_option_table fg_config_penalty_table;  /* config_penalty.c */
+extern const struct fg_option_table fg_config_security_table; /* config_security.c */
 
 #define PORT_FIRST 1024 /* UDP ports below are the system's */
 

@@ -18,7 +18,7 @@ static const struct {
     {"priority", fg_doctor_priority, false}, {"clock", fg_doctor_clock, false},
     {"memory", fg_doctor_memory, false},     {"keys", fg_doctor_keys, false},
     {"room", fg_doctor_room, false},         {"flush", fg_doctor_flush, true},
-    {"redis", fg_doctor_redis, true},
+    {"redis", fg_doctor_redis, true},        {"guard", fg_doctor_guard, false},
 };
 
 static const char *const level_names[] = {

@@ -77,6 +77,7 @@ __attribute__((format(printf, 2, 3))) bool fg_doctor_exists(const struct fg_doct
 const char *fg_doctor_user(const struct fg_config *config);
 
 void fg_doctor_rights(struct fg_doctor *doctor); /* doctor/rights.c */
+void fg_doctor_guard(struct fg_doctor *doctor);  /* doctor/guard.c */
 void fg_doctor_cores(struct fg_doctor *doctor);  /* doctor/cores.c */
 void fg_doctor_governor(struct fg_doctor *doctor);
 void fg_doctor_hugepages(struct fg_doctor *doctor); /* doctor/machine.c */

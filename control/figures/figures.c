@@ -45,6 +45,12 @@ static const struct fg_figure_part MODES[] = {
 #undef X
 };
 
+static const struct fg_figure_part SECCOMP_MODES[] = {
+#define X(name, text, help) STATE_PART(text, help),
+    FG_SECCOMP_MODES(X)
+#undef X
+};
+
 static const struct fg_figure_part ACKS[] = {
     STATE_PART("durable", "an order is answered when it is on disk"),
     STATE_PART("memory", "an order is answered before it is on disk"),
@@ -139,6 +145,12 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_unsigned_allowed", "config", "unsigned", GAUGE, NONE, ENGINE,
            fg_figure_read_config, CONFIG_UNSIGNED,
            "1: datagrams without a signature are taken, which is for rehearsals only"),
+    STATE("flashgate_seccomp", "process", "seccomp", ENGINE, "mode", SECCOMP_MODES,
+          fg_figure_read_guard, GUARD_SECCOMP,
+          "what becomes of system calls that the engine does not need"),
+    FIGURE("flashgate_core_dumps", "process", "core_dumps", GAUGE, NONE, ENGINE,
+           fg_figure_read_guard, GUARD_CORES,
+           "1: a crash leaves a core, with orders and perhaps keys in it"),
     FIGURE("flashgate_clock_held", "clock", "held", GAUGE, NONE, ENGINE, fg_figure_read_clock,
            offsetof(struct fg_clock_figures, held),
            "1: the machine's clock has stepped by more than a second, and is not followed"),

@@ -2,6 +2,7 @@
 #include "control/figures/read.h"
 
 #include "control/figures/stock_page.h"
+#include "dataplane/seccomp.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -157,6 +158,13 @@ bool fg_figure_read_config(const struct fg_figure_at *at, uint32_t source, uint6
         [CONFIG_LOG_BUDGET] = config->log_budget,
     };
     *value = values[source];
+    return true;
+}
+
+bool fg_figure_read_guard(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    *value = source == GUARD_CORES ? fg_privilege_cores_possible()
+                                   : fg_seccomp_in_force(&at->engine->config);
     return true;
 }
 

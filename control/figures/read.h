@@ -12,6 +12,8 @@ enum board_source { BOARD_REVISION, BOARD_UPTIME, BOARD_SERVING, BOARD_MODE };
 
 enum config_source { CONFIG_WORKERS, CONFIG_UNSIGNED, CONFIG_ACK, CONFIG_LOG_BUDGET };
 
+enum guard_source { GUARD_SECCOMP, GUARD_CORES };
+
 enum units_source { UNITS_STOCK, UNITS_AVAILABLE, UNITS_GIVEN };
 
 typedef bool fg_figure_read_fn(const struct fg_figure_at *at, uint32_t source, uint64_t *value);
@@ -30,6 +32,7 @@ fg_figure_read_fn fg_figure_read_board;
 fg_figure_read_fn fg_figure_read_epoch;
 fg_figure_read_fn fg_figure_read_clock;
 fg_figure_read_fn fg_figure_read_config;
+fg_figure_read_fn fg_figure_read_guard;
 fg_figure_read_fn fg_figure_read_journal;
 fg_figure_read_fn fg_figure_read_durable;
 fg_figure_read_fn fg_figure_read_flush_mean;

@@ -12,6 +12,7 @@
 #include "control/internal.h"
 #include "control/text.h"
 #include "dataplane/admission/rates.h"
+#include "dataplane/seccomp.h"
 
 #define STATUS_ITEMS_MAX 100 /* items of a sale in status; sale show tells all */
 
@@ -157,9 +158,11 @@ static json_t *process_json(const struct fg_engine *engine)
 {
     char names[1024];
     uint64_t left = fg_privilege_left();
-    return json_pack("{s:i,s:s,s:i,s:i,s:s}", "pid", (int)getpid(), "user", engine->privilege.user,
-                     "uid", (int)geteuid(), "gid", (int)getegid(), "capabilities",
-                     fg_capability_names(left, names, sizeof(names)));
+    return json_pack("{s:i,s:s,s:i,s:i,s:s,s:s,s:i}", "pid", (int)getpid(), "user",
+                     engine->privilege.user, "uid", (int)geteuid(), "gid", (int)getegid(),
+                     "capabilities", fg_capability_names(left, names, sizeof(names)), "seccomp",
+                     fg_seccomp_mode_name(fg_seccomp_in_force(&engine->config)), "core_dumps",
+                     (int)fg_privilege_cores_possible());
 }
 
 static json_t *config_json(const struct fg_control *control)

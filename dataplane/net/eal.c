@@ -13,6 +13,7 @@
 #include "control/server/socket_file.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/net/port.h"
+#include "dataplane/privilege.h"
 #include "flashgate/exit_status.h"
 
 static void add(struct fg_eal_arguments *arguments, char *value)
@@ -117,6 +118,29 @@ char *fg_eal_vhost_socket(const char *device)
     return strndup(path, strcspn(path, ","));
 }
 
+void fg_eal_runtime_base(char *path, size_t size)
+{
+    const char *base = getenv("RUNTIME_DIRECTORY");
+
+    if (!base && getuid() == 0)
+        base = "/var/run";
+    if (!base)
+        base = getenv("XDG_RUNTIME_DIR");
+    snprintf(path, size, "%s", base ? base : "/tmp");
+}
+
+/* Another user may have made it since preflight looked: EAL takes what is there. */
+static int check_runtime(char *message, size_t size)
+{
+    const char *path = rte_eal_get_runtime_dir();
+    char why[160];
+
+    if (!path || fg_privilege_keeps_others_out(path, true, why, sizeof(why)))
+        return FG_EXIT_OK;
+    snprintf(message, size, "DPDK's directory %s %s; remove it and start again", path, why);
+    return FG_EXIT_NETWORK;
+}
+
 /* A socket file that an engine left behind would stop the driver; one that somebody listens on is
  * not ours to take, and the driver would remove it when it is refused. */
 static int clear_vhost_socket(const char *device, char *message, size_t size)
@@ -185,8 +209,12 @@ int fg_eal_start(const struct fg_config *config, char *message, size_t size)
         return FG_EXIT_NETWORK;
     int status = start_eal(&arguments, message, size);
     fg_eal_arguments_free(&arguments);
-    if (status == FG_EXIT_OK)
-        leave_worker_cores(config, &before);
+    if (status != FG_EXIT_OK)
+        return status;
+    leave_worker_cores(config, &before);
+    status = check_runtime(message, size);
+    if (status != FG_EXIT_OK)
+        fg_eal_stop();
     return status;
 }
 

@@ -29,6 +29,9 @@ void fg_eal_arguments_free(struct fg_eal_arguments *arguments);
 /* The socket that a vhost device would make: NULL if it makes none. The caller frees. */
 char *fg_eal_vhost_socket(const char *device);
 
+/* Where EAL keeps its files: in dpdk/PREFIX of this directory. */
+void fg_eal_runtime_base(char *path, size_t size);
+
 /* FG_EXIT_OK, or another exit status with a sentence. That the machine has the cores was seen
  * before (control/doctor/doctor.h): EAL answers others with a page of its usage. Afterwards the
  * calling thread, and every one it makes, may run on the cores it had before that are no worker's

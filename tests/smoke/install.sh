@@ -39,6 +39,9 @@ unit_complaints() { # FILE
 check 'systemd takes every line of the unit' test -z "$(unit_complaints "$unit")"
 check 'and would tell of one that it does not know' grep -q "Unknown key" \
     <(unit_complaints <(sed 's/^WatchdogSec/WatchdocSec/' "$unit"))
+check 'and refuses no call that the engine makes' tests/smoke/unit_calls.py "$unit"
+refused 1 'refuses what the engine needs: seccomp' 'nor would that stay unseen' \
+    tests/smoke/unit_calls.py <(sed 's/^SystemCallFilter=chown seccomp/SystemCallFilter=chown/' "$unit")
 check 'the unit is exposed 2.0 at most' systemd-analyze security --offline=true --threshold=20 \
     "$unit"
 check 'a unit without its user is exposed more' \
@@ -50,7 +53,7 @@ write_keys
 write_config "net_vhost0,iface=$dir/vhost.sock,queues=1" 1
 "$build/flashgatectl" --json doctor --config "$dir/engine.yaml" > "$dir/doctor.json" 2> /dev/null
 check 'doctor looks at everything' test "$(grep -o '"check": "[a-z]*"' "$dir/doctor.json" |
-    sort -u | wc -l)" = 13
+    sort -u | wc -l)" = 14
 check 'doctor leaves nothing in the log directory' test -z "$(ls -A "$dir/log")"
 sed "s|$dir/log|$dir/no-such|" "$dir/engine.yaml" > "$dir/nowhere.yaml"
 refused 1 'not fit' 'doctor, where the log cannot be written' "$build/flashgatectl" doctor --config \

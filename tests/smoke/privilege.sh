@@ -56,7 +56,7 @@ END
 figure() { grep -oE "\"$1\": *[0-9]+" <(ctl --json status) | grep -oE '[0-9]+$'; }
 touch "$dir/began"
 start_engine
-check 'status says whom it runs as' grep -qE "user $user \(65534\), capabilities: (none|CAP_SYS_NICE)$" \
+check 'status says whom it runs as' grep -qE "user $user \(65534\), capabilities: (none|CAP_SYS_NICE); system calls: filtered; core dumps: off$" \
     <(ctl status)
 check 'and sounds no alarm' bash -c "! grep -q 'WARNING *ROOT' <<< '$(ctl status)'"
 scenario privilege.py rights "${pids[engine]}" "$user"
