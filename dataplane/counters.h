@@ -55,6 +55,8 @@
     X(DROP_KEY_SOURCE, "drop_key_source", "key not valid for the source address")                  \
     X(DROP_MAC, "drop_mac", "wrong mac")                                                           \
     X(DROP_STALE, "drop_stale", "time_ns outside the freshness window or before serving began")    \
+    X(DROP_BLOCKED_SOURCE, "drop_blocked_source",                                                  \
+      "source on the block list; nothing of it is read")                                           \
     X(DROP_COPIES, "drop_copies", "copies of an order that is still being decided, above four")
 
 /* X(NAME, text, help): frames that were not dropped */

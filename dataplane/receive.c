@@ -9,6 +9,7 @@
 #include <rte_cycles.h>
 #include <rte_prefetch.h>
 
+#include "dataplane/admission/lists.h"
 #include "dataplane/loop.h"
 #include "dataplane/net/reply.h"
 
@@ -56,6 +57,14 @@ static bool tagged_twice(const struct rte_mbuf *frame, const struct fg_parsed *p
            parsed->l3 > sizeof(struct rte_ether_hdr);
 }
 
+/* Nothing that a blocked source asks is answered, but for how to reach the engine: whoever is not
+ * blocked may need that of it. */
+static bool is_blocked(const struct loop *loop, const struct fg_parsed *parsed)
+{
+    return (parsed->kind == FG_FRAME_REQUEST || parsed->kind == FG_FRAME_ECHO) &&
+           fg_lists_source_blocked(loop->catalogue->lists, parsed->source);
+}
+
 /* Answers ARP, neighbour solicitations and echo; true if the frame is a request. */
 static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf *frame,
                   struct fg_parsed *parsed)
@@ -69,6 +78,10 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
     fg_frame_parse(bytes, frame->data_len, &port->address, checksum_of(frame), parsed);
     if (tagged_twice(frame, parsed)) {
         loop_drop(loop, frame, FG_COUNTER_DROP_VLAN);
+        return false;
+    }
+    if (is_blocked(loop, parsed)) {
+        loop_drop(loop, frame, FG_COUNTER_DROP_BLOCKED_SOURCE);
         return false;
     }
     switch ((enum fg_frame_kind)parsed->kind) {

@@ -170,6 +170,8 @@ static void prefetch(const struct fg_admission *a, const struct fg_catalogue *ca
             struct fg_request ask = payload_entry(datagrams[d].payload, i);
             fg_book_prefetch(&a->book, fg_book_hash(&a->book, ask.buyer));
             __builtin_prefetch(&catalogue->items[fg_item_hash(ask.item) & catalogue->item_mask]);
+            if (ask.op == FG_OP_ORDER)
+                fg_lists_prefetch(catalogue->lists, ask.buyer);
         }
     }
     for (unsigned d = 0; d < count; d++) {

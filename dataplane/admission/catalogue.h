@@ -4,7 +4,7 @@
  *
  * Control builds the next snapshot aside, publishes it with one pointer (rcu_assign_pointer), waits
  * until every worker has seen its revision, and frees the old one after a grace period. Workers
- * only read. Keys are an object of their own, shared by successive snapshots.
+ * only read. Keys and lists are objects of their own, shared by successive snapshots.
  */
 #ifndef FG_ADMISSION_CATALOGUE_H
 #define FG_ADMISSION_CATALOGUE_H
@@ -98,6 +98,8 @@ struct fg_keyring {
     struct fg_key keys[FG_KEYS_MAX];
 };
 
+struct fg_lists; /* lists.h */
+
 struct fg_catalogue {
     uint64_t revision;         /* 1, 2, 3 ... */
     uint64_t issue;            /* 1, 2, 3 ...: of what was ever published, new revision or not */
@@ -111,6 +113,7 @@ struct fg_catalogue {
     uint8_t mode;          /* enum fg_engine_mode */
     struct fg_item *items; /* open addressing by fg_item_hash, linear, at most half full */
     const struct fg_keyring *keys;
+    const struct fg_lists *lists;    /* of buyers and sources; NULL: nobody is listed */
     uint64_t key_sales[FG_KEYS_MAX]; /* by key's place in the ring: bit per sale_index */
 };
 

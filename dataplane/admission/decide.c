@@ -56,10 +56,10 @@ static unsigned refuse_unknown(struct fg_admission *a, const struct turn *turn,
 }
 
 /* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
- * and paid for, once; `settles`: what is refused at twice the rate only. If not, the answer says
- * so. */
+ * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
+ * If not, the answer says so. */
 static bool within_rates(struct fg_admission *a, const struct turn *turn,
-                         const struct fg_item *item, uint64_t hash, bool settles,
+                         const struct fg_item *item, uint64_t hash, bool settles, bool exempt,
                          struct fg_reply *answer)
 {
     unsigned place = (unsigned)(turn->key - turn->catalogue->keys->keys);
@@ -68,7 +68,7 @@ static bool within_rates(struct fg_admission *a, const struct turn *turn,
     if (turn->paid)
         return true;
     if (fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms) &&
-        (!item || fg_rates_buyer(&a->rates, item, hash, settles, false, &wait_ms)))
+        (!item || fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
         return true;
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;
@@ -191,7 +191,8 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     bool leaving;
     struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
-    if (!within_rates(a, turn, item, hash, order != NULL, answer))
+    enum fg_listed listed = fg_lists_buyer(turn->catalogue->lists, ask->buyer);
+    if (!within_rates(a, turn, item, hash, order != NULL, listed == FG_LISTED_ALLOWED, answer))
         return answer->verdict;
     if (leaving)
         return busy(a, answer);
@@ -203,6 +204,8 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     }
     if (!item)
         return refuse_unknown(a, turn, answer);
+    if (listed == FG_LISTED_BLOCKED)
+        return refuse(a, answer, FG_VERDICT_BLOCKED, 0);
     if (!on_sale(a, turn, item, answer))
         return answer->verdict;
     if (ask->quantity == 0 || ask->quantity > item->max_per_order)
@@ -234,7 +237,7 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
             return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
         item = NULL; /* named without need: another's sale is left alone */
     }
-    if (!within_rates(a, turn, item, hash, true, answer))
+    if (!within_rates(a, turn, item, hash, true, false, answer))
         return answer->verdict;
     if (leaving)
         return busy(a, answer);
@@ -263,7 +266,7 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
     if (item && !key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
-    if (!within_rates(a, turn, NULL, 0, false, answer))
+    if (!within_rates(a, turn, NULL, 0, false, false, answer))
         return answer->verdict;
     if (!item)
         return refuse_unknown(a, turn, answer);
@@ -274,7 +277,7 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
 static unsigned decide_ping(struct fg_admission *a, const struct turn *turn,
                             struct fg_reply *answer)
 {
-    if (!within_rates(a, turn, NULL, 0, false, answer))
+    if (!within_rates(a, turn, NULL, 0, false, false, answer))
         return answer->verdict;
     answer->order = a->epoch;
     answer->item = a->config.partitions;

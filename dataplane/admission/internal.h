@@ -7,6 +7,7 @@
  *   states.c     what becomes of an order that exists: the state table
  *   rates.c      how often a key and a buyer may ask
  *   penalty.c    ... and what comes of who asks too often again and again
+ *   lists.c      who is blocked or exempt
  *   operator.c   what control asks: orders shown, listed, cancelled
  *   records.c    queues order events, and settles what has become durable
  *   waiting.c    datagrams whose answer has to wait
@@ -19,6 +20,7 @@
 #include "dataplane/admission/admission.h"
 #include "dataplane/admission/book.h"
 #include "dataplane/admission/holds.h"
+#include "dataplane/admission/lists.h"
 #include "dataplane/admission/rates.h"
 
 /* What is to be done with the stock once a record is durable. */
