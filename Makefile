@@ -51,7 +51,7 @@ MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c control/*/*.c perf/*/*.c))
 ifeq ($(SIMULATED),1)
 # What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
-SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dataplane/worker.c \
+SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dataplane/worker.c dataplane/loop_capture.c \
 	   dataplane/redis.c dataplane/orders/redis_link.c control/cli/% control/top/% \
 	   control/journal/% control/audit/% perf/load/%,$(SOURCES))
 endif

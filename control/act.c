@@ -41,14 +41,14 @@ static int wait_durable(struct fg_control *control, uint64_t ticket, const char 
     return 0;
 }
 
-int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
-                  const json_t *params, char *message, size_t size)
+/* The journal's ticket; 0: its queue is full, or (*memory) memory is short. */
+static uint64_t submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
+                       const json_t *params, bool *memory)
 {
     char *body = body_of(method, params);
-    if (!body) {
-        snprintf(message, size, "memory is short; nothing was changed");
-        return FG_RPC_INTERNAL;
-    }
+    *memory = !body;
+    if (!body)
+        return 0;
     struct fg_control_event event = {
         .kind = FG_EVENT_ACT,
         .body_length = (uint32_t)strlen(body),
@@ -63,9 +63,28 @@ int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const 
             ? fg_events_submit(control->events, control->engine->journal, &event, body, NULL)
             : 0;
     free(body);
+    return ticket;
+}
+
+int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
+                  const json_t *params, char *message, size_t size)
+{
+    bool memory;
+    uint64_t ticket = submit(control, peer, method, params, &memory);
+    if (memory) {
+        snprintf(message, size, "memory is short; nothing was changed");
+        return FG_RPC_INTERNAL;
+    }
     if (ticket == 0) {
         snprintf(message, size, "the log's queue is full; nothing was changed, try again");
         return FG_RPC_REFUSED;
     }
     return wait_durable(control, ticket, method, message, size);
+}
+
+void fg_act_note(struct fg_control *control, const struct fg_peer *peer, const char *method,
+                 const json_t *params)
+{
+    bool memory;
+    (void)submit(control, peer, method, params, &memory);
 }

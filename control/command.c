@@ -54,6 +54,21 @@ static int send_and_wait(struct fg_control *control, struct fg_worker *worker,
     return 0;
 }
 
+bool fg_command_post(struct fg_control *control, struct fg_worker *worker,
+                     const struct fg_command *command)
+{
+    struct fg_command *copy = control->commands_late < LATE_MAX ? malloc(sizeof(*copy)) : NULL;
+    if (!copy)
+        return false;
+    *copy = *command;
+    if (rte_ring_sp_enqueue(worker->commands, copy) != 0) {
+        free(copy);
+        return false;
+    }
+    control->commands_late++;
+    return true;
+}
+
 static unsigned owner_of(const struct fg_control *control, const uint8_t *buyer)
 {
     const struct fg_config *config = &control->engine->config;

@@ -62,7 +62,8 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
         goto free_events;
     control->engine = engine;
     fg_board_init(&control->desk);
-    control->limits = (struct fg_control_limits){.durable = 5000, .seen = 2000, .answer = 1000};
+    control->limits = (struct fg_control_limits){
+        .durable = 5000, .seen = 2000, .answer = 1000, .unheard = FG_CAPTURE_UNHEARD_MS};
     control->started_ms = fg_control_now_ms();
     control->keys =
         fg_key_file_load(engine->config.key_file,
@@ -90,6 +91,7 @@ void fg_control_destroy(struct fg_control *control)
         return;
     fg_control_close(control);
     fg_command_reap(control);
+    fg_capture_clear(control);
     fg_change_clear(control);
     fg_snapshot_destroy(control->retired);
     fg_snapshot_destroy(control->engine->catalogue);
@@ -407,6 +409,7 @@ int fg_control_run(struct fg_control *control, volatile sig_atomic_t *stop, char
         (void)fg_control_run_schedules(control);
         fg_change_step(control);
         fg_command_reap(control);
+        fg_capture_step(control);
         serve_socket(control);
     }
     /* A part may have failed since the last tick: then this is no clean stop. */

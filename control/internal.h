@@ -4,6 +4,7 @@
 #define FG_CONTROL_INTERNAL_H
 
 #include "control/board.h"
+#include "control/capture.h"
 #include "control/config/keys.h"
 #include "control/control.h"
 #include "control/events.h"
@@ -20,6 +21,7 @@ struct fg_control_limits {
     unsigned durable; /* for the log */
     unsigned seen;    /* for every worker to see a revision */
     unsigned answer;  /* for a worker's answer to a command */
+    unsigned unheard; /* for the reader of a capture to ask on */
 };
 
 /* Where a change stands; change.c says which way it goes. */
@@ -88,9 +90,10 @@ struct fg_control {
     uint64_t rounds_long;       /* ... and how many did for FG_TICK_MS or more */
     uint64_t delivery_errors;   /* as last seen ... */
     uint64_t delivery_error_ms; /* ... and when the last one was; monotonic, 0: none yet */
-    unsigned commands_late;     /* given up by who asked, still with a worker */
-    int status;                 /* enum fg_exit_status; not OK: the engine must stop ... */
-    char reason[512];           /* ... because */
+    struct fg_control_capture capture;
+    unsigned commands_late; /* given up by who asked, still with a worker */
+    int status;             /* enum fg_exit_status; not OK: the engine must stop ... */
+    char reason[512];       /* ... because */
 };
 
 /* control.c: the engine's clock page, published stock and failures, at most every FG_TICK_MS. Who
@@ -168,6 +171,9 @@ void fg_change_clear(struct fg_control *control);
  * the caller's; NULL: none. 0, or an rpc error with a sentence, and then it must not be done. */
 int fg_act_submit(struct fg_control *control, const struct fg_peer *peer, const char *method,
                   const json_t *params, char *message, size_t size);
+/* Journals what has come to its end already; nobody waits, and a full queue loses it. */
+void fg_act_note(struct fg_control *control, const struct fg_peer *peer, const char *method,
+                 const json_t *params);
 
 /* room.c: has the log room for definitions of sales of so many bytes, or (0) for anything small?
  * 0, or -1 with a sentence. */
@@ -203,6 +209,10 @@ int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
                       size_t size);
 /* Frees commands that came back after their time. */
 void fg_command_reap(struct fg_control *control);
+
+/* Sends a copy of the command, whose answer nobody awaits. False: not now. */
+bool fg_command_post(struct fg_control *control, struct fg_worker *worker,
+                     const struct fg_command *command);
 
 /* Has the owner settled the buyer's record with that ticket: is it on disk, and are units that it
  * returns back? */

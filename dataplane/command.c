@@ -20,5 +20,7 @@ void fg_command_run(struct fg_command *command, struct fg_admission *admission,
         command->result = fg_admission_cancel(admission, now, catalogue, command->buyer,
                                               command->request, &command->orders[0]);
         break;
+    case FG_COMMAND_CAPTURE: /* never comes here */
+        break;
     }
 }

@@ -8,11 +8,13 @@
 #define FG_COMMAND_H
 
 #include "dataplane/admission/admission.h"
+#include "dataplane/capture.h"
 
 enum fg_command_kind {
     FG_COMMAND_ORDER_SHOW,
     FG_COMMAND_ORDER_LIST,
     FG_COMMAND_ORDER_CANCEL,
+    FG_COMMAND_CAPTURE, /* the loop's own: see loop_capture.c */
 };
 
 #define FG_COMMAND_ORDERS_MAX 64 /* orders in one answer: what a person looks through */
@@ -23,6 +25,9 @@ struct fg_command {
     uint8_t buyer[FG_BUYER_BYTES];
     uint64_t request;          /* SHOW, CANCEL */
     struct fg_order_page page; /* LIST; answered in place */
+
+    struct fg_capture *capture; /* CAPTURE: what to keep frames in ... */
+    bool withdrawn;             /* ... or to let go of */
 
     int result; /* 0 or a negative errno, as admission's functions have it */
     uint32_t count;

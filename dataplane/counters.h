@@ -99,6 +99,27 @@ enum fg_counter {
         FG_COUNTER_COUNT
 };
 
+/* "drop_mac", and what it counts; "?" for a number that is none. */
+static inline const char *fg_counter_name(unsigned counter)
+{
+    static const char *const names[] = {
+#define X(name, text, help) [FG_COUNTER_##name] = (text),
+        FG_COUNTERS(X)
+#undef X
+    };
+    return counter < FG_COUNTER_COUNT ? names[counter] : "?";
+}
+
+static inline const char *fg_counter_help(unsigned counter)
+{
+    static const char *const helps[] = {
+#define X(name, text, help) [FG_COUNTER_##name] = (help),
+        FG_COUNTERS(X)
+#undef X
+    };
+    return counter < FG_COUNTER_COUNT ? helps[counter] : "?";
+}
+
 /* X(NAME, text, help): how an answer came about; its time runs from the burst that the request came
  * in until the reply is finished, which leaves at the end of that loop */
 #define FG_LATENCIES(X)                                                                            \

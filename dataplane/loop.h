@@ -3,6 +3,7 @@
  * What the files of the worker's loop share: its private state, and the steps they give each other.
  *
  *   receive.c   frames in, parsed, authenticated and sorted by owner; what others hand over
+ *   loop_capture.c  frames kept for an operator, while one wants them
  *   send.c      finished replies out, by this worker's queues or the receiver's
  *   worker.c    the loop, its time, its idling and its end
  *
@@ -52,6 +53,8 @@ struct loop {
     uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
     uint64_t ahead_ns;      /* of the machine's clock before now.wall_ns, which is held; else 0 */
     uint32_t accepted;      /* steps of the clock that now.wall_ns has followed */
+    struct fg_capture *capture; /* NULL: nobody wants to see frames */
+    uint64_t captured_ns;       /* ... when the last one was kept */
     struct outgoing out[FG_PORTS_MAX];
     uint8_t port_index[RTE_MAX_ETHPORTS]; /* DPDK's id to ours */
 };
@@ -71,9 +74,30 @@ static inline uint8_t *payload_of(const struct rte_mbuf *frame)
     return rte_pktmbuf_mtod_offset(frame, uint8_t *, fg_frame_payload(tag.l3, tag.ipv6));
 }
 
+/* loop_capture.c; all but the last only while loop->capture is there. */
+
+/* Frames that came in and are requests, or are answered by what they are. */
+void loop_captures_kept(struct loop *loop, struct rte_mbuf *const *frames, unsigned count);
+/* ... that are dropped. */
+void loop_captures_drop(struct loop *loop, const struct rte_mbuf *frame, enum fg_counter why);
+/* Before frames are sent, and after so many of them were: `kept` has the places of those kept. */
+void loop_captures_out(struct loop *loop, const struct outgoing *out,
+                       struct fg_capture_frame *kept[FG_BURST]);
+void loop_captures_sent(struct loop *loop, const struct outgoing *out, unsigned sent,
+                        struct fg_capture_frame *const kept[FG_BURST]);
+/* Takes a capture up, or lets go of it. */
+void loop_captures_command(struct loop *loop, struct fg_command *command);
+
+static inline bool loop_captures(const struct loop *loop)
+{
+    return __builtin_expect(loop->capture != NULL, 0);
+}
+
 static inline void loop_drop(struct loop *loop, struct rte_mbuf *frame, enum fg_counter why)
 {
     fg_count(loop->counters, why);
+    if (loop_captures(loop))
+        loop_captures_drop(loop, frame, why);
     rte_pktmbuf_free(frame);
 }
 

@@ -65,6 +65,13 @@ static bool is_blocked(const struct loop *loop, const struct fg_parsed *parsed)
            fg_lists_source_blocked(loop->catalogue->lists, parsed->source);
 }
 
+/* Before a frame is turned round. */
+static void captures_answered(struct loop *loop, struct rte_mbuf *frame)
+{
+    if (loop_captures(loop))
+        loop_captures_kept(loop, &frame, 1);
+}
+
 /* Answers ARP, neighbour solicitations and echo; true if the frame is a request. */
 static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf *frame,
                   struct fg_parsed *parsed)
@@ -88,14 +95,17 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
     case FG_FRAME_REQUEST:
         return true;
     case FG_FRAME_ARP:
+        captures_answered(loop, frame);
         fg_reply_arp(bytes, parsed->l3, &port->address);
         fg_count(loop->counters, FG_COUNTER_TX_ARP);
         loop_send(loop, frame, frame->pkt_len);
         return false;
     case FG_FRAME_NEIGHBOUR:
+        captures_answered(loop, frame);
         answer_neighbour(loop, port, frame, parsed->l3);
         return false;
     case FG_FRAME_ECHO:
+        captures_answered(loop, frame);
         fg_reply_echo(bytes, parsed->l3);
         fg_count(loop->counters, FG_COUNTER_TX_ICMP_ECHO);
         loop_send(loop, frame, frame->pkt_len);
@@ -227,6 +237,8 @@ static void decide_or_hand_over(struct loop *loop, const struct burst *burst)
     struct fg_datagram own[FG_BURST];
     unsigned count = 0;
 
+    if (burst->count > 0 && loop_captures(loop))
+        loop_captures_kept(loop, burst->frames, burst->count);
     for (unsigned i = 0; i < burst->count; i++) {
         if (burst->owners[i] == loop->self->index)
             own[count++] = datagram_of(burst->frames[i], burst->key_places[i]);

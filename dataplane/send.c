@@ -11,11 +11,17 @@ void loop_flush(struct loop *loop, unsigned port)
 {
     struct outgoing *out = &loop->out[port];
     uint16_t id = loop->engine->ports[port].id;
+    struct fg_capture_frame *kept[FG_BURST];
+    bool captures = loop_captures(loop);
     unsigned sent = 0;
 
+    if (captures)
+        loop_captures_out(loop, out, kept);
     for (unsigned tries = 0; sent < out->count && tries < SEND_TRIES; tries++)
         sent += rte_eth_tx_burst(id, (uint16_t)loop->self->index, out->frames + sent,
                                  (uint16_t)(out->count - sent));
+    if (captures)
+        loop_captures_sent(loop, out, sent, kept);
     if (sent < out->count) {
         fg_count_add(&loop->counters->count[FG_COUNTER_TX_DROPPED], out->count - sent);
         rte_pktmbuf_free_bulk(out->frames + sent, out->count - sent);

@@ -35,9 +35,13 @@ static unsigned do_commands(struct loop *loop)
         rte_ring_sc_dequeue_burst(loop->self->commands, commands, FG_COMMANDS_PER_LOOP, NULL);
 
     for (unsigned i = 0; i < n; i++) {
-        fg_command_run(commands[i], loop->self->admission, &loop->now, loop->catalogue);
+        struct fg_command *command = commands[i];
+        if (command->kind == FG_COMMAND_CAPTURE)
+            loop_captures_command(loop, command);
+        else
+            fg_command_run(command, loop->self->admission, &loop->now, loop->catalogue);
         /* Both rings have one size, and an answer takes the place of its question. */
-        rte_ring_sp_enqueue(loop->self->results, commands[i]);
+        rte_ring_sp_enqueue(loop->self->results, command);
     }
     fg_count_add(&loop->counters->count[FG_COUNTER_COMMANDS], n);
     return n;

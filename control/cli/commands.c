@@ -2,6 +2,7 @@
 /* The one table of flashgatectl's commands. */
 #include "control/journal/commands.h"
 #include "control/audit/audit.h"
+#include "control/cli/capture.h"
 #include "control/cli/cli.h"
 #include "control/cli/drain.h"
 #include "control/cli/sale_commands.h"
@@ -215,5 +216,10 @@ const struct fg_cli_command fg_cli_commands[] = {
      .arguments = {"DIR"},
      .help = "holds a log, its streams and what clients heard against each other",
      .local = &fg_audit_command},
+    {.words = {"capture"},
+     .arguments = {"FILE"},
+     .help = "writes frames as they come and go to a pcapng file, for Wireshark (- is standard "
+             "output)",
+     .local = &fg_capture_command},
 };
 const unsigned fg_cli_commands_count = sizeof(fg_cli_commands) / sizeof(*fg_cli_commands);

@@ -111,6 +111,11 @@ int fg_call_set_mode(struct fg_call *call, enum fg_engine_mode mode);
 /* methods/clock.c */
 int fg_call_clock_accept(struct fg_call *call);
 
+/* methods/capture.c */
+int fg_call_capture_start(struct fg_call *call);
+int fg_call_capture_read(struct fg_call *call);
+int fg_call_capture_stop(struct fg_call *call);
+
 /* methods/drain.c */
 int fg_call_engine_drain(struct fg_call *call);
 int fg_call_engine_drain_status(struct fg_call *call);

@@ -211,5 +211,26 @@ const struct fg_method fg_methods[] = {
      .role = FG_ROLE_OPERATOR,
      .params = {SALE_PARAM, {"seq", false, "the last sale_seq that is processed"}},
      .help = "A sale's entries up to `seq` are processed and may go."},
+
+    /* frames: they hold buyers' names, and datagrams that are valid for a while */
+    {.name = "capture.start",
+     .run = fg_call_capture_start,
+     .role = FG_ROLE_OWNER,
+     .params = {{"count", true, "frames that are kept, 1 to 10000; else 1000"},
+                {"seconds", true, "for so long at most, 1 to 3600; else 10"},
+                {"dropped", true, "true: only frames that are dropped"},
+                {"source", true, "an address or prefix: only frames from it, and to it"}},
+     .help = "Begins to keep frames as they come and go; the sale goes on."},
+    {.name = "capture.read",
+     .run = fg_call_capture_read,
+     .role = FG_ROLE_OWNER,
+     .params = {{"capture", false, "its number"},
+                {"after", true, "how many were read: only those behind them"}},
+     .help = "Frames that were kept, page by page; with the last one the capture is over."},
+    {.name = "capture.stop",
+     .run = fg_call_capture_stop,
+     .role = FG_ROLE_OWNER,
+     .params = {{"capture", false, "its number"}},
+     .help = "Keeps no more frames; those that were kept are read yet."},
 };
 const unsigned fg_methods_count = sizeof(fg_methods) / sizeof(*fg_methods);

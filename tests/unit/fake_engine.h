@@ -196,6 +196,8 @@ static pthread_t threads[WORKERS];
 static atomic_bool admissions_run; /* workers that have an admission poll it and let it answer */
 static _Atomic uint32_t admissions_ms = 1; /* ... at this time */
 
+static _Atomic(struct fg_capture *) captures[WORKERS]; /* what each keeps frames in */
+
 static inline void answer_command(struct fg_worker *worker, const struct fg_catalogue *catalogue)
 {
     const struct fg_now now = {.wall_ns = 1, .ms = atomic_load(&admissions_ms)};
@@ -205,6 +207,14 @@ static inline void answer_command(struct fg_worker *worker, const struct fg_cata
         fg_admission_poll(worker->admission, &now, catalogue);
     if (rte_ring_sc_dequeue(worker->commands, (void **)&command) != 0)
         return;
+    if (command->kind == FG_COMMAND_CAPTURE) {
+        atomic_store(&captures[worker->index], command->withdrawn ? NULL : command->capture);
+        atomic_store_explicit(&command->capture->hands[worker->index],
+                              command->withdrawn ? FG_CAPTURE_RETURNED : FG_CAPTURE_TAKEN,
+                              memory_order_release);
+        assert_int_equal(rte_ring_sp_enqueue(worker->results, command), 0);
+        return;
+    }
     if (runs) {
         fg_command_run(command, worker->admission, &now, catalogue);
         assert_int_equal(rte_ring_sp_enqueue(worker->results, command), 0);
@@ -300,7 +310,8 @@ static inline void create_control(void)
     int status;
     control = fg_control_create(engine, &status, message, sizeof(message));
     assert_non_null(control);
-    control->limits = (struct fg_control_limits){.durable = 100, .seen = 100, .answer = 100};
+    control->limits =
+        (struct fg_control_limits){.durable = 100, .seen = 100, .answer = 100, .unheard = 60000};
 }
 
 static inline void serve(void)
