@@ -136,6 +136,21 @@ static void version_needs_nothing_else(void **state)
     assert_true(options.version);
 }
 
+static void hostile_traffic_needs_a_key_and_ports_of_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--hostile", "all"), -1);
+    assert_non_null(strstr(message, "--key-file"));
+    assert_int_equal(PARSE("--hostile", "all", "--key-file=k", "--hostile-slice=500"), 0);
+    assert_int_equal(options.hostile_rate, 100000);
+    assert_int_equal(options.hostile_slice, 500);
+    assert_int_equal(PARSE("--hostile", "all", "--key-file=k", "--hostile-port=30000"), -1);
+    assert_non_null(strstr(message, "--source-port 30000"));
+    assert_int_equal(PARSE("--hostile", "all", "--key-file=k", "--hostile-port=30001"), 0);
+    assert_int_equal(PARSE("--hostile-port=65535"), -1);
+    assert_int_equal(PARSE("--hostile-rate=0"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +161,7 @@ int main(void)
         cmocka_unit_test(help_needs_nothing_else),
         cmocka_unit_test(a_duration_says_how_many_requests),
         cmocka_unit_test(version_needs_nothing_else),
+        cmocka_unit_test(hostile_traffic_needs_a_key_and_ports_of_its_own),
     };
     return cmocka_run_group_tests_name("load_options", tests, NULL, NULL);
 }

@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What floods do to honest buyers. Measures the engine's one-order rate on this machine, sets the honest
+# load to 5 % of it, and floods the wire at ten times that with each kind of hostile traffic, in slices
+# that take turns with slices without (flashgate-load --hostile-slice); then offers more and more until it
+# is several times what the engine can take, and tells what is lost and where. Worker on core 1; generator,
+# journal and control thread on core 0. Buyers' rate and key's rate on, orders held and durable before they
+# are told.
+# By hand, on a machine that does nothing else: needs two cores and some six minutes.
+#
+# perf/floods.sh [--pairs N] [--out FILE]   the page, Markdown (default build/floods.md)
+# perf/floods.sh --toy [--out FILE]         seconds, for tests: every kind once, all together and few of
+#                                           each; goodput is shown and not judged; Redis and the books too
+# The rows of its tables lie beside FILE as JSON.
+# Exit status 1 if honest goodput fell by more than 5 %, a forger was answered, a datagram is in no counter
+# or in a wrong one, or an honest request was lost.
+source "$(dirname "${BASH_SOURCE[0]}")/../tests/smoke/lib.sh"
+
+toy=false pairs=16 out=build/floods.md
+while [ $# -gt 0 ]; do
+    case $1 in
+    --toy) toy=true ;;
+    --pairs) pairs=${2:-} && shift ;;
+    --out) out=${2:-} && shift ;;
+    *) die "$1 is not an option; the script's head has them" ;;
+    esac
+    shift
+done
+if ! [[ $pairs =~ ^[0-9]+$ ]] || [ "$pairs" -lt 4 ] || [ "$pairs" -gt 100 ]; then
+    die "--pairs is \"$pairs\", wanted 4 to 100"
+fi
+# What a run of seconds asks, and a real one. slice_ms; closed: requests flat out, to find the rate.
+if $toy; then
+    rows=('all kinds=all')
+    factors=(2) pairs=4 slice_ms=150 closed=20000 closed_runs=1 overload_s=1 idle=yield
+else
+    rows=('malformed payloads=random,form,cut'
+        'malformed frames=ip-checksum,ip-options,fragment,runt,udp-checksum,other-port'
+        'spoofed sources=multicast,broadcast,mirror,low-port'
+        'unsigned, unknown key=unsigned,unknown-key'
+        'forged=forged' 'stale=stale' 'replayed, own source=replay'
+        'replayed, other port=replay-port' 'replayed, other address=replay-address'
+        'one buyer, signed=one-buyer' 'many buyers, signed=many-buyers' 'all kinds=all')
+    factors=(0.5 1 1.5 2 3 4) slice_ms=500 closed=1500000 closed_runs=3 overload_s=4 idle=poll
+    [ "$(nproc)" -ge 2 ] || die 'two cores are wanted'
+fi
+readonly toy pairs out rows factors slice_ms closed closed_runs overload_s idle
+
+# A few thousand units that are held and always come back: orders are admitted all the time. Of those who
+# ask, nearly all find nothing.
+cat > "$dir/sale.yaml" << END
+name: drop
+rate: 5
+burst: 10
+items:
+  - {id: 1, name: thing, stock: 2000, limit: 2, max_per_order: 1, hold: 300ms}
+END
+
+# keys RATE: one key, from the honest address alone.
+keys() {
+    (umask 077 && cat > "$dir/keys.yaml") << END
+keys:
+  - {id: 7, secret: 000102030405060708090a0b0c0d0e0f, ops: all, sales: all, sources: [$client_ip],
+     rate: $1, burst: $1}
+END
+}
+
+# begin KEY_RATE: an engine that knows of nothing before, and the sale.
+begin() {
+    rm -rf "${dir:?}/log"
+    keys "$1"
+    write_config "net_vhost0,iface=$dir/wire.sock,queues=1" 1 "$redis_part"
+    sed -i "s/^worker_cores: .*/worker_cores: [$(($(nproc) > 1))]/; s/^idle: .*/idle: $idle/
+        s/orders: 4096/orders: 1000000/; s/parked: 1024/parked: 8192/; s/^mbufs: .*/mbufs: 32768/
+        s/budget: 64MiB/budget: 512MiB/" "$dir/engine.yaml"
+    start_engine
+    ctl sale apply "$dir/sale.yaml" > "$dir/apply.log" || die 'the sale is not applied'
+    ctl sale open drop > "$dir/apply.log" || die 'the sale is not opened'
+}
+redis_part=''
+if $toy; then
+    start_redis
+    redis_part="redis:
+  socket: $dir/redis.sock"
+fi
+
+generate 1 "$dir/sale.yaml"
+generate+=(--buyers 1000000 --confirm 0 --cancel 50 --leave 50 --think 100)
+! $toy || generate+=(--sleep)
+runs=0
+# load NAME ARGUMENT...: a run of the generator, with buyers of its own, between two looks at the engine:
+# NAME.json, NAME.before, NAME.after.
+load() {
+    local name=$1
+    runs=$((runs + 1))
+    ctl --json status > "$dir/$name.before"
+    if ! "${generate[@]}" --seed "$runs" --report "$dir/$name.json" "${@:2}" > "$dir/$name.log" 2>&1; then
+        not_ok "$name: the generator lost answers, or failed"
+        return 1
+    fi
+    ctl --json status > "$dir/$name.after"
+}
+sums() { timeout 200 python3 perf/floods.py "$@"; }
+
+begin 20000000
+for ((run = 1; run <= closed_runs; run++)); do
+    load "closed$run" --requests "$closed" --rate 0 --window 512 --history "$dir/closed.history" || exit 1
+done
+sums rate "$dir" || die 'there is no rate to go by'
+read -r one_order honest flood < "$dir/rate"
+if $toy; then
+    honest=2000 flood=20000 one_order=20000 # however fast the machine is
+else
+    stop engine TERM 0
+    begin "$one_order"
+fi
+
+histories=(--history "$dir/closed.history")
+for ((row = 0; row < ${#rows[@]}; row++)); do
+    load "row$row" --rate "$honest" --requests $((honest * pairs * 2 * slice_ms / 1000)) \
+        --hostile "${rows[row]#*=}" --hostile-rate "$flood" --hostile-slice "$slice_ms" \
+        --history "$dir/row$row.history" &&
+        sums slices "$dir" "row$row" "${rows[row]%%=*}" "$slice_ms" "$toy" || failures=$((failures + 1))
+    histories+=(--history "$dir/row$row.history")
+    $toy || rm -f "$dir/row$row.history"
+done
+
+for kind in many-buyers forged; do
+    for factor in "${factors[@]}"; do
+        more=$(awk "BEGIN { print int($factor * $one_order) - $honest }")
+        load "over-$kind-$factor" --rate "$honest" --duration "$overload_s" --hostile "$kind" \
+            --hostile-rate "$more" --history "$dir/over-$kind.history" &&
+            sums point "$dir" "over-$kind-$factor" "$kind" "$factor" "$overload_s" ||
+            failures=$((failures + 1))
+    done
+    histories+=(--history "$dir/over-$kind.history")
+done
+
+delivered() { [ "$(ctl --json status | field delivery.lag)" = 0 ]; }
+if $toy; then
+    wait_for 20 'the deliveries to Redis' delivered
+    check 'the books are right, with bots and replays' "$build/flashgate-check" "${histories[@]}" \
+        --redis "$dir/redis.sock" --sale drop
+fi
+stop engine TERM 0
+mkdir -p "$(dirname "$out")"
+sums page "$dir" > "$out" || failures=$((failures + 1))
+cp "$dir/rows.json" "${out%.md}.json"
+echo "$out has the page"
+[ "$failures" = 0 ]
