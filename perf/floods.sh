@@ -34,26 +34,27 @@ if $toy; then
     rows=('all kinds=all')
     factors=(2) pairs=4 slice_ms=150 closed=20000 closed_runs=1 overload_s=1 idle=yield
 else
-    rows=('malformed payloads=random,form,cut'
-        'malformed frames=ip-checksum,ip-options,fragment,runt,udp-checksum,other-port'
-        'spoofed sources=multicast,broadcast,mirror,low-port'
+    rows=('malformed payloads=random,form,version,reply,cut'
+        'malformed frames=other-mac,group-mac,source-mac,vlan,not-ip,not-for-us,ip-checksum,ip-options,'\
+'fragment,runt,short,ip-header,not-udp,udp-length,udp-checksum,other-port'
+        'spoofed sources=no-host,multicast,broadcast,mirror,low-port'
         'unsigned, unknown key=unsigned,unknown-key'
         'forged=forged' 'stale=stale' 'replayed, own source=replay'
         'replayed, other port=replay-port' 'replayed, other address=replay-address'
         'one buyer, signed=one-buyer' 'many buyers, signed=many-buyers' 'all kinds=all')
-    factors=(0.5 1 1.5 2 3 4) slice_ms=500 closed=1500000 closed_runs=3 overload_s=4 idle=poll
+    factors=(0.5 1 1.5 2 3 4) slice_ms=500 closed=1000000 closed_runs=3 overload_s=4 idle=poll
     [ "$(nproc)" -ge 2 ] || die 'two cores are wanted'
 fi
 readonly toy pairs out rows factors slice_ms closed closed_runs overload_s idle
 
-# A few thousand units that are held and always come back: orders are admitted all the time. Of those who
+# A thousand units that are held and always come back: orders are admitted all the time. Of those who
 # ask, nearly all find nothing.
 cat > "$dir/sale.yaml" << END
 name: drop
 rate: 5
 burst: 10
 items:
-  - {id: 1, name: thing, stock: 2000, limit: 2, max_per_order: 1, hold: 300ms}
+  - {id: 1, name: thing, stock: 1000, limit: 2, max_per_order: 1, hold: 300ms}
 END
 
 # keys RATE: one key, from the honest address alone.
@@ -104,7 +105,7 @@ sums() { timeout 200 python3 perf/floods.py "$@"; }
 
 begin 20000000
 for ((run = 1; run <= closed_runs; run++)); do
-    load "closed$run" --requests "$closed" --rate 0 --window 512 --history "$dir/closed.history" || exit 1
+    load "closed$run" --requests "$closed" --rate 0 --window 2048 --history "$dir/closed.history" || exit 1
 done
 sums rate "$dir" || die 'there is no rate to go by'
 read -r one_order honest flood < "$dir/rate"

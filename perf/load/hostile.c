@@ -290,23 +290,40 @@ static int kind_by_address(const struct load_hostile *hostile, uint32_t address,
     return -1;
 }
 
+/* Where the IP header begins, behind VLAN tags; 0: it is none of IPv4. */
+static size_t ipv4_at(const uint8_t *frame, size_t length)
+{
+    size_t at = offsetof(struct rte_ether_hdr, ether_type);
+    rte_be16_t type = 0;
+
+    for (unsigned tags = 0; tags < 3 && at + sizeof(type) <= length; tags++) {
+        memcpy(&type, frame + at, sizeof(type));
+        at += sizeof(type);
+        if (type != rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN))
+            break;
+        at += sizeof(rte_be16_t);
+    }
+    return type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ? at : 0;
+}
+
 void load_hostile_hear(struct load_hostile *hostile, const uint8_t *frame, size_t length)
 {
+    size_t at = ipv4_at(frame, length);
     struct rte_ipv4_hdr ip;
     struct rte_udp_hdr udp;
 
-    if (length < LOAD_WIRE_HEADERS_BYTES)
+    if (at == 0 || at + sizeof(ip) + sizeof(udp) > length)
         return;
-    memcpy(&ip, frame + sizeof(struct rte_ether_hdr), sizeof(ip));
-    memcpy(&udp, frame + sizeof(struct rte_ether_hdr) + sizeof(ip), sizeof(udp));
-    if (rte_be_to_cpu_32(ip.src_addr) != hostile->wires[0].target)
-        return;
+    memcpy(&ip, frame + at, sizeof(ip));
+    memcpy(&udp, frame + at + sizeof(ip), sizeof(udp));
     uint16_t port = rte_be_to_cpu_16(udp.dst_port);
     int kind = port - hostile->first_port;
-    if (kind < 0 || kind >= LOAD_HOSTILE_COUNT)
-        kind = kind_by_address(hostile, rte_be_to_cpu_32(ip.dst_addr), port);
-    if (kind < 0)
-        hostile->stray++;
-    else
+    if (kind >= 0 && kind < LOAD_HOSTILE_COUNT) {
         hostile->answers[kind]++;
+        return;
+    }
+    if (rte_be_to_cpu_32(ip.src_addr) != hostile->wires[0].target)
+        return; /* somebody else's chatter */
+    kind = kind_by_address(hostile, rte_be_to_cpu_32(ip.dst_addr), port);
+    ++*(kind < 0 ? &hostile->stray : &hostile->answers[kind]);
 }

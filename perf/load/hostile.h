@@ -39,15 +39,25 @@ enum load_expected { LOAD_SILENCE, LOAD_ANSWERED, LOAD_OWN };
       "signed requests that are longer or shorter than their count says")                          \
     X(VERSION, "version", "drop_version", SILENCE, "signed requests of another protocol version")  \
     X(REPLY, "reply", "drop_reply", SILENCE, "replies, as from another engine")                    \
+    X(OTHER_MAC, "other-mac", "drop_other_mac", SILENCE, "frames for another MAC address")         \
+    X(GROUP_MAC, "group-mac", "drop_group", SILENCE, "requests to everybody's MAC address")        \
+    X(SOURCE_MAC, "source-mac", "drop_source_mac", SILENCE, "a group's MAC address as the source") \
+    X(VLAN, "vlan", "drop_vlan", SILENCE, "two VLAN tags")                                         \
+    X(NOT_IP, "not-ip", "drop_not_ip", SILENCE, "frames of another protocol than IP")              \
+    X(NOT_FOR_US, "not-for-us", "drop_not_for_us", SILENCE, "packets for another IP address")      \
     X(IP_CHECKSUM, "ip-checksum", "drop_ip_checksum", SILENCE, "wrong checksum of the IP header")  \
     X(IP_OPTIONS, "ip-options", "drop_ip_options", SILENCE, "IP options")                          \
     X(FRAGMENT, "fragment", "drop_fragment", SILENCE, "IP fragments")                              \
     X(RUNT, "runt", "drop_runt", SILENCE, "frames and packets that end in a header")               \
     X(SHORT, "short", "drop_cut", SILENCE, "frames that end before their IP length")               \
-    X(IP_LENGTH, "ip-length", "drop_ip_header", SILENCE, "IP lengths too short for a header")      \
+    X(IP_HEADER, "ip-header", "drop_ip_header", SILENCE,                                           \
+      "IP headers of another version, or of an impossible length")                                 \
+    X(NOT_UDP, "not-udp", "drop_not_udp", SILENCE, "packets of another protocol than UDP")         \
     X(UDP_LENGTH, "udp-length", "drop_udp_length", SILENCE, "UDP lengths not their packets'")      \
     X(UDP_CHECKSUM, "udp-checksum", "drop_udp_checksum", SILENCE, "wrong UDP checksum")            \
     X(OTHER_PORT, "other-port", "drop_port", SILENCE, "UDP ports that are not the engine's")       \
+    X(NO_HOST, "no-host", "drop_source", SILENCE,                                                  \
+      "source addresses of no host: unspecified, loopback, reserved")                              \
     X(MULTICAST, "multicast", "drop_source_group", SILENCE, "multicast source address")            \
     X(BROADCAST, "broadcast", "drop_source_group", SILENCE, "broadcast source address")            \
     X(MIRROR, "mirror", "drop_source_own", SILENCE, "the engine's own address as the source")      \
@@ -144,7 +154,7 @@ unsigned load_hostile_play(struct load_hostile *hostile, uint64_t now_ns, unsign
 void load_hostile_overhear(struct load_hostile *hostile, uint32_t partition, const void *payload,
                            size_t length);
 
-/* An IPv4 frame came that is not for the honest client. */
+/* A frame came that is not for the honest client: whose is it? */
 void load_hostile_hear(struct load_hostile *hostile, const uint8_t *frame, size_t length);
 
 const char *load_hostile_name(enum load_hostile_kind kind);

@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Hostile frames: each is a right one, rightly signed, with one thing wrong, so that nothing but
- * that thing can be why it is dropped.
+ * that thing can be why it is dropped. Here what is wrong is in the payload; hostile_headers.c has
+ * the rest.
  */
 #include "perf/load/hostile_frames.h"
 
 #include <string.h>
 
-#include <rte_byteorder.h>
-#include <rte_ip.h>
-#include <rte_udp.h>
+#include <rte_common.h>
 
 #include "perf/load/random.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
 enum {
-    IP_AT = sizeof(struct rte_ether_hdr),
-    UDP_AT = IP_AT + sizeof(struct rte_ipv4_hdr),
-    OPTION_BYTES = 4,
     RANDOM_BYTES_MAX = 1400,
     STALE_S = 3600,
     NOBODYS_KEY = 65535,
@@ -27,17 +23,7 @@ enum {
 /* The stream of random words that contents are made of. */
 enum { STREAM_CONTENT = 0x54 };
 
-struct builder {
-    struct load_hostile *hostile;
-    const struct load_client *client;
-    enum load_hostile_kind kind;
-    uint32_t variant;
-    struct load_wire wire; /* of the variant */
-    uint64_t number;       /* of random words drawn */
-    struct load_hostile_frame *frame;
-};
-
-static uint64_t draw(struct builder *builder)
+static uint64_t draw(struct hostile_builder *builder)
 {
     return load_word(builder->client->mix.seed + ((uint64_t)STREAM_CONTENT << 56),
                      builder->number++);
@@ -74,7 +60,7 @@ void load_hostile_sign(const struct load_client *client, void *payload, size_t l
     memcpy(payload, &header, sizeof(header));
 }
 
-static void frame_around(struct builder *builder, const void *payload, size_t length)
+static void frame_around(struct hostile_builder *builder, const void *payload, size_t length)
 {
     struct load_hostile *hostile = builder->hostile;
     uint32_t partition = builder->variant % builder->client->partitions;
@@ -85,7 +71,7 @@ static void frame_around(struct builder *builder, const void *payload, size_t le
 }
 
 /* A request of the load's beginning. */
-static struct load_hostile_payload request(struct builder *builder)
+static struct load_hostile_payload request(struct hostile_builder *builder)
 {
     const struct load_client *client = builder->client;
     struct load_hostile_payload payload = load_hostile_request(
@@ -95,7 +81,7 @@ static struct load_hostile_payload request(struct builder *builder)
     return payload;
 }
 
-static void build_signed(struct builder *builder)
+void load_hostile_signed_frame(struct hostile_builder *builder)
 {
     struct load_hostile_payload payload = request(builder);
 
@@ -103,7 +89,7 @@ static void build_signed(struct builder *builder)
     frame_around(builder, &payload, sizeof(payload));
 }
 
-static void build_random(struct builder *builder)
+static void build_random(struct hostile_builder *builder)
 {
     uint8_t bytes[RANDOM_BYTES_MAX];
     size_t length = load_reduce(draw(builder), sizeof(bytes) + 1);
@@ -116,7 +102,7 @@ static void build_random(struct builder *builder)
 }
 
 /* One field of the header is changed, and the mac right for that. */
-static void build_form(struct builder *builder)
+static void build_form(struct hostile_builder *builder)
 {
     struct load_hostile_payload payload = request(builder);
     struct fg_header *header = &payload.header;
@@ -136,7 +122,7 @@ static void build_form(struct builder *builder)
 }
 
 /* Two entries, and a payload for more or fewer. */
-static void build_cut(struct builder *builder)
+static void build_cut(struct hostile_builder *builder)
 {
     static const uint16_t lengths[] = {0,  1,   8,   FG_REQUEST_BYTES(0), FG_REQUEST_BYTES(1),
                                        65, 103, 105, FG_REQUEST_BYTES(3)};
@@ -151,148 +137,7 @@ static void build_cut(struct builder *builder)
     frame_around(builder, bytes, lengths[builder->variant % RTE_DIM(lengths)]);
 }
 
-static struct rte_ipv4_hdr *ip_of(struct builder *builder)
-{
-    return (struct rte_ipv4_hdr *)(void *)(builder->frame->bytes + IP_AT);
-}
-
-static struct rte_udp_hdr *udp_of(struct builder *builder)
-{
-    return (struct rte_udp_hdr *)(void *)(builder->frame->bytes + UDP_AT);
-}
-
-/* The header was changed: its checksum is right again. */
-static void mend_ip(struct builder *builder)
-{
-    struct rte_ipv4_hdr *ip = ip_of(builder);
-
-    ip->hdr_checksum = 0;
-    ip->hdr_checksum = rte_ipv4_cksum(ip);
-}
-
-/* Four bytes of "no operation" behind the header. */
-static void build_ip_options(struct builder *builder)
-{
-    struct load_hostile_frame *frame = builder->frame;
-
-    build_signed(builder);
-    memmove(frame->bytes + UDP_AT + OPTION_BYTES, frame->bytes + UDP_AT,
-            frame->length - (size_t)UDP_AT);
-    memset(frame->bytes + UDP_AT, 1, OPTION_BYTES);
-    frame->length += OPTION_BYTES;
-    ip_of(builder)->version_ihl++;
-    ip_of(builder)->total_length = rte_cpu_to_be_16((uint16_t)(frame->length - IP_AT));
-    mend_ip(builder);
-}
-
-/* First, middle and last fragments. */
-static void build_fragment(struct builder *builder)
-{
-    static const uint16_t offsets[] = {RTE_IPV4_HDR_MF_FLAG, RTE_IPV4_HDR_MF_FLAG | 8, 16};
-
-    build_signed(builder);
-    ip_of(builder)->fragment_offset =
-        rte_cpu_to_be_16(offsets[builder->variant % RTE_DIM(offsets)]);
-    mend_ip(builder);
-}
-
-static void set_ip_length(struct builder *builder, uint32_t length)
-{
-    ip_of(builder)->total_length = rte_cpu_to_be_16((uint16_t)length);
-    mend_ip(builder);
-}
-
-/* Frames that end within the IP header, and packets that end within the UDP header. */
-static void build_runt(struct builder *builder)
-{
-    static const uint16_t lengths[] = {IP_AT, IP_AT + 1, IP_AT + 19};
-
-    build_signed(builder);
-    if (builder->variant % 2)
-        set_ip_length(builder, sizeof(struct rte_ipv4_hdr) + builder->variant / 2 % 8);
-    else
-        builder->frame->length = lengths[builder->variant / 2 % RTE_DIM(lengths)];
-}
-
-static void build_short(struct builder *builder)
-{
-    static const uint16_t lengths[] = {UDP_AT, UDP_AT + 7, UDP_AT + 8, 100};
-
-    build_signed(builder);
-    builder->frame->length = lengths[builder->variant % RTE_DIM(lengths)];
-}
-
-static void build_ip_length(struct builder *builder)
-{
-    build_signed(builder);
-    set_ip_length(builder, builder->variant % sizeof(struct rte_ipv4_hdr));
-}
-
-static void build_udp_length(struct builder *builder)
-{
-    static const uint16_t lengths[] = {0, sizeof(struct rte_udp_hdr) - 1, 60, UINT16_MAX};
-
-    build_signed(builder);
-    udp_of(builder)->dgram_len = rte_cpu_to_be_16(lengths[builder->variant % RTE_DIM(lengths)]);
-}
-
-/* One bit of the checksum at that place is wrong. */
-static void build_wrong_sum(struct builder *builder, size_t at)
-{
-    uint8_t *sum = builder->frame->bytes + at;
-
-    build_signed(builder);
-    sum[builder->variant / 8 % 2] ^= (uint8_t)(1u << builder->variant % 8);
-    if (sum[0] == 0 && sum[1] == 0) /* over UDP that is none, which is allowed */
-        sum[0] = sum[1] = UINT8_MAX;
-}
-
-/* Outside the engine's range, on both sides of it. */
-static void build_other_port(struct builder *builder)
-{
-    uint32_t base = builder->hostile->target_base_port, last = base + builder->client->partitions;
-    uint32_t port = builder->variant % 2 ? base - 1 - builder->variant : last + builder->variant;
-
-    build_signed(builder);
-    udp_of(builder)->dst_port = rte_cpu_to_be_16((uint16_t)port);
-    udp_of(builder)->dgram_cksum = 0; /* none */
-}
-
-static void build_multicast(struct builder *builder)
-{
-    static const uint32_t groups[] = {0xe0000001, 0xe00000fb, 0xefffffff, 0xe8010203};
-
-    builder->wire.address = groups[builder->variant % RTE_DIM(groups)];
-    build_signed(builder);
-}
-
-/* The limited one, and the subnet's own. */
-static void build_broadcast(struct builder *builder)
-{
-    uint32_t hosts = builder->hostile->hosts_mask;
-
-    builder->wire.address =
-        builder->variant % 2 || hosts == 0 ? UINT32_MAX : builder->wire.target | hosts;
-    build_signed(builder);
-}
-
-static void build_mirror(struct builder *builder)
-{
-    builder->wire.address = builder->wire.target;
-    if (builder->variant % 2)
-        builder->wire.udp_port = (uint16_t)builder->hostile->target_base_port;
-    build_signed(builder);
-}
-
-static void build_low_port(struct builder *builder)
-{
-    static const uint16_t ports[] = {1, 7, 13, 19, 53, 123, 161, 1023};
-
-    builder->wire.udp_port = ports[builder->variant % RTE_DIM(ports)];
-    build_signed(builder);
-}
-
-static void build_with_key(struct builder *builder, uint16_t key_id, uint64_t mac)
+static void build_with_key(struct hostile_builder *builder, uint16_t key_id, uint64_t mac)
 {
     struct load_hostile_payload payload = request(builder);
 
@@ -301,8 +146,18 @@ static void build_with_key(struct builder *builder, uint16_t key_id, uint64_t ma
     frame_around(builder, &payload, sizeof(payload));
 }
 
+static void build_unsigned(struct hostile_builder *builder)
+{
+    build_with_key(builder, 0, 0);
+}
+
+static void build_unknown_key(struct hostile_builder *builder)
+{
+    build_with_key(builder, NOBODYS_KEY, draw(builder));
+}
+
 /* One bit of the right mac is wrong. */
-static void build_forged(struct builder *builder)
+static void build_forged(struct hostile_builder *builder)
 {
     struct load_hostile_payload payload = request(builder);
 
@@ -311,7 +166,7 @@ static void build_forged(struct builder *builder)
     frame_around(builder, &payload, sizeof(payload));
 }
 
-static void build_stale(struct builder *builder)
+static void build_stale(struct hostile_builder *builder)
 {
     struct load_hostile_payload payload = request(builder);
 
@@ -320,59 +175,25 @@ static void build_stale(struct builder *builder)
     frame_around(builder, &payload, sizeof(payload));
 }
 
-static void build(struct builder *builder)
+/* By kind; replays and bots are made as they are sent. */
+static void (*const builders[LOAD_HOSTILE_COUNT])(struct hostile_builder *) = {
+    [LOAD_HOSTILE_RANDOM] = build_random,
+    [LOAD_HOSTILE_FORM] = build_form,
+    [LOAD_HOSTILE_VERSION] = build_form,
+    [LOAD_HOSTILE_REPLY] = build_form,
+    [LOAD_HOSTILE_CUT] = build_cut,
+    [LOAD_HOSTILE_UNSIGNED] = build_unsigned,
+    [LOAD_HOSTILE_UNKNOWN_KEY] = build_unknown_key,
+    [LOAD_HOSTILE_FORGED] = build_forged,
+    [LOAD_HOSTILE_STALE] = build_stale,
+};
+
+static void build(struct hostile_builder *builder)
 {
-    switch (builder->kind) {
-    case LOAD_HOSTILE_RANDOM:
-        return build_random(builder);
-    case LOAD_HOSTILE_FORM:
-    case LOAD_HOSTILE_VERSION:
-    case LOAD_HOSTILE_REPLY:
-        return build_form(builder);
-    case LOAD_HOSTILE_CUT:
-        return build_cut(builder);
-    case LOAD_HOSTILE_IP_CHECKSUM:
-        return build_wrong_sum(builder, IP_AT + offsetof(struct rte_ipv4_hdr, hdr_checksum));
-    case LOAD_HOSTILE_IP_OPTIONS:
-        return build_ip_options(builder);
-    case LOAD_HOSTILE_FRAGMENT:
-        return build_fragment(builder);
-    case LOAD_HOSTILE_RUNT:
-        return build_runt(builder);
-    case LOAD_HOSTILE_SHORT:
-        return build_short(builder);
-    case LOAD_HOSTILE_IP_LENGTH:
-        return build_ip_length(builder);
-    case LOAD_HOSTILE_UDP_LENGTH:
-        return build_udp_length(builder);
-    case LOAD_HOSTILE_UDP_CHECKSUM:
-        return build_wrong_sum(builder, UDP_AT + offsetof(struct rte_udp_hdr, dgram_cksum));
-    case LOAD_HOSTILE_OTHER_PORT:
-        return build_other_port(builder);
-    case LOAD_HOSTILE_MULTICAST:
-        return build_multicast(builder);
-    case LOAD_HOSTILE_BROADCAST:
-        return build_broadcast(builder);
-    case LOAD_HOSTILE_MIRROR:
-        return build_mirror(builder);
-    case LOAD_HOSTILE_LOW_PORT:
-        return build_low_port(builder);
-    case LOAD_HOSTILE_UNSIGNED:
-        return build_with_key(builder, 0, 0);
-    case LOAD_HOSTILE_UNKNOWN_KEY:
-        return build_with_key(builder, NOBODYS_KEY, draw(builder));
-    case LOAD_HOSTILE_FORGED:
-        return build_forged(builder);
-    case LOAD_HOSTILE_STALE:
-        return build_stale(builder);
-    case LOAD_HOSTILE_REPLAY:
-    case LOAD_HOSTILE_REPLAY_PORT:
-    case LOAD_HOSTILE_REPLAY_ADDRESS:
-    case LOAD_HOSTILE_ONE_BUYER:
-    case LOAD_HOSTILE_MANY_BUYERS:
-    case LOAD_HOSTILE_COUNT: /* made as they are sent */
-        return;
-    }
+    if (builders[builder->kind])
+        builders[builder->kind](builder);
+    else
+        load_hostile_build_headers(builder);
 }
 
 /* The neighbour of the honest client's address: above it, or below where that is the engine's or
@@ -388,7 +209,7 @@ static uint32_t neighbour(const struct load_hostile *hostile, const struct load_
 
 void load_hostile_build(struct load_hostile *hostile, const struct load_wire *honest)
 {
-    struct builder builder = {.hostile = hostile, .client = hostile->client};
+    struct hostile_builder builder = {.hostile = hostile, .client = hostile->client};
 
     for (enum load_hostile_kind kind = 0; kind < LOAD_HOSTILE_COUNT; kind++) {
         struct load_wire *wire = &hostile->wires[kind];

@@ -106,8 +106,6 @@ void load_port_send_hostile(struct load_hostile_link *link, uint32_t partition,
         return;
     }
     memcpy(at, bytes, length);
-    /* The engine may live again, with another MAC. */
-    memcpy(at, &port->wire.target_mac, sizeof(port->wire.target_mac));
     add_owned(port, queue, frame, length, kind + 1u);
 }
 
@@ -176,8 +174,11 @@ static void take_frame(struct load_port *port, const struct rte_mbuf *frame, uin
         if (drop == LOAD_DROP_NOT_FOR_US && port->hostile)
             load_hostile_hear(port->hostile, at, frame->data_len);
         break;
+    case LOAD_FRAME_IGNORED: /* perhaps an answer with a VLAN tag */
+        if (port->hostile)
+            load_hostile_hear(port->hostile, at, frame->data_len);
+        break;
     case LOAD_FRAME_ARP_TOLD:
-    case LOAD_FRAME_IGNORED:
         break;
     }
 }

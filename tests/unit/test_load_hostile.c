@@ -156,18 +156,21 @@ static void every_kind_is_what_its_counter_says(void **state)
     }
 }
 
-/* A frame of its kind as the engine would answer it: addresses and ports the other way round. */
+/* A frame of its kind as the engine would answer it: addresses and ports the other way round, the
+ * same VLAN tags. */
 static void answer_last(void)
 {
+    size_t at = port.last[12] == 0x81 ? 22 : 14;
     uint8_t bytes[12];
 
-    if (port.last[14] != 0x45) /* its ports lie behind options, of which an answer has none */
-        memmove(port.last + 34, port.last + 38, 4);
-    memcpy(bytes, port.last + 26, sizeof(bytes));
-    memcpy(port.last + 26, bytes + 4, 4);
-    memcpy(port.last + 30, bytes, 4);
-    memcpy(port.last + 34, bytes + 10, 2);
-    memcpy(port.last + 36, bytes + 8, 2);
+    if (port.last[at] > 0x45 && port.last[at] < 0x50) /* an answer has no options */
+        memmove(port.last + at + 20, port.last + at + 24, 4);
+    memcpy(bytes, port.last + at + 12, sizeof(bytes));
+    memcpy(port.last + at + 12, bytes + 4, 4);
+    memcpy(port.last + at + 16, bytes, 4);
+    memcpy(port.last + at + 20, bytes + 10, 2);
+    memcpy(port.last + at + 22, bytes + 8, 2);
+    memcpy(port.last + at - 2, "\x08", 2);
     load_hostile_hear(&hostile, port.last, port.last_length);
 }
 
