@@ -24,7 +24,7 @@ check 'and opened' ctl sale open drop
 shark() { # FILE FILTER FIELD...
     local file=$1 filter=$2
     shift 2
-    tshark -n -r "$dir/$file" -Y "$filter" -T fields "${@/#/-e}" \
+    tshark -n -X lua_script:conf/flashgate.lua -r "$dir/$file" -Y "$filter" -T fields "${@/#/-e}" \
         2> >(grep -v '^Running as user "root"' >> "$dir/tshark.stderr")
 }
 count() { shark "$1" "$2" frame.number | wc -l; }
@@ -49,10 +49,12 @@ check 'the file is its owner'"'"'s alone' test "$(stat -c %a "$dir/a.pcapng")" =
 refused 1 'overwrites nothing' 'a file that is there' "$build/flashgatectl" \
     --socket "$dir/control.sock" capture "$dir/a.pcapng"
 check 'it has a thousand frames' holds a.pcapng frame 1000
-check 'requests that came in' some a.pcapng 'frame.packet_flags_direction == 1 && udp.dstport >= 20480'
-check 'replies that went out' some a.pcapng 'frame.packet_flags_direction == 2 && udp.srcport >= 20480'
+check 'requests that came in' some a.pcapng 'frame.packet_flags_direction == 1 && flashgate.type == "request"'
+check 'replies that went out' some a.pcapng 'frame.packet_flags_direction == 2 && flashgate.type == "reply"'
 check 'all of one port' holds a.pcapng 'frame.interface_name == "net_vhost0"' 1000
 check 'in the order of time' in_order a.pcapng
+check 'each reply with its request, but for the first ones' some a.pcapng 'flashgate.response_time > 0'
+check 'none is malformed' holds a.pcapng flashgate.malformed 0
 check 'with right checksums' holds a.pcapng 'ip.checksum.status == "Bad" || udp.checksum.status == "Bad"' 0
 stop load TERM 0
 answered() { python3 -c '
@@ -66,7 +68,7 @@ check 'and every one of its orders was answered' answered
 scenario capture.py
 check 'dropped frames only' holds c.pcapng '!frame.comment' 0
 check 'each under its counter' holds c.pcapng 'frame.comment contains "drop_mac: wrong mac"' 3
-check '... and another' holds c.pcapng 'frame.comment contains "drop_malformed: "' 2
+check '... and another' holds c.pcapng 'frame.comment contains "drop_malformed: " && flashgate.malformed' 2
 check 'by the other port' holds c.pcapng 'frame.interface_id == 1' 5
 check 'all of a source: both ways' holds d.pcapng 'ip.addr == 10.99.0.2' 2
 check 'and nothing of others' holds d.pcapng '!ip.addr == 10.99.0.2 && ip' 0
