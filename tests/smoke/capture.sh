@@ -20,21 +20,30 @@ END
 check 'a sale is applied' ctl sale apply "$dir/sale.yaml"
 check 'and opened' ctl sale open drop
 
-# tshark's words for a file: FIELD... of frames that fit FILTER.
-shark() { # FILE FILTER FIELD...
-    local file=$1 filter=$2
-    shift 2
-    tshark -n -X lua_script:conf/flashgate.lua -r "$dir/$file" -Y "$filter" -T fields "${@/#/-e}" \
+# facts FILE: FILE.pcapng as a table of what tshark makes of each frame.
+facts() {
+    local fields=(frame.packet_flags_direction frame.interface_name frame.interface_id frame.time_epoch
+        frame.comment ip.src ip.dst ip.checksum.status udp.checksum.status flashgate.type
+        flashgate.response_time flashgate.malformed)
+    tshark -n -X lua_script:conf/flashgate.lua -r "$dir/$1.pcapng" -o ip.check_checksum:true \
+        -o udp.check_checksum:true -T fields -E header=y "${fields[@]/#/-e}" > "$dir/$1.tsv" \
         2> >(grep -v '^Running as user "root"' >> "$dir/tshark.stderr")
 }
-count() { shark "$1" "$2" frame.number | wc -l; }
-holds() { # FILE FILTER COUNT
-    local found
-    found=$(count "$1" "$2")
-    [ "$found" = "$3" ] || { echo "$found frames, not $3"; return 1; }
+# holds FILE COUNT CONDITION: so many of its frames fit; COUNT may be a condition on n.
+holds() {
+    python3 - "$dir/$1.tsv" "$2" "$3" << 'END'
+import csv, sys
+path, count, condition = sys.argv[1:]
+n = 0
+for row in csv.DictReader(open(path), delimiter='\t', quoting=csv.QUOTE_NONE):
+    way, port, comment = int(row['frame.packet_flags_direction'], 0), row['frame.interface_name'], row['frame.comment']
+    kind = row['flashgate.type']
+    n += bool(eval(condition))
+fits = eval(count) if 'n' in count else n == int(count)
+sys.exit(0 if fits else f'{n} frames, not {count}')
+END
 }
-some() { [ "$(count "$1" "$2")" -gt 0 ]; }
-in_order() { shark "$1" frame frame.time_epoch | sort -c; }
+in_order() { cut -f4 "$dir/$1.tsv" | tail -n +2 | sort -c -n; }
 
 # --- during a load ---
 generate 2 "$dir/sale.yaml"
@@ -45,17 +54,6 @@ wait_for 20 'the load to begin' busy
 says '^1,000 frames captured: ' 'a thousand frames are captured' ctl capture \
     --source 10.98.0.0/24 "$dir/a.pcapng"
 check 'the load was under way all the time' alive load
-check 'the file is its owner'"'"'s alone' test "$(stat -c %a "$dir/a.pcapng")" = 600
-refused 1 'overwrites nothing' 'a file that is there' "$build/flashgatectl" \
-    --socket "$dir/control.sock" capture "$dir/a.pcapng"
-check 'it has a thousand frames' holds a.pcapng frame 1000
-check 'requests that came in' some a.pcapng 'frame.packet_flags_direction == 1 && flashgate.type == "request"'
-check 'replies that went out' some a.pcapng 'frame.packet_flags_direction == 2 && flashgate.type == "reply"'
-check 'all of one port' holds a.pcapng 'frame.interface_name == "net_vhost0"' 1000
-check 'in the order of time' in_order a.pcapng
-check 'each reply with its request, but for the first ones' some a.pcapng 'flashgate.response_time > 0'
-check 'none is malformed' holds a.pcapng flashgate.malformed 0
-check 'with right checksums' holds a.pcapng 'ip.checksum.status == "Bad" || udp.checksum.status == "Bad"' 0
 stop load TERM 0
 answered() { python3 -c '
 import json, sys
@@ -63,16 +61,30 @@ report = json.load(open(sys.argv[1]))
 assert report["requests"] == report["answered"] > 500 and report["lost"] == 0, report
 assert report["admitted"] > 0, report' "$dir/load.json"; }
 check 'and every one of its orders was answered' answered
+check 'the file is its owner'"'"'s alone' test "$(stat -c %a "$dir/a.pcapng")" = 600
+refused 1 'overwrites nothing' 'a file that is there' "$build/flashgatectl" \
+    --socket "$dir/control.sock" capture "$dir/a.pcapng"
+check 'tshark reads it' facts a
+check 'it has a thousand frames' holds a 1000 True
+check 'requests that came in' holds a 'n > 0' 'way == 1 and kind == "1"'
+check 'replies that went out' holds a 'n > 0' 'way == 2 and kind == "2"'
+check 'nothing that is both' holds a 0 '(way, kind) in ((1, "2"), (2, "1"))'
+check 'all of one port' holds a 1000 'port == "net_vhost0"'
+check 'in the order of time' in_order a
+check 'replies with their requests' holds a 'n > 100' 'float(row["flashgate.response_time"] or 0) > 0'
+check 'none is malformed' holds a 0 'row["flashgate.malformed"]'
+check 'with right checksums' holds a 0 '"0" in (row["ip.checksum.status"], row["udp.checksum.status"])'
 
 # --- what is dropped ---
 scenario capture.py
-check 'dropped frames only' holds c.pcapng '!frame.comment' 0
-check 'each under its counter' holds c.pcapng 'frame.comment contains "drop_mac: wrong mac"' 3
-check '... and another' holds c.pcapng 'frame.comment contains "drop_malformed: " && flashgate.malformed' 2
-check 'by the other port' holds c.pcapng 'frame.interface_id == 1' 5
-check 'all of a source: both ways' holds d.pcapng 'ip.addr == 10.99.0.2' 2
-check 'and nothing of others' holds d.pcapng '!ip.addr == 10.99.0.2 && ip' 0
-check 'tshark has nothing to say against any' test ! -s "$dir/tshark.stderr"
+check 'tshark reads what is dropped' facts c
+check 'dropped frames only' holds c 0 'not comment'
+check 'each under its counter' holds c 3 'comment == "drop_mac: wrong mac"'
+check '... and another, whose form is wrong' holds c 2 'comment.startswith("drop_malformed: ") and row["flashgate.malformed"]'
+check 'by the other port' holds c 5 'row["frame.interface_id"] == "1"'
+check 'tshark reads those of a source' facts d
+check 'both ways' holds d 2 '"10.99.0.2" == row["ip.src" if way == 1 else "ip.dst"]'
+check 'and nothing of others' holds d 2 True
 
 # --- one at a time; a reader that goes ---
 kept() { ctl --json events | python3 -c '
@@ -96,9 +108,11 @@ wait_for 10 'another to be taken' kept 'count 1000, seconds 60, dropped false'
 wait_for 10 'its beginning' second
 stop reader INT 0
 check 'what Ctrl-C ends is written' grep -q 'frames captured: it was stopped' "$dir/reader.log"
-check '... and is a file' holds g.pcapng 'frame.interface_id > 1' 0
-check 'to standard output' eval 'ctl capture --count 1 --seconds 1 - 2> "$dir/h.log" > "$dir/h.pcapng"'
-check '... it is the same' holds h.pcapng 'frame.interface_id > 1' 0
+check '... and is a file' facts g
+to_stdout() { ctl capture --count 1 --seconds 1 - 2> "$dir/h.log" > "$dir/h.pcapng"; }
+check 'to standard output' to_stdout
+check '... it is the same' facts h
+check 'tshark has nothing to say against any' test ! -s "$dir/tshark.stderr"
 
 start reader "$build/flashgatectl" --socket "$dir/control.sock" capture --seconds 60 "$dir/i.pcapng"
 wait_for 10 'a capture' second

@@ -318,8 +318,8 @@ static void of_a_source(void **state)
     assert_int_equal(kept_of(packet(0x86dd, 24, six, 16), false), 0);
     assert_int_equal(kept_of(packet(0x0800, 12, ours, 4), false), 0);
     /* Every length of a frame that ends within the address. */
-    for (uint16_t length = 14; length < 14 + 8 + 16; length++) {
-        struct rte_mbuf *cut = frame(length, 0);
+    for (unsigned length = 14; length < 14 + 8 + 16; length++) {
+        struct rte_mbuf *cut = frame((uint16_t)length, 0);
         memcpy((uint8_t *)cut->buf_addr + 12, (uint8_t[]){0x86, 0xdd}, 2);
         assert_int_equal(kept_of(cut, false), 0);
     }
