@@ -37,10 +37,16 @@ void fg_command_reap(struct fg_control *control)
             take_answer(control, control->engine->workers[w], NULL);
 }
 
+static bool enqueue(const struct fg_control *control, struct fg_worker *worker,
+                    struct fg_command *command)
+{
+    return control->commands_late < LATE_MAX && rte_ring_sp_enqueue(worker->commands, command) == 0;
+}
+
 static int send_and_wait(struct fg_control *control, struct fg_worker *worker,
                          struct fg_command *command)
 {
-    if (control->commands_late >= LATE_MAX || rte_ring_sp_enqueue(worker->commands, command) != 0) {
+    if (!enqueue(control, worker, command)) {
         command->result = -EBUSY;
         return 0;
     }
@@ -202,4 +208,40 @@ int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
         rc = FG_RPC_REFUSED;
     }
     return rc;
+}
+
+/* A worker's question after its suspects, on its way; NULL: it cannot be asked now. */
+static struct fg_command *ask_suspects(struct fg_control *control, struct fg_worker *worker)
+{
+    struct fg_command *command = worker ? calloc(1, sizeof(*command)) : NULL;
+
+    if (!command)
+        return NULL;
+    command->kind = FG_COMMAND_SUSPECTS;
+    if (enqueue(control, worker, command))
+        return command;
+    free(command);
+    return NULL;
+}
+
+void fg_command_suspects(struct fg_control *control, struct fg_command *answers[FG_WORKERS_MAX])
+{
+    struct fg_worker *const *workers = control->engine->workers;
+    struct fg_command *asked[FG_WORKERS_MAX];
+    uint64_t deadline = fg_control_now_ms() + control->limits.answer;
+    unsigned count = control->engine->config.workers, missing;
+
+    for (unsigned w = 0; w < count; w++) {
+        asked[w] = ask_suspects(control, workers[w]);
+        answers[w] = NULL;
+    }
+    do {
+        missing = 0;
+        for (unsigned w = 0; w < count; w++) {
+            if (asked[w] && !answers[w] && take_answer(control, workers[w], asked[w]))
+                answers[w] = asked[w];
+            missing += asked[w] && !answers[w];
+        }
+    } while (missing > 0 && fg_control_now_ms() < deadline && fg_control_wait(control));
+    control->commands_late += missing;
 }

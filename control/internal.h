@@ -207,6 +207,9 @@ int fg_command_orders(struct fg_control *control, const uint8_t buyer[FG_BUYER_B
 int fg_command_cancel(struct fg_control *control, const uint8_t buyer[FG_BUYER_BYTES],
                       uint64_t request, struct fg_order_view *view, bool *changed, char *message,
                       size_t size);
+/* Asks all workers for their suspects. answers[w], to be freed: its `suspects`; NULL: it has not
+ * answered in time. */
+void fg_command_suspects(struct fg_control *control, struct fg_command *answers[FG_WORKERS_MAX]);
 /* Frees commands that came back after their time. */
 void fg_command_reap(struct fg_control *control);
 

@@ -22,5 +22,9 @@ void fg_command_run(struct fg_command *command, struct fg_admission *admission,
         break;
     case FG_COMMAND_CAPTURE: /* never comes here */
         break;
+    case FG_COMMAND_SUSPECTS:
+        fg_admission_suspects(admission, now, &command->suspects);
+        command->result = 0;
+        break;
     }
 }

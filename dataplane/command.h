@@ -15,6 +15,7 @@ enum fg_command_kind {
     FG_COMMAND_ORDER_LIST,
     FG_COMMAND_ORDER_CANCEL,
     FG_COMMAND_CAPTURE, /* the loop's own: see loop_capture.c */
+    FG_COMMAND_SUSPECTS,
 };
 
 #define FG_COMMAND_ORDERS_MAX 64 /* orders in one answer: what a person looks through */
@@ -31,7 +32,10 @@ struct fg_command {
 
     int result; /* 0 or a negative errno, as admission's functions have it */
     uint32_t count;
-    struct fg_order_view orders[FG_COMMAND_ORDERS_MAX]; /* SHOW, CANCEL: one */
+    union {
+        struct fg_order_view orders[FG_COMMAND_ORDERS_MAX]; /* SHOW, CANCEL: one */
+        struct fg_suspects_view suspects;                   /* SUSPECTS */
+    };
 };
 
 /* Worker: carries a command out. A CANCEL is queued, and on disk when the worker's `settled` has

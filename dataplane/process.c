@@ -126,6 +126,7 @@ static int admissions_start(struct fg_process *p)
             .penalty = {config->penalty_after, config->penalty_within_ms, config->penalty_first_ms,
                         config->penalty_most_ms},
             .buyer_buckets = fg_rates_buyers(sysconf(_SC_LEVEL2_CACHE_SIZE)),
+            .source = fg_worker_source,
             .stock = &p->engine.stock,
             .counters = counters,
         };

@@ -11,6 +11,7 @@
 
 #include "dataplane/admission/lists.h"
 #include "dataplane/loop.h"
+#include "dataplane/net/parse.h"
 #include "dataplane/net/reply.h"
 
 #define BUSY_HANDOVER_MS 2 /* told when the owner cannot keep up: its ring is empty by then */
@@ -188,6 +189,19 @@ static void authenticate(struct loop *loop, struct burst *burst)
         burst->frames[kept++] = frame;
     }
     burst->count = kept;
+}
+
+struct fg_ip fg_worker_source(const void *packet)
+{
+    const struct rte_mbuf *frame = packet;
+    struct tag tag = tag_of(frame);
+    const uint8_t *l3 = rte_pktmbuf_mtod_offset(frame, const uint8_t *, tag.l3);
+    uint32_t address;
+
+    if (tag.ipv6)
+        return parse_ip6(l3 + offsetof(struct rte_ipv6_hdr, src_addr));
+    memcpy(&address, l3 + offsetof(struct rte_ipv4_hdr, src_addr), sizeof(address));
+    return fg_ip_of_v4(rte_be_to_cpu_32(address));
 }
 
 static struct fg_datagram datagram_of(struct rte_mbuf *frame, uint16_t key_place)

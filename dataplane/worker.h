@@ -75,6 +75,10 @@ static inline bool fg_worker_opening(const struct fg_worker *worker, uint64_t op
     return atomic_load_explicit(&opening->opens_ns, memory_order_relaxed) == opens_ns;
 }
 
+/* Where a datagram that a worker has received and tagged came from; as fg_admission_config.source.
+ * `packet`: its mbuf. Worker. */
+struct fg_ip fg_worker_source(const void *packet);
+
 /* lcore main function; `arg` is the struct fg_worker. Runs until the engine stops. */
 int fg_worker_main(void *arg);
 

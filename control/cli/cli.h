@@ -31,6 +31,7 @@ void fg_show_mode(const json_t *result, FILE *out);
 void fg_show_order(const json_t *result, FILE *out);
 void fg_show_orders(const json_t *result, FILE *out);
 void fg_show_order_cancel(const json_t *result, FILE *out);
+void fg_show_suspects(const json_t *result, FILE *out);
 
 /* show_apply.c */
 void fg_show_apply(const json_t *result, FILE *out);

@@ -50,7 +50,7 @@
       "asks again and again, until Ctrl-C; with --json one object a line")                         \
     X(TIMEOUT, 0, "timeout", "TIME", "how long it waits: 500ms, 2s ... [60s]")                     \
     X(INTERVAL, 'i', "interval", "TIME", "between two answers: 500ms, 2s ... [1s]")                \
-    X(COUNT, 0, "count", "N", "so many frames, 10,000 at most [1000]")                             \
+    X(COUNT, 0, "count", "N", "at most so many: frames [1000], suspects [20]")                     \
     X(SECONDS, 0, "seconds", "S", "for so long at most [10]")                                      \
     X(DROPPED, 0, "dropped", "", "only frames that are dropped")                                   \
     X(SOURCE, 0, "source", "ADDRESS", "only frames from there, and to it (10.1.0.0/16 is one, too)")

@@ -125,6 +125,9 @@ int fg_call_order_show(struct fg_call *call);
 int fg_call_order_list(struct fg_call *call);
 int fg_call_order_cancel(struct fg_call *call);
 
+/* methods/suspects.c */
+int fg_call_suspects(struct fg_call *call);
+
 /* methods/events.c */
 int fg_call_events(struct fg_call *call);
 int fg_call_methods(struct fg_call *call);

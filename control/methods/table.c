@@ -195,6 +195,11 @@ const struct fg_method fg_methods[] = {
      .params = {ORDER_PARAMS},
      .help = "Withdraws an order, held or final; answers when that is durable and its units are "
              "back."},
+    {.name = "suspects",
+     .run = fg_call_suspects,
+     .role = FG_ROLE_OBSERVER,
+     .params = {{"count", true, "at most so many buyers, and keys, 1 to 100; 20 if left out"}},
+     .help = "Buyers and keys that are refused for their rates most."},
 
     /* delivery */
     {.name = "delivery.status",

@@ -141,6 +141,7 @@ static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
 
     fg_count(a->config.counters, FG_COUNTER_REQUESTS);
     turn_begin(&turn, a, now, catalogue, datagram->key_place);
+    turn.packet = datagram->packet;
     uint64_t unsettled = decide_entries(a, &turn, datagram->payload, all, answers);
     if (unsettled == ENTRIES_SILENT) {
         waiting_silence(a, datagram);
@@ -318,6 +319,8 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
      * loop of it comes first. */
     fg_book_expire(&a->book, now->ms - 1, EXPIRED_PER_LOOP, order_expire, &expiry);
     forget_some(a, now);
+    fg_suspects_tick(&a->suspect_buyers, now->ms);
+    fg_suspects_tick(&a->suspect_keys, now->ms);
     sweep_some(a, catalogue);
     publish_gauges(a);
 }

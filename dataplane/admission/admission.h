@@ -17,6 +17,7 @@
 #include "dataplane/admission/catalogue.h"
 #include "dataplane/admission/penalty.h"
 #include "dataplane/admission/stock.h"
+#include "dataplane/admission/suspects.h"
 #include "dataplane/counters.h"
 #include "dataplane/orders/lane.h"
 
@@ -34,7 +35,8 @@ struct fg_admission_config {
     uint32_t lane_records;     /* records its lane takes, at most */
     uint32_t buyer_buckets;    /* of the table of buyers' rates; 0: FG_BUYER_BUCKETS */
     struct fg_penalty_rule penalty;
-    struct fg_stock *stock; /* shared by all workers */
+    struct fg_ip (*source)(const void *packet); /* where a datagram came from; NULL: not known */
+    struct fg_stock *stock;                     /* shared by all workers */
     struct fg_counters *counters;
 };
 
@@ -149,6 +151,15 @@ int fg_admission_orders(const struct fg_admission *admission, const struct fg_no
 int fg_admission_cancel(struct fg_admission *admission, const struct fg_now *now,
                         const struct fg_catalogue *catalogue, const uint8_t buyer[FG_BUYER_BYTES],
                         uint64_t request, struct fg_order_view *view);
+
+/* Who is refused for its rate most: buyers in a sale, and keys, in no order. */
+struct fg_suspects_view {
+    uint32_t now_ms; /* what their times and penalties are to be held against */
+    uint32_t buyers_count, keys_count;
+    struct fg_suspect buyers[FG_SUSPECTS_MAX], keys[FG_SUSPECTS_MAX];
+};
+void fg_admission_suspects(const struct fg_admission *admission, const struct fg_now *now,
+                           struct fg_suspects_view *view);
 
 /* Orders remembered, holds outstanding. worker: rw, control: ro (relaxed). */
 struct fg_admission_gauges {

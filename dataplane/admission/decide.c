@@ -55,21 +55,40 @@ static unsigned refuse_unknown(struct fg_admission *a, const struct turn *turn,
                                     : refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
 }
 
+/* This was refused for a rate: the buyer's in the sale of the item, or (NULL) the key's. */
+static void note_suspect(struct fg_admission *a, const struct turn *turn,
+                         const struct fg_item *item, uint64_t hash, const struct fg_request *ask)
+{
+    struct fg_suspect who = {.key = turn->key->id};
+
+    if (a->config.source)
+        who.source = a->config.source(turn->packet);
+    uint64_t key_hash = (a->config.seed ^ who.key) * UINT64_C(0x9E3779B97F4A7C15);
+    fg_suspects_note(&a->suspect_keys, key_hash ^ key_hash >> 32, &who, turn->now->ms);
+    if (!item)
+        return;
+    memcpy(who.buyer, ask->buyer, sizeof(who.buyer));
+    who.sale = item->sale;
+    fg_suspects_note(&a->suspect_buyers, hash ^ who.sale * UINT64_C(0x9E3779B97F4A7C15), &who,
+                     turn->now->ms);
+}
+
 /* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
  * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
  * If not, the answer says so. */
 static bool within_rates(struct fg_admission *a, const struct turn *turn,
                          const struct fg_item *item, uint64_t hash, bool settles, bool exempt,
-                         struct fg_reply *answer)
+                         const struct fg_request *ask, struct fg_reply *answer)
 {
     unsigned place = (unsigned)(turn->key - turn->catalogue->keys->keys);
     uint32_t wait_ms;
 
     if (turn->paid)
         return true;
-    if (fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms) &&
-        (!item || fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
+    bool key_may = fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms);
+    if (key_may && (!item || fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
         return true;
+    note_suspect(a, turn, key_may ? item : NULL, hash, ask);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;
 }
@@ -192,7 +211,7 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     bool leaving;
     struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
     enum fg_listed listed = fg_lists_buyer(turn->catalogue->lists, ask->buyer);
-    if (!within_rates(a, turn, item, hash, order != NULL, listed == FG_LISTED_ALLOWED, answer))
+    if (!within_rates(a, turn, item, hash, order != NULL, listed == FG_LISTED_ALLOWED, ask, answer))
         return answer->verdict;
     if (leaving)
         return busy(a, answer);
@@ -237,7 +256,7 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
             return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
         item = NULL; /* named without need: another's sale is left alone */
     }
-    if (!within_rates(a, turn, item, hash, true, false, answer))
+    if (!within_rates(a, turn, item, hash, true, false, ask, answer))
         return answer->verdict;
     if (leaving)
         return busy(a, answer);
@@ -266,7 +285,7 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
     const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
     if (item && !key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
-    if (!within_rates(a, turn, NULL, 0, false, false, answer))
+    if (!within_rates(a, turn, NULL, 0, false, false, ask, answer))
         return answer->verdict;
     if (!item)
         return refuse_unknown(a, turn, answer);
@@ -275,9 +294,9 @@ static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
 }
 
 static unsigned decide_ping(struct fg_admission *a, const struct turn *turn,
-                            struct fg_reply *answer)
+                            const struct fg_request *ask, struct fg_reply *answer)
 {
-    if (!within_rates(a, turn, NULL, 0, false, false, answer))
+    if (!within_rates(a, turn, NULL, 0, false, false, ask, answer))
         return answer->verdict;
     answer->order = a->epoch;
     answer->item = a->config.partitions;
@@ -332,7 +351,7 @@ unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg
     case FG_OP_STOCK:
         return decide_stock(a, turn, ask, answer);
     case FG_OP_PING:
-        return decide_ping(a, turn, answer);
+        return decide_ping(a, turn, ask, answer);
     default:
         return decide_existing(a, turn, ask, answer);
     }

@@ -8,7 +8,8 @@
  *   rates.c      how often a key and a buyer may ask
  *   penalty.c    ... and what comes of who asks too often again and again
  *   lists.c      who is blocked or exempt
- *   operator.c   what control asks: orders shown, listed, cancelled
+ *   suspects.c   who is refused for its rate most
+ *   operator.c   what control asks: orders shown, listed, cancelled; suspects
  *   records.c    queues order events, and settles what has become durable
  *   waiting.c    datagrams whose answer has to wait
  *   admission.c  creation, bursts, the loop's housekeeping
@@ -66,6 +67,7 @@ struct fg_admission {
     struct fg_book book;
     struct fg_holds hold_queues;
     struct fg_rates rates;
+    struct fg_suspects suspect_buyers, suspect_keys;
     uint64_t loop; /* counts polls */
     uint64_t random;
     uint32_t last_count; /* of order ids */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What control asks of a worker on behalf of customer service: an order, a buyer's orders, an
- * order's end. A bounded piece of work each; nothing here waits.
+ * order's end; and who asks too often. A bounded piece of work each; nothing here waits.
  */
 #include <errno.h>
 
@@ -97,4 +97,17 @@ int fg_admission_cancel(struct fg_admission *a, const struct fg_now *now,
         order_withdraw(a, now, item, order);
     *view = view_of(a, now, order);
     return rc;
+}
+
+void fg_admission_suspects(const struct fg_admission *a, const struct fg_now *now,
+                           struct fg_suspects_view *view)
+{
+    view->now_ms = now->ms;
+    view->keys_count = fg_suspects_list(&a->suspect_keys, view->keys);
+    view->buyers_count = fg_suspects_list(&a->suspect_buyers, view->buyers);
+    for (uint32_t i = 0; i < view->buyers_count; i++) {
+        struct fg_suspect *suspect = &view->buyers[i];
+        uint64_t hash = fg_book_hash(&a->book, suspect->buyer);
+        suspect->penalty_ms = fg_rates_penalty(&a->rates, suspect->sale, hash);
+    }
 }

@@ -220,6 +220,10 @@ static inline void answer_command(struct fg_worker *worker, const struct fg_cata
         assert_int_equal(rte_ring_sp_enqueue(worker->results, command), 0);
         return;
     }
+    if (command->kind == FG_COMMAND_SUSPECTS) { /* it has none */
+        assert_int_equal(rte_ring_sp_enqueue(worker->results, command), 0);
+        return;
+    }
     command->result = command->request == REQUEST_HELD ? 0 : -ENOENT;
     command->orders[0] = (struct fg_order_view){
         .order = UINT64_MAX,
