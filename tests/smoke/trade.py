@@ -135,6 +135,7 @@ def rates():
     case('... and how long to wait', 100 <= wait_ms <= 125, replies)
     time.sleep(wait_ms / 1000)
     client.expect('after that wait', 'BAD_QUANTITY', entry('ORDER', 30, 4, 1, 0))
+    punished()
     control('sale', 'set', 'drop', 'rate', '0')
     names = [name(reply.verdict) for reply in client.ask_all(*asks)]
     case('without a rate at once', names == ['BAD_QUANTITY', 'BAD_QUANTITY'], names)
@@ -143,6 +144,24 @@ def rates():
     case('both are counted', counter('throttled_buyer') >= 1 and counter('throttled_key') == 3)
     rated = control('status')['rated_keys']
     case('... and by key', rated == [{'id': 10, 'asked': 5, 'throttled': 3}], rated)
+
+
+def punished():
+    """Who is refused fifty times in ten seconds may not order for ten more, and is a suspect."""
+    for first in (1000, 1032):
+        replies = client.ask_all(*[entry('ORDER', 31, first + n, 1, 0) for n in range(32)])
+    last = replies[-1]
+    case('who is refused again and again is told to wait for long',
+         name(last.verdict) == 'THROTTLED' and 5000 < last.wait_ms <= 12500, last)
+    client.expect('... but is told of orders', 'NOT_FOUND', entry('QUERY', 31, 1, 1))
+    suspects = control('suspects', '--count', '5')
+    worst = suspects['buyers'][0]
+    case('it is the first suspect', worst['buyer'] == buyer(31).hex() and worst['sale'] == 'drop'
+         and worst['key'] == 7 and worst['source'] == '10.99.0.2'
+         and 50 <= worst['refused'] < 64 and 0 < worst['penalty_ms'] <= 10000, suspects)
+    case('... and its key a suspect', suspects['keys'][0]['key'] == 7
+         and suspects['late_workers'] == [], suspects)
+    case('penalties are counted', counter('penalties') == 1 and counter('throttled_penalty') > 0)
 
 
 def closing():
