@@ -65,9 +65,8 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
     control->limits = (struct fg_control_limits){
         .durable = 5000, .seen = 2000, .answer = 1000, .unheard = FG_CAPTURE_UNHEARD_MS};
     control->started_ms = fg_control_now_ms();
-    control->keys =
-        fg_key_file_load(engine->config.key_file,
-                         engine->config.unsigned_allowed ? FG_UNSIGNED_OPS : 0, message, size);
+    control->keys = fg_key_file_load(engine->config.key_file,
+                                     fg_config_unsigned_ops(&engine->config), NULL, message, size);
     if (!control->keys) {
         *status = FG_EXIT_CONFIG;
         goto free_roles;

@@ -238,6 +238,10 @@ json_t *fg_status_delivery(const struct fg_control *control); /* null without de
 /* The link and every sale's stream; while there is delivery. */
 json_t *fg_status_streams(const struct fg_control *control);
 
+/* status_keys.c: what workers have seen of the key at a place of the ring, and of each. */
+json_t *fg_status_key(const struct fg_control *control, unsigned place);
+json_t *fg_status_keys(const struct fg_control *control);
+
 /* status.c: pictures for people and scripts. New references; NULL when memory is short. */
 json_t *fg_status_json(const struct fg_control *control);
 json_t *fg_status_sale(const struct fg_control *control, const struct fg_sale *sale,

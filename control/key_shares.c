@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/key_shares.h"
 
+#include <string.h>
+
 #include "dataplane/admission/rates.h"
 
 #define ONE          256       /* a request in a round */
@@ -24,9 +26,16 @@ void fg_key_shares_split(uint64_t cost, const uint64_t *demand, unsigned workers
 
 static void note_use(struct fg_key_use *use, uint64_t asked)
 {
-    uint64_t fresh = asked - use->asked;
+    uint64_t fresh = asked >= use->asked ? asked - use->asked : asked;
     use->asked = asked;
     use->demand += fresh * ONE / SMOOTH - use->demand / SMOOTH;
+}
+
+/* NULL: it decides nothing yet. */
+static struct fg_rates *rates_of(const struct fg_engine *engine, unsigned w)
+{
+    const struct fg_worker *worker = engine->workers[w];
+    return worker && worker->admission ? fg_admission_rates(worker->admission) : NULL;
 }
 
 static void move_shares(struct fg_key_shares *shares, const struct fg_key *key, unsigned place,
@@ -36,8 +45,10 @@ static void move_shares(struct fg_key_shares *shares, const struct fg_key *key, 
     uint64_t demand[FG_WORKERS_MAX] = {0}, costs[FG_WORKERS_MAX];
     struct fg_rates *rates[FG_WORKERS_MAX];
     for (unsigned w = 0; w < workers; w++) {
-        rates[w] = fg_admission_rates(engine->workers[w]->admission);
-        note_use(&shares->use[place][w], fg_rates_asked(rates[w], place));
+        rates[w] = rates_of(engine, w);
+        if (!rates[w])
+            return;
+        note_use(&shares->use[place][w], fg_rates_asked(rates[w], place, key->id));
         demand[w] = shares->use[place][w].demand;
     }
     fg_key_shares_split(key->rate_cost, demand, workers, costs);
@@ -47,6 +58,22 @@ static void move_shares(struct fg_key_shares *shares, const struct fg_key *key, 
     for (unsigned w = 0; w < workers; w++)
         if (costs[w] < fg_rates_share(rates[w], key, place))
             fg_rates_give(rates[w], place, costs[w]);
+}
+
+void fg_key_shares_renew(struct fg_key_shares *shares, const struct fg_keyring *before,
+                         const struct fg_keyring *after, const struct fg_engine *engine)
+{
+    for (unsigned place = 0; place < FG_KEYS_MAX; place++) {
+        const struct fg_key *from = &before->keys[place], *to = &after->keys[place];
+        if (from->id == to->id && from->rate_cost == to->rate_cost)
+            continue;
+        if (from->id != to->id)
+            memset(shares->use[place], 0, sizeof(shares->use[place]));
+        for (unsigned w = 0; w < engine->config.workers; w++)
+            if (rates_of(engine, w))
+                fg_rates_give(rates_of(engine, w), place, 0);
+    }
+    shares->next_ms = 0;
 }
 
 void fg_key_shares_step(struct fg_key_shares *shares, const struct fg_keyring *ring,

@@ -27,6 +27,11 @@ struct fg_key_shares {
  * there. */
 void fg_key_shares_split(uint64_t cost, const uint64_t *demand, unsigned workers, uint64_t *costs);
 
+/* Before a ring takes another's place: where a place gets another key or another rate, all workers
+ * have an even part of it, whatever ring they go by, until the next step. */
+void fg_key_shares_renew(struct fg_key_shares *shares, const struct fg_keyring *before,
+                         const struct fg_keyring *after, const struct fg_engine *engine);
+
 /* Now and then: moves them. `now_ms` monotonic. */
 void fg_key_shares_step(struct fg_key_shares *shares, const struct fg_keyring *ring,
                         const struct fg_engine *engine, uint64_t now_ms);

@@ -54,7 +54,8 @@
     X(DROP_UNKNOWN_KEY, "drop_unknown_key", "key id not in the key file")                          \
     X(DROP_KEY_SOURCE, "drop_key_source", "key not valid for the source address")                  \
     X(DROP_MAC, "drop_mac", "wrong mac")                                                           \
-    X(DROP_STALE, "drop_stale", "time_ns outside the freshness window or before serving began")    \
+    X(DROP_STALE, "drop_stale", "right mac, and time_ns outside the freshness window")             \
+    X(DROP_EARLY, "drop_early", "right mac, and time_ns before serving began")                     \
     X(DROP_BLOCKED_SOURCE, "drop_blocked_source",                                                  \
       "source on the block list; nothing of it is read")                                           \
     X(DROP_COPIES, "drop_copies", "copies of an order that is still being decided, above four")

@@ -28,9 +28,11 @@ struct tag {
     uint64_t l3 : 7; /* offset of the IP header */
     uint64_t ipv6 : 1;
     uint64_t receiver : 8; /* worker whose queue it came in by */
-    uint64_t arrived : 48; /* TSC when its burst was received; it comes round after many hours */
+    uint64_t ring : 4;     /* generation of the key ring that found it authentic, the last bits */
+    uint64_t arrived : 44; /* TSC when its burst was received; it comes round after an hour */
 };
-#define TAG_ARRIVED_MASK ((UINT64_C(1) << 48) - 1)
+#define TAG_ARRIVED_MASK ((UINT64_C(1) << 44) - 1)
+#define TAG_RING_MASK    15
 static_assert(sizeof(struct tag) <= sizeof(((struct rte_mbuf *)0)->hash), "a tag fits the hash");
 
 /* Frames on their way out by one port. */

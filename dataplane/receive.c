@@ -5,6 +5,8 @@
  *   receive -> parse -> check the form -> authenticate -> sort by owner -> decide or hand over
  *
  * A key is looked up again by the worker that takes a datagram over: its catalogue may be another.
+ * If that one has another key ring, the datagram must be signed by it, too: from the answer to
+ * keys.reload on nothing is decided for a key that has gone, or for its old secret.
  */
 #include <rte_cycles.h>
 #include <rte_prefetch.h>
@@ -140,6 +142,7 @@ static void check(struct loop *loop, struct burst *burst)
         struct tag tag = {.l3 = parsed->l3 & 0x7f,
                           .ipv6 = parsed->payload > fg_frame_payload(parsed->l3, false),
                           .receiver = loop->self->index & 0xff,
+                          .ring = loop->catalogue->keys->generation & TAG_RING_MASK,
                           .arrived = arrived};
         memcpy(&frame->hash, &tag, sizeof(tag));
         burst->frames[kept] = frame;
@@ -162,6 +165,24 @@ static enum fg_authentic is_authentic(const struct loop *loop, const uint8_t *pa
     return found;
 }
 
+/* Counts a datagram for its key, where the mac is right. */
+static void note_key(struct loop *loop, enum fg_authentic found, uint16_t place,
+                     const struct fg_parsed *parsed, const uint8_t *payload)
+{
+    if (found != FG_AUTHENTIC && found != FG_AUTH_STALE)
+        return;
+    struct fg_key_watch *line = &loop->self->keys[place];
+    uint16_t id = loop->catalogue->keys->keys[place].id;
+    uint64_t time_ns;
+
+    if (found == FG_AUTHENTIC) {
+        fg_key_watch_accepted(line, id, loop->now.wall_ns);
+    } else {
+        memcpy(&time_ns, payload + offsetof(struct fg_header, time_ns), sizeof(time_ns));
+        fg_key_watch_stale(line, id, time_ns, loop->now.wall_ns, parsed->source);
+    }
+}
+
 /* Keeps the requests that are who they say they are. */
 static void authenticate(struct loop *loop, struct burst *burst)
 {
@@ -171,6 +192,7 @@ static void authenticate(struct loop *loop, struct burst *burst)
         [FG_AUTH_SOURCE] = FG_COUNTER_DROP_KEY_SOURCE,
         [FG_AUTH_MAC] = FG_COUNTER_DROP_MAC,
         [FG_AUTH_STALE] = FG_COUNTER_DROP_STALE,
+        [FG_AUTH_EARLY] = FG_COUNTER_DROP_EARLY,
     };
     unsigned kept = 0;
 
@@ -179,6 +201,7 @@ static void authenticate(struct loop *loop, struct burst *burst)
         struct rte_mbuf *frame = burst->frames[i];
         const uint8_t *payload = payload_of(frame);
         enum fg_authentic found = is_authentic(loop, payload, parsed, &burst->key_places[kept]);
+        note_key(loop, found, burst->key_places[kept], parsed, payload);
         if (found != FG_AUTHENTIC) {
             loop_drop(loop, frame, why[found]);
             continue;
@@ -283,6 +306,22 @@ unsigned loop_receive(struct loop *loop, const struct fg_port *port)
     return n;
 }
 
+/* The place of the key of what another worker has found authentic, or -1. */
+static int place_of(const struct loop *loop, struct rte_mbuf *frame, bool *unknown)
+{
+    const struct fg_keyring *ring = loop->catalogue->keys;
+    struct tag tag = tag_of(frame);
+    const uint8_t *payload = payload_of(frame);
+    uint16_t key_id;
+
+    if (tag.ring != (ring->generation & TAG_RING_MASK))
+        return fg_payload_still_signed(loop->catalogue, payload, unknown);
+    memcpy(&key_id, payload + offsetof(struct fg_header, key_id), sizeof(key_id));
+    int place = fg_keyring_find(ring, key_id);
+    *unknown = place < 0;
+    return place;
+}
+
 /* Decides what other workers received for this one: at most a burst from each. */
 unsigned loop_take_over(struct loop *loop)
 {
@@ -297,12 +336,11 @@ unsigned loop_take_over(struct loop *loop)
             rte_ring_sc_dequeue_burst(loop->self->handover[v], (void **)frames, FG_BURST, NULL);
         unsigned count = 0;
         for (unsigned i = 0; i < n; i++) {
-            const uint8_t *payload = payload_of(frames[i]);
-            struct fg_header header;
-            memcpy(&header, payload, sizeof(header));
-            int key_place = fg_keyring_find(loop->catalogue->keys, header.key_id);
+            bool unknown;
+            int key_place = place_of(loop, frames[i], &unknown);
             if (key_place < 0)
-                loop_drop(loop, frames[i], FG_COUNTER_DROP_UNKNOWN_KEY);
+                loop_drop(loop, frames[i],
+                          unknown ? FG_COUNTER_DROP_UNKNOWN_KEY : FG_COUNTER_DROP_MAC);
             else
                 datagrams[count++] = datagram_of(frames[i], (uint16_t)key_place);
         }

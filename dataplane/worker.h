@@ -11,6 +11,7 @@
 #include <stdalign.h>
 
 #include "dataplane/admission/admission.h"
+#include "dataplane/admission/key_watch.h"
 #include "dataplane/clock_page.h"
 #include "dataplane/command.h"
 #include "dataplane/counters.h"
@@ -40,6 +41,7 @@ struct fg_worker {
     struct rte_ring *commands;                 /* control -> worker; SPSC of struct fg_command * */
     struct rte_ring *results;                  /* worker -> control */
     struct fg_counters *counters;
+    struct fg_key_watch *keys; /* by a key's place in the ring */
 
     /* worker: rw, control: ro */
     alignas(128) _Atomic uint64_t seen_revision; /* of the catalogue */

@@ -66,8 +66,13 @@ int fg_workers_make(struct fg_engine *engine, struct fg_admission *const *admiss
             .alone = is_alone(&engine->config, w),
             .admission = admissions[w],
             .counters = counters[w],
+            .keys = fg_key_watch_create(),
         };
         engine->workers[w] = worker;
+        if (!worker->keys) {
+            snprintf(message, size, "no memory for the keys' figures of worker %u", w);
+            return FG_EXIT_MEMORY;
+        }
         worker->pool = fg_port_pool_create(
             &engine->config, w, (int)rte_lcore_to_socket_id(worker->lcore), message, size);
         if (!worker->pool)
@@ -113,6 +118,7 @@ void fg_workers_free(struct fg_engine *engine)
         if (!engine->workers[w])
             continue;
         rte_mempool_free(engine->workers[w]->pool);
+        free(engine->workers[w]->keys);
         free(engine->workers[w]);
         engine->workers[w] = NULL;
     }

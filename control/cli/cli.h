@@ -27,6 +27,10 @@ void fg_show_stock(const json_t *result, FILE *out);
 void fg_show_item(const json_t *result, FILE *out);
 void fg_show_mode(const json_t *result, FILE *out);
 
+/* show_keys.c */
+void fg_show_keys(const json_t *result, FILE *out);
+void fg_show_keys_reload(const json_t *result, FILE *out);
+
 /* show_order.c */
 void fg_show_order(const json_t *result, FILE *out);
 void fg_show_orders(const json_t *result, FILE *out);

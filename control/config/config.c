@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/config/config_check.h"
+#include "control/config/ops.h"
 #include "flashgate/protocol.h"
 
 #define CORE_MAX 1023
@@ -328,8 +329,20 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_BOOL,
      FIELD(unsigned_allowed),
      .standard = "false",
-     .help = "Take unsigned datagrams too (ORDER, QUERY, STOCK and PING): for rehearsals only, as "
-             "anyone who reaches the port can then order."},
+     .help = "Take unsigned datagrams too: for rehearsals only, as anyone who reaches the port can "
+             "then order."},
+    {.name = "unsigned_ops",
+     .kind = FG_OPTION_LIST,
+     .offset = OFFSET(unsigned_op_places),
+     .second = OFFSET(unsigned_ops_count),
+     .size = sizeof(unsigned),
+     .min = 1,
+     .max = FG_OP_MAX,
+     .element = &fg_op_element,
+     .example = "[ORDER, QUERY, STOCK, PING]",
+     .help = "The ops that unsigned datagrams may use, where they are allowed. If they are not "
+             "given: ORDER, QUERY, STOCK and PING. With CONFIRM or CANCEL anyone can settle "
+             "anybody's order."},
     {.name = "freshness",
      .kind = FG_OPTION_DURATION,
      FIELD(freshness_ms),

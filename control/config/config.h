@@ -13,6 +13,7 @@
 
 #include "dataplane/ip.h"
 #include "flashgate/limits.h"
+#include "flashgate/protocol.h"
 
 enum fg_ack { FG_ACK_DURABLE, FG_ACK_MEMORY };
 /* X(NAME, text, help): what becomes of system calls that the engine does not need */
@@ -42,6 +43,10 @@ struct fg_role_config {
     unsigned users_count, groups_count;
 };
 
+/* What unsigned datagrams may do where the configuration does not say: nothing that touches
+ * another's order. */
+#define FG_UNSIGNED_OPS (1 << FG_OP_ORDER | 1 << FG_OP_QUERY | 1 << FG_OP_STOCK | 1 << FG_OP_PING)
+
 struct fg_config {
     char *user; /* whom the engine becomes when root starts it; NULL: as dataplane/privilege.h has
                    it */
@@ -68,6 +73,9 @@ struct fg_config {
     unsigned node;
     char *key_file;        /* NULL: no keys */
     bool unsigned_allowed; /* take unsigned datagrams (key id 0): rehearsals only */
+    unsigned unsigned_op_places[FG_OP_MAX]; /* as they are listed ... */
+    unsigned unsigned_ops_count;
+    uint8_t unsigned_ops; /* ... and as bits; 0: not given, see fg_config_unsigned_ops() */
     uint32_t freshness_ms;
 
     /* orders */
@@ -115,6 +123,14 @@ struct fg_config {
 static inline bool fg_config_delivers(const struct fg_config *config)
 {
     return config->redis_socket || config->redis_host || config->redis_sentinels_count;
+}
+
+/* Bit (1 << op) for each op that unsigned datagrams may use; 0: they are silence. */
+static inline uint8_t fg_config_unsigned_ops(const struct fg_config *config)
+{
+    if (!config->unsigned_allowed)
+        return 0;
+    return config->unsigned_ops ? config->unsigned_ops : FG_UNSIGNED_OPS;
 }
 
 /* Reads a file; on failure a sentence "FILE:LINE:COLUMN: ..." in `message` and -1. Checks what

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/config/config_check.h"
+#include "control/config/ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +129,7 @@ static int check_ports(const struct fg_option_scope *scope, const struct fg_conf
 }
 
 /* A multiple of partitions, which divide 65536, leaves room for all of them below it. */
-static int check_protocol(const struct fg_option_scope *scope, const struct fg_config *config)
+static int check_protocol(const struct fg_option_scope *scope, struct fg_config *config)
 {
     uint32_t beyond = config->base_port % config->partitions;
     if (beyond != 0) {
@@ -142,6 +143,10 @@ static int check_protocol(const struct fg_option_scope *scope, const struct fg_c
         return fg_option_refuse(scope, "key_file",
                                 "is missing, so every datagram would be dropped; name a key file "
                                 "(or, to rehearse, set unsigned_allowed: true)");
+    if (config->unsigned_ops_count > 0 && !config->unsigned_allowed)
+        return fg_option_refuse(scope, "unsigned_ops",
+                                "says nothing without unsigned_allowed: true");
+    config->unsigned_ops = fg_ops_of(config->unsigned_op_places, config->unsigned_ops_count);
     return 0;
 }
 

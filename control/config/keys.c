@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/config/ops.h"
 #include "control/config/options.h"
 #include "dataplane/admission/rates.h"
 #include "dataplane/secret_memory.h"
@@ -26,7 +27,7 @@ struct written_source {
 struct written_key {
     uint16_t id;
     uint8_t secret[FG_SECRET_BYTES];
-    unsigned ops[FG_OP_MAX]; /* places in OP_NAMES */
+    unsigned ops[FG_OP_MAX]; /* as fg_ops_of() takes them */
     unsigned ops_count;
     bool all_ops;
     char **sales;
@@ -45,20 +46,6 @@ struct written {
     unsigned count;
 };
 
-static const char *const OP_NAMES[] = {
-#define X(name, code, help) #name,
-    FG_OPS(X)
-#undef X
-        NULL};
-static const uint8_t OP_BITS[] = {
-#define X(name, code, help) 1 << (code),
-    FG_OPS(X)
-#undef X
-};
-static_assert(COUNT(OP_BITS) == FG_OP_MAX, "a key can list every op once");
-
-static const struct fg_option OP_ELEMENT = {
-    .kind = FG_OPTION_CHOICE, .size = sizeof(unsigned), .choices = OP_NAMES};
 static const struct fg_option SALE_ELEMENT = {
     .kind = FG_OPTION_TEXT, .size = sizeof(char *), .min = 1, .max = FG_SALE_NAME_MAX};
 static const struct fg_option SOURCE_ELEMENT = {
@@ -112,7 +99,7 @@ static const struct fg_option KEY_OPTIONS[] = {
      .min = 1,
      .max = FG_OP_MAX,
      .required = true,
-     .element = &OP_ELEMENT,
+     .element = &fg_op_element,
      .help = "The ops it may use."},
     {.name = "sales",
      .kind = FG_OPTION_LIST,
@@ -191,10 +178,9 @@ static void make_key(struct fg_key *key, const struct written_key *from)
 {
     key->id = from->id;
     memcpy(key->secret, from->secret, sizeof(key->secret));
-    for (unsigned i = 0; i < COUNT(OP_BITS); i++)
-        key->ops |= from->all_ops ? OP_BITS[i] : 0;
-    for (unsigned i = 0; i < from->ops_count; i++)
-        key->ops |= OP_BITS[from->ops[i]];
+    key->ops = fg_ops_of(from->ops, from->ops_count);
+    for (unsigned op = 1; op <= FG_OP_MAX; op++)
+        key->ops |= from->all_ops ? 1 << op : 0;
     key->prefixes_count = (uint8_t)from->sources_count;
     for (unsigned i = 0; i < from->sources_count; i++)
         key->prefixes[i] = (struct fg_prefix){
@@ -223,23 +209,57 @@ static int read_keys(struct written *written, const char *path, char *message, s
     return result;
 }
 
-/* Puts the written keys behind what is in the ring. False when memory is short. */
-static bool make_ring(struct fg_key_file *keys, struct written *written)
+static bool is_empty(const struct fg_keyring *ring, unsigned place)
+{
+    return ring->keys[place].ops == 0;
+}
+
+/* A place that is empty in this ring and, as far as there is one, in the one before: what a removed
+ * key has left there ends before another begins. */
+static unsigned find_place(const struct fg_keyring *ring, const struct fg_keyring *before)
+{
+    unsigned place = 0;
+    while (place < FG_KEYS_MAX && (!is_empty(ring, place) || !is_empty(before, place)))
+        place++;
+    if (place < FG_KEYS_MAX)
+        return place;
+    for (place = 0; !is_empty(ring, place);)
+        place++;
+    return place;
+}
+
+static bool put_key(struct fg_key_file *keys, struct written_key *from, unsigned place)
+{
+    make_key(&keys->ring.keys[place], from);
+    keys->terms[place] = (struct fg_key_terms){from->rate, from->burst};
+    if (place >= keys->ring.count)
+        keys->ring.count = (uint16_t)(place + 1);
+    return take_sales(from, &keys->sales[place]);
+}
+
+/* First those that have a place, so that none of the others takes it. False when memory is short.
+ */
+static bool make_ring(struct fg_key_file *keys, struct written *written,
+                      const struct fg_keyring *before)
 {
     for (unsigned i = 0; i < written->count; i++) {
-        unsigned place = keys->ring.count++;
-        make_key(&keys->ring.keys[place], &written->keys[i]);
-        if (!take_sales(&written->keys[i], &keys->sales[place]))
+        int place = fg_keyring_find(before, written->keys[i].id);
+        if (place >= 0 && !put_key(keys, &written->keys[i], (unsigned)place))
             return false;
     }
+    for (unsigned i = 0; i < written->count; i++)
+        if (fg_keyring_find(before, written->keys[i].id) < 0 &&
+            !put_key(keys, &written->keys[i], find_place(&keys->ring, before)))
+            return false;
     return true;
 }
 
-static int load_ring(struct fg_key_file *keys, const char *path, char *message, size_t size)
+static int load_ring(struct fg_key_file *keys, const char *path, const struct fg_keyring *before,
+                     char *message, size_t size)
 {
     struct written *written = fg_secret_alloc(sizeof(*written));
     int result = written ? read_keys(written, path, message, size) : -1;
-    if (!written || (result == 0 && !make_ring(keys, written))) {
+    if (!written || (result == 0 && !make_ring(keys, written, before))) {
         snprintf(message, size, "%s: could not be kept: out of memory", path);
         result = -1;
     }
@@ -268,17 +288,19 @@ struct fg_key_file *fg_key_file_empty(void)
     return keys;
 }
 
-struct fg_key_file *fg_key_file_load(const char *path, uint8_t unsigned_ops, char *message,
-                                     size_t size)
+struct fg_key_file *fg_key_file_load(const char *path, uint8_t unsigned_ops,
+                                     const struct fg_key_file *before, char *message, size_t size)
 {
+    static const struct fg_keyring none;
     struct fg_key_file *keys = fg_key_file_empty();
     if (!keys) {
         snprintf(message, size, "%s: could not be kept: out of memory", path ? path : "keys");
         return NULL;
     }
+    keys->ring.generation = before ? before->ring.generation + 1 : 0;
     if (unsigned_ops != 0)
         keys->ring.keys[keys->ring.count++].ops = unsigned_ops;
-    if (path && load_ring(keys, path, message, size) != 0) {
+    if (path && load_ring(keys, path, before ? &before->ring : &none, message, size) != 0) {
         fg_key_file_drop(keys);
         return NULL;
     }
@@ -289,6 +311,46 @@ void fg_key_file_drop(struct fg_key_file *keys)
 {
     if (keys)
         fg_shared_drop(&keys->shared);
+}
+
+unsigned fg_key_file_count(const struct fg_key_file *keys)
+{
+    unsigned count = 0;
+    for (unsigned place = 0; place < keys->ring.count; place++)
+        count += keys->ring.keys[place].id != 0;
+    return count;
+}
+
+static bool same_sales(char *const *a, char *const *b)
+{
+    if (!a || !b)
+        return !a && !b;
+    while (*a && *b && strcmp(*a, *b) == 0)
+        a++, b++;
+    return !*a && !*b;
+}
+
+static bool same_terms(const struct fg_key_file *a, const struct fg_key_file *b, unsigned place)
+{
+    const struct fg_key *from = &a->ring.keys[place], *to = &b->ring.keys[place];
+    return from->ops == to->ops && from->prefixes_count == to->prefixes_count &&
+           memcmp(from->prefixes, to->prefixes, sizeof(from->prefixes)) == 0 &&
+           from->rate_cost == to->rate_cost && from->rate_depth == to->rate_depth &&
+           same_sales(a->sales[place], b->sales[place]);
+}
+
+enum fg_key_change fg_key_file_compare(const struct fg_key_file *before,
+                                       const struct fg_key_file *after, unsigned place)
+{
+    bool was = !is_empty(&before->ring, place), is = !is_empty(&after->ring, place);
+    const struct fg_key *from = &before->ring.keys[place], *to = &after->ring.keys[place];
+    if (!was || !is)
+        return was ? FG_KEY_REMOVED : is ? FG_KEY_ADDED : FG_KEY_SAME;
+    if (from->id != to->id)
+        return FG_KEY_REPLACED;
+    if (memcmp(from->secret, to->secret, sizeof(from->secret)) != 0)
+        return FG_KEY_SECRET;
+    return same_terms(before, after, place) ? FG_KEY_SAME : FG_KEY_TERMS;
 }
 
 bool fg_key_file_allows(const struct fg_key_file *keys, int place, const char *sale)

@@ -31,8 +31,8 @@ void fg_doctor_keys(struct fg_doctor *doctor)
         fg_doctor_mend(finding, "see keys.sample.yaml; set key_file, and unsigned_allowed: false");
         return;
     }
-    struct fg_key_file *keys = fg_key_file_load(
-        config->key_file, config->unsigned_allowed ? FG_UNSIGNED_OPS : 0, message, sizeof(message));
+    struct fg_key_file *keys = fg_key_file_load(config->key_file, fg_config_unsigned_ops(config),
+                                                NULL, message, sizeof(message));
     if (keys) {
         fg_doctor_find(doctor, FG_DOCTOR_OK, "%s is right, and closed to others", config->key_file);
         fg_key_file_drop(keys);

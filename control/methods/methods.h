@@ -116,6 +116,10 @@ int fg_call_capture_start(struct fg_call *call);
 int fg_call_capture_read(struct fg_call *call);
 int fg_call_capture_stop(struct fg_call *call);
 
+/* methods/keys.c */
+int fg_call_keys_reload(struct fg_call *call);
+int fg_call_keys_list(struct fg_call *call);
+
 /* methods/drain.c */
 int fg_call_engine_drain(struct fg_call *call);
 int fg_call_engine_drain_status(struct fg_call *call);

@@ -11,7 +11,6 @@
 #include "control/figures/stock_page.h"
 #include "control/internal.h"
 #include "control/text.h"
-#include "dataplane/admission/rates.h"
 #include "dataplane/seccomp.h"
 
 #define STATUS_ITEMS_MAX 100 /* items of a sale in status; sale show tells all */
@@ -179,27 +178,7 @@ static json_t *config_json(const struct fg_control *control)
     return json_pack("{s:i,s:I,s:i,s:i,s:b,s:i,s:o}", "workers", (int)config->workers, "partitions",
                      (json_int_t)config->partitions, "base_port", config->base_port, "node",
                      (int)config->node, "unsigned", config->unsigned_allowed, "keys",
-                     (int)control->keys->ring.count, "ports", ports);
-}
-
-/* Keys with a rate: what they asked for, and what of it was refused. */
-static json_t *keys_json(const struct fg_control *control)
-{
-    const struct fg_keyring *ring = &control->keys->ring;
-    json_t *json = json_array();
-    for (unsigned place = 0; place < ring->count; place++) {
-        json_int_t asked = 0, throttled = 0;
-        if (ring->keys[place].rate_cost == 0)
-            continue;
-        for (unsigned w = 0; w < control->engine->config.workers; w++) {
-            struct fg_admission *admission = control->engine->workers[w]->admission;
-            asked += (json_int_t)fg_rates_asked(fg_admission_rates(admission), place);
-            throttled += (json_int_t)fg_rates_throttled(fg_admission_rates(admission), place);
-        }
-        json_array_append_new(json, json_pack("{s:i,s:I,s:I}", "id", ring->keys[place].id, "asked",
-                                              asked, "throttled", throttled));
-    }
-    return json;
+                     (int)fg_key_file_count(control->keys), "ports", ports);
 }
 
 json_t *fg_status_json(const struct fg_control *control)
@@ -215,5 +194,5 @@ json_t *fg_status_json(const struct fg_control *control)
         "process", process_json(engine), "control", fg_status_control(control), "totals",
         sums_json(engine, FG_FIGURE_ALL_WORKERS), "workers", workers_json(engine), "journal",
         journal_json(engine), "delivery", fg_status_delivery(control), "stock_page",
-        stock_page_json(engine), "rated_keys", keys_json(control), "sales", sales_json(control));
+        stock_page_json(engine), "keys", fg_status_keys(control), "sales", sales_json(control));
 }

@@ -237,5 +237,18 @@ const struct fg_method fg_methods[] = {
      .role = FG_ROLE_OWNER,
      .params = {{"capture", false, "its number"}},
      .help = "Keeps no more frames; those that were kept are read yet."},
+
+    /* keys */
+    {.name = "keys.list",
+     .run = fg_call_keys_list,
+     .role = FG_ROLE_OBSERVER,
+     .help = "The keys in force: their rights, and what was seen of each; never a secret."},
+    {.name = "keys.reload",
+     .run = fg_call_keys_reload,
+     .role = FG_ROLE_OWNER,
+     .vital = true,
+     .asks = true,
+     .help =
+         "Reads the key file again; answers when every worker goes by it, and by nothing else."},
 };
 const unsigned fg_methods_count = sizeof(fg_methods) / sizeof(*fg_methods);

@@ -150,6 +150,7 @@ static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
     if (unsettled != 0 && turn.may_park && waiting_undecided_room(a)) {
         struct undecided *slot = waiting_undecided(a, datagram);
         slot->key_id = turn.key->id;
+        slot->ring = catalogue->keys->generation;
         slot->since_ms = now->ms;
         slot->entries = (uint32_t)unsettled;
         slot->ticket = turn.ticket;
@@ -207,14 +208,29 @@ void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
     }
 }
 
+/* The place of its key, or -1: its key has gone meanwhile, or has another secret. */
+static int key_of(struct fg_admission *a, const struct fg_catalogue *catalogue,
+                  struct undecided *slot)
+{
+    bool unknown;
+
+    if (slot->ring == catalogue->keys->generation)
+        return fg_keyring_find(catalogue->keys, slot->key_id);
+    slot->ring = catalogue->keys->generation;
+    int place = fg_payload_still_signed(catalogue, slot->datagram.payload, &unknown);
+    if (place < 0)
+        fg_count(a->config.counters, unknown ? FG_COUNTER_DROP_UNKNOWN_KEY : FG_COUNTER_DROP_MAC);
+    return place;
+}
+
 /* Judges one waiting datagram again. */
 static void rejudge(struct fg_admission *a, const struct fg_now *now,
                     const struct fg_catalogue *catalogue, struct undecided *slot)
 {
     struct turn turn;
-    int place = fg_keyring_find(catalogue->keys, slot->key_id);
+    int place = key_of(a, catalogue, slot);
 
-    if (place < 0) { /* its key was withdrawn meanwhile */
+    if (place < 0) {
         waiting_silence(a, &slot->datagram);
         waiting_decided(a, slot);
         return;

@@ -191,14 +191,19 @@ enum fg_authentic {
     FG_AUTH_UNKNOWN_KEY,
     FG_AUTH_SOURCE,
     FG_AUTH_MAC,
-    FG_AUTH_STALE,
+    FG_AUTH_STALE, /* the mac is right: outside the freshness window, by this clock */
+    FG_AUTH_EARLY, /* the mac is right: within it, but sent before the engine began to serve */
 };
 
-/* Key, source, mac and freshness of a checked payload; *key_place is set when
- * FG_AUTHENTIC. */
+/* Key, source, mac and freshness of a checked payload; *key_place is set where the mac is right. */
 enum fg_authentic fg_payload_authenticate(const struct fg_catalogue *catalogue, const void *payload,
                                           size_t length, struct fg_ip source, uint64_t wall_ns,
                                           uint16_t *key_place);
+
+/* The place of a checked payload's key in this catalogue, after it was authentic by one with
+ * another ring; -1: the key has gone (*unknown), or its secret is another. */
+int fg_payload_still_signed(const struct fg_catalogue *catalogue, const void *payload,
+                            bool *unknown);
 
 /* Partition of the first partitioned entry of a checked payload, or -1 if it has none. */
 int fg_payload_partition(const void *payload, uint32_t partitions);

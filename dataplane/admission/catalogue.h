@@ -93,8 +93,11 @@ struct fg_key {
     uint64_t rate_depth; /* ... and time of a burst */
 };
 
+/* A key keeps its place from ring to ring, so what is counted by place goes on when keys change;
+ * a place whose key has gone is empty: it has no ops. */
 struct fg_keyring {
-    uint16_t count;
+    uint16_t count;      /* of places, empty ones among them */
+    uint32_t generation; /* of rings: 0, 1, 2 ... */
     struct fg_key keys[FG_KEYS_MAX];
 };
 
@@ -141,7 +144,7 @@ static inline const struct fg_item *fg_catalogue_item(const struct fg_catalogue 
 static inline int fg_keyring_find(const struct fg_keyring *ring, uint16_t id)
 {
     for (int i = 0; i < ring->count; i++)
-        if (ring->keys[i].id == id)
+        if (ring->keys[i].id == id && ring->keys[i].ops != 0)
             return i;
     return -1;
 }

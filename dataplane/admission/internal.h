@@ -51,6 +51,7 @@ struct parked {
 struct undecided {
     struct fg_datagram datagram;
     uint16_t key_id;
+    uint32_t ring; /* generation of the key ring that it was authentic by last */
     uint32_t since_ms;
     uint32_t entries; /* bit per entry still to be judged */
     uint64_t ticket;  /* of the entries decided so far */

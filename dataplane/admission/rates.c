@@ -148,14 +148,23 @@ uint64_t fg_rates_share(const struct fg_rates *rates, const struct fg_key *key, 
     return cost ? cost : key->rate_cost * rates->workers;
 }
 
-uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place)
+static uint64_t count_of(const struct fg_key_bucket *bucket, const _Atomic uint64_t *count,
+                         uint16_t id)
 {
-    return fg_count_read(&rates->keys[place].asked);
+    /* acquire: pairs with the release in take_up() */
+    if (atomic_load_explicit(&bucket->id, memory_order_acquire) != id)
+        return 0;
+    return fg_count_read(count);
 }
 
-uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place)
+uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place, uint16_t id)
 {
-    return fg_count_read(&rates->keys[place].throttled);
+    return count_of(&rates->keys[place], &rates->keys[place].asked, id);
+}
+
+uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place, uint16_t id)
+{
+    return count_of(&rates->keys[place], &rates->keys[place].throttled, id);
 }
 
 void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost)
@@ -165,11 +174,11 @@ void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost)
     atomic_store_explicit(&rates->costs[place], cost, memory_order_release);
 }
 
-/* The share has changed, or the place has another key. What is in the bucket stays in it. */
+/* The share or the burst has changed, or the place has another key. What is in the bucket stays in
+ * it; another key begins with a full one, and is counted anew. */
 static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint64_t cost,
-                    uint64_t now)
+                    uint64_t depth, uint64_t now)
 {
-    uint64_t depth = key->rate_depth > cost ? key->rate_depth : cost;
     int64_t debt = 0, most = (int64_t)(depth + depth / 2);
 
     if (bucket->cost != 0 && bucket->id == key->id) {
@@ -178,7 +187,12 @@ static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint
         debt = (int64_t)depth - (int64_t)(left * (int64_t)cost / (int64_t)bucket->cost);
         debt = debt < 0 ? 0 : debt > most ? most : debt;
     }
-    bucket->id = key->id;
+    if (bucket->id != key->id) {
+        atomic_store_explicit(&bucket->asked, 0, memory_order_relaxed);
+        atomic_store_explicit(&bucket->throttled, 0, memory_order_relaxed);
+        /* release: who finds the key here finds nothing of the one before */
+        atomic_store_explicit(&bucket->id, key->id, memory_order_release);
+    }
     bucket->cost = cost;
     bucket->depth = depth;
     bucket->full = now + (uint64_t)debt;
@@ -192,8 +206,9 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
     struct fg_key_bucket *bucket = &rates->keys[place];
     uint64_t now = rates->elapsed_ms << KEY_SHIFT, value;
     uint64_t cost = fg_rates_share(rates, key, place);
-    if (cost != bucket->cost || key->id != bucket->id)
-        take_up(bucket, key, cost, now);
+    uint64_t depth = key->rate_depth > cost ? key->rate_depth : cost;
+    if (cost != bucket->cost || depth != bucket->depth || key->id != bucket->id)
+        take_up(bucket, key, cost, depth, now);
     fg_count_add(&bucket->asked, 1);
     uint64_t debt = bucket->full > now ? bucket->full - now : 0;
     if (!pay(debt, cost, bucket->depth, settles, &value)) {

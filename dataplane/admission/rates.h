@@ -46,10 +46,10 @@ static_assert(FG_BUYER_WAYS * sizeof(struct fg_buyer_bucket) == 64, "a set is on
 
 /* A worker's share of a key's rate: one cache line. */
 struct fg_key_bucket {
-    uint64_t full;                     /* ticks; worker only, like the next three */
-    uint64_t cost;                     /* of the share as it is in force; 0: not used yet */
-    uint64_t depth;                    /* ... for one request at least */
-    uint16_t id;                       /* of the key that had this place */
+    uint64_t full;       /* ticks; worker only, like the next three */
+    uint64_t cost;       /* of the share as it is in force; 0: not used yet */
+    uint64_t depth;      /* ... for one request at least */
+    _Atomic uint16_t id; /* of the key that these are of; worker: rw, control: ro, like the next */
     _Atomic uint64_t asked, throttled; /* worker: rw, control: ro (relaxed) */
 } __attribute__((aligned(64)));
 
@@ -97,13 +97,13 @@ uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t 
 void fg_rates_set_item(struct fg_item *item, uint32_t rate, uint32_t burst);
 void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst);
 
-/* A worker's share of a key's rate, as the cost of a request, and how often it was asked for one.
- */
+/* A worker's share of a key's rate, as the cost of a request; how often it was asked for one by the
+ * key with this id, and refused it: 0 if the place is another's yet. Any thread. */
 uint64_t fg_rates_share(const struct fg_rates *rates, const struct fg_key *key, unsigned place);
-uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place);
-/* ... and refused it. */
-uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place);
-/* In the order in which it is called: take from the ones before giving to the others. */
+uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place, uint16_t id);
+uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place, uint16_t id);
+/* In the order in which it is called: take from the ones before giving to the others. 0: an even
+ * part of whatever the rate is. */
 void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost);
 
 #endif

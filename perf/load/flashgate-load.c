@@ -81,7 +81,7 @@ static int read_key(struct load *load)
 
     if (!options->key_file)
         return FG_EXIT_OK;
-    keys = fg_key_file_load(options->key_file, 0, load->message, sizeof(load->message));
+    keys = fg_key_file_load(options->key_file, 0, NULL, load->message, sizeof(load->message));
     if (!keys)
         return FG_EXIT_CONFIG;
     int place = fg_keyring_find(&keys->ring, (uint16_t)options->key);

@@ -261,6 +261,7 @@ static inline void *work(void *arg)
             atomic_store(&worker->seen_revision, catalogue->revision);
             atomic_store_explicit(&worker->seen_issue, catalogue->issue, memory_order_release);
             look_at_stock(catalogue);
+            (void)fg_keyring_find(catalogue->keys, UINT16_MAX); /* what had gone would be a fault */
             answer_command(worker, catalogue);
         }
         rcu_quiescent_state();

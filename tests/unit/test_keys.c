@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "control/config/config.h"
 #include "control/config/keys.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -30,7 +31,8 @@ static int load(const char *text, mode_t mode, bool unsigned_allowed)
     fclose(file);
     assert_int_equal(chmod(path, mode), 0);
     message[0] = '\0';
-    keys = fg_key_file_load(path, unsigned_allowed ? FG_UNSIGNED_OPS : 0, message, sizeof(message));
+    keys = fg_key_file_load(path, unsigned_allowed ? FG_UNSIGNED_OPS : 0, NULL, message,
+                            sizeof(message));
     return keys ? 0 : -1;
 }
 
@@ -95,7 +97,7 @@ static void test_unsigned(void **state)
 {
     (void)state;
     const uint8_t ops = 1 << FG_OP_ORDER | 1 << FG_OP_QUERY | 1 << FG_OP_STOCK | 1 << FG_OP_PING;
-    keys = fg_key_file_load(NULL, FG_UNSIGNED_OPS, message, sizeof(message));
+    keys = fg_key_file_load(NULL, FG_UNSIGNED_OPS, NULL, message, sizeof(message));
     assert_non_null(keys);
     assert_int_equal(keys->ring.count, 1);
     assert_int_equal(fg_keyring_find(&keys->ring, 0), 0);
@@ -104,7 +106,7 @@ static void test_unsigned(void **state)
     assert_int_equal(keys->ring.keys[0].prefixes_count, 0);
     assert_true(fg_key_file_allows(keys, 0, "any"));
     fg_key_file_drop(keys);
-    keys = fg_key_file_load(NULL, 0, message, sizeof(message));
+    keys = fg_key_file_load(NULL, 0, NULL, message, sizeof(message));
     assert_non_null(keys);
     assert_int_equal(keys->ring.count, 0);
     accepted("keys: [{id: 3, secret: " SECRET ", ops: [ORDER], sales: [x]}]", true);
@@ -129,7 +131,7 @@ static void test_modes(void **state)
     fg_key_file_drop(keys);
     assert_int_equal(chmod(path, 0600), 0);
     unlink(path);
-    assert_null(fg_key_file_load(path, FG_UNSIGNED_OPS, message, sizeof(message)));
+    assert_null(fg_key_file_load(path, FG_UNSIGNED_OPS, NULL, message, sizeof(message)));
     assert_non_null(strstr(message, "could not be opened"));
 }
 

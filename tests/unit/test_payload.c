@@ -111,7 +111,40 @@ static void both_edges_of_the_window(void **state)
     sign_with_time(now - 5);
     assert_int_equal(authenticate(0), FG_AUTHENTIC);
     sign_with_time(now - 6); /* sent before the engine began to serve */
+    assert_int_equal(authenticate(0), FG_AUTH_EARLY);
+}
+
+/* Times at the ends of what 64 bits hold: nothing comes round. */
+static void times_that_no_clock_tells(void **state)
+{
+    (void)state;
+    uint64_t now = shop.now.wall_ns, window = shop.catalogue.freshness_ns;
+    static const uint64_t far[] = {0, 1, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63};
+    shop.catalogue.serving_since_ns = 0;
+    for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+        sign_with_time(far[i]);
+        assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    }
+    /* An engine whose own clock stands there. */
+    shop.now.wall_ns = UINT64_MAX - 1;
+    sign_with_time(UINT64_MAX);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(UINT64_MAX - 1 - window);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(UINT64_MAX - 2 - window);
     assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    sign_with_time(0);
+    assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    shop.now.wall_ns = 1;
+    sign_with_time(0);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(window + 1);
+    assert_int_equal(authenticate(0), FG_AUTHENTIC);
+    sign_with_time(window + 2);
+    assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    sign_with_time(UINT64_MAX);
+    assert_int_equal(authenticate(0), FG_AUTH_STALE);
+    shop.now.wall_ns = now;
 }
 
 static void unsigned_is_silence_unless_allowed(void **state)
@@ -149,6 +182,7 @@ int main(void)
         TEST(every_byte_is_signed),
         TEST(sources_of_a_key),
         TEST(both_edges_of_the_window),
+        TEST(times_that_no_clock_tells),
         TEST(unsigned_is_silence_unless_allowed),
         TEST(a_reply_is_signed_and_no_request),
     };

@@ -325,6 +325,8 @@ static const char *counted_as(enum fg_authentic found)
         return counter_name(FG_COUNTER_DROP_MAC);
     case FG_AUTH_STALE:
         return counter_name(FG_COUNTER_DROP_STALE);
+    case FG_AUTH_EARLY:
+        return counter_name(FG_COUNTER_DROP_EARLY);
     }
     return "?";
 }

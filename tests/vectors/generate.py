@@ -244,7 +244,7 @@ def silent_vectors():
         'unauthentic': [{'name': name, 'counter': counter, 'source': source,
                          'payload': payload.hex()}
                         for name, counter, payload, source in unauthentic()],
-        'before_serving': {'serving_since_ns': word(NOW_NS - SECOND_NS), 'counter': 'drop_stale',
+        'before_serving': {'serving_since_ns': word(NOW_NS - SECOND_NS), 'counter': 'drop_early',
                            'source': SOURCE, 'payload': late.hex()},
         'authentic': [{'name': name, 'source': source, 'payload': payload.hex()}
                       for name, payload, source in authentic()],
