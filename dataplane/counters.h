@@ -70,7 +70,10 @@
     X(TX_DROPPED, "tx_dropped", "replies the port did not take")                                   \
     X(HANDED_OVER, "handed_over", "datagrams given to the worker that owns their partition")       \
     X(TAKEN_OVER, "taken_over", "datagrams taken from another worker")                             \
-    X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full")
+    X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full") \
+    X(QUEUE_AGED, "queue_aged",                                                                    \
+      "datagrams with new orders answered BUSY because they had waited too long in the engine")    \
+    X(LATE_LOOPS, "late_loops", "times a worker came back to its ports later than limits.queue_age")
 
 /* X(NAME, text, help): decisions */
 #define FG_WORK_COUNTERS(X)                                                                        \

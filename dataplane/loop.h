@@ -53,6 +53,7 @@ struct loop {
     uint64_t opens_ns;      /* the next opening, as the loop before knew it */
     unsigned empty;         /* loops without work in a row */
     uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
+    uint64_t queue_age;     /* limits.queue_age, TSC ticks; 0: none */
     uint64_t ahead_ns;      /* of the machine's clock before now.wall_ns, which is held; else 0 */
     uint32_t accepted;      /* steps of the clock that now.wall_ns has followed */
     struct fg_capture *capture; /* NULL: nobody wants to see frames */
@@ -66,6 +67,20 @@ static inline struct tag tag_of(const struct rte_mbuf *frame)
     struct tag tag;
     memcpy(&tag, &frame->hash, sizeof(tag));
     return tag;
+}
+
+/* TSC ticks since that stamp of a tag; 0 if it is a little ahead: another core's. */
+static inline uint64_t ticks_since(uint64_t arrived, uint64_t now)
+{
+    uint64_t ticks = (now - arrived) & TAG_ARRIVED_MASK;
+
+    return ticks > TAG_ARRIVED_MASK / 2 ? 0 : ticks;
+}
+
+/* Has a datagram with that stamp waited for more ticks than these? */
+static inline bool waited_longer(uint64_t arrived, uint64_t now, uint64_t ticks)
+{
+    return ticks_since(arrived, now) > ticks;
 }
 
 /* A tagged frame's payload. */

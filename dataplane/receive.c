@@ -16,7 +16,8 @@
 #include "dataplane/net/parse.h"
 #include "dataplane/net/reply.h"
 
-#define BUSY_HANDOVER_MS 2 /* told when the owner cannot keep up: its ring is empty by then */
+#define BUSY_HANDOVER_MS 2  /* told when the owner cannot keep up: its ring is empty by then */
+#define BUSY_AGED_MS     20 /* told to what waited too long: its worker has caught up by then */
 
 /* Requests of one burst that have come so far. */
 struct burst {
@@ -239,8 +240,47 @@ static struct fg_datagram datagram_of(struct rte_mbuf *frame, uint16_t key_place
     };
 }
 
-static void decide(struct loop *loop, const struct fg_datagram *datagrams, unsigned count)
+static void answer_busy(struct loop *loop, struct rte_mbuf *frame, uint16_t key_place,
+                        uint32_t wait_ms)
 {
+    wait_ms = fg_admission_jitter(loop->self->admission, wait_ms);
+    loop_reply(loop, frame,
+               fg_payload_busy(loop->catalogue, payload_of(frame), key_place, wait_ms));
+}
+
+/* Has it waited for longer than limits.queue_age since the burst that it came in? */
+static bool aged(const struct loop *loop, const struct fg_datagram *datagram, uint64_t now)
+{
+    return waited_longer(tag_of(datagram->packet).arrived, now, loop->queue_age);
+}
+
+/* What has waited too long and asks for new orders is answered BUSY, and nothing about it is
+ * changed: its sender has given it up, or asks again. What only settles orders, or asks, is worth
+ * deciding late. The datagrams came in the order in which they stand here. Returns how many are
+ * left. */
+static unsigned refuse_aged(struct loop *loop, struct fg_datagram *datagrams, unsigned count)
+{
+    uint64_t now = rte_rdtsc();
+    unsigned kept = 0;
+
+    if (loop->queue_age == 0 || !aged(loop, &datagrams[0], now))
+        return count;
+    for (unsigned i = 0; i < count; i++) {
+        if (!aged(loop, &datagrams[i], now) || !fg_payload_orders(datagrams[i].payload)) {
+            datagrams[kept++] = datagrams[i];
+            continue;
+        }
+        fg_count(loop->counters, FG_COUNTER_QUEUE_AGED);
+        answer_busy(loop, datagrams[i].packet, datagrams[i].key_place, BUSY_AGED_MS);
+    }
+    return kept;
+}
+
+/* All of them came in by one queue or ring, in this order. */
+static void decide(struct loop *loop, struct fg_datagram *datagrams, unsigned count)
+{
+    if (count > 0)
+        count = refuse_aged(loop, datagrams, count);
     if (count == 0)
         return;
     fg_admission_decide(loop->self->admission, &loop->now, loop->catalogue, datagrams, count);
@@ -265,7 +305,7 @@ static void hand_over(struct loop *loop, struct rte_mbuf *frame, unsigned owner,
         return;
     }
     fg_count(loop->counters, FG_COUNTER_HANDOVER_FULL);
-    loop_reply(loop, frame, fg_payload_busy(loop->catalogue, payload, key_place, BUSY_HANDOVER_MS));
+    answer_busy(loop, frame, key_place, BUSY_HANDOVER_MS);
 }
 
 /* Own requests are decided together, others' go to their owners. */

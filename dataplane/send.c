@@ -92,12 +92,10 @@ struct batch {
 
 static void record(struct loop *loop, enum fg_latency how, uint64_t now, const struct batch *batch)
 {
-    uint64_t ticks = (now - batch->arrived) & TAG_ARRIVED_MASK;
+    uint64_t ticks = ticks_since(batch->arrived, now);
 
     if (batch->count == 0)
         return;
-    if (ticks > TAG_ARRIVED_MASK / 2) /* another core's TSC, a little ahead */
-        ticks = 0;
     fg_histogram_record(&loop->counters->latency[how],
                         (uint64_t)(((unsigned __int128)ticks * loop->ns_per_tsc_32) >> 32),
                         batch->count);

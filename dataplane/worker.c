@@ -188,6 +188,11 @@ static void set_state(struct fg_worker *self, enum fg_worker_state state)
     atomic_store_explicit(&self->state, state, memory_order_release);
 }
 
+static uint64_t ticks_of_ms(uint32_t ms, uint64_t ns_per_tsc_32)
+{
+    return (uint64_t)(((unsigned __int128)ms * 1000000 << 32) / ns_per_tsc_32);
+}
+
 static void loop_init(struct loop *loop, struct fg_worker *self)
 {
     struct fg_engine *engine = self->engine;
@@ -201,6 +206,7 @@ static void loop_init(struct loop *loop, struct fg_worker *self)
         .partitions = engine->config.partitions,
         .ns_per_tsc_32 = engine->clock.keeper.nominal_rate,
     };
+    loop->queue_age = ticks_of_ms(engine->config.queue_age_ms, loop->ns_per_tsc_32);
     for (unsigned p = 0; p < loop->ports; p++)
         loop->port_index[engine->ports[p].id] = (uint8_t)p;
 }
@@ -234,6 +240,8 @@ int fg_worker_main(void *arg)
         take_catalogue(&loop);
         ended = rte_rdtsc();
         fg_count_add(&loop.counters->total_cycles, ended - began);
+        if (ended - began > loop.queue_age && loop.queue_age > 0)
+            fg_count(loop.counters, FG_COUNTER_LATE_LOOPS);
         began = ended;
     }
     rcu_unregister_thread();

@@ -146,6 +146,16 @@ static const struct fg_option LIMITS_OPTIONS[] = {
      .standard = "4096",
      .help = "Datagrams of each worker that may wait until their records are durable; at most half "
              "of mbufs. More are answered BUSY."},
+    {.name = "queue_age",
+     .kind = FG_OPTION_DURATION,
+     FIELD(queue_age_ms),
+     .max = 60000,
+     .standard = "20ms",
+     .zero = "no limit",
+     .help = "How long a datagram with a new order may have waited in the engine, from when a "
+             "worker took it off the port, until it is decided. An older one is answered BUSY, and "
+             "nothing about it is changed. How long it lay in the NIC's own ring is not known, and "
+             "does not count. 0: no limit."},
 };
 static const struct fg_option_table LIMITS_TABLE = {LIMITS_OPTIONS, COUNT(LIMITS_OPTIONS),
                                                     "a table of limits", NULL};

@@ -91,6 +91,7 @@ struct fg_config {
     uint32_t limit_items;  /* items of live sales */
     uint32_t orders_per_buyer;
     uint32_t limit_parked; /* datagrams of each worker that may wait */
+    uint32_t queue_age_ms; /* of a datagram with a new order when it is decided; 0: any */
 
     /* penalties of buyers */
     uint32_t penalty_after; /* 0: there are none */

@@ -341,6 +341,11 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     publish_gauges(a);
 }
 
+uint32_t fg_admission_jitter(struct fg_admission *a, uint32_t wait_ms)
+{
+    return jitter(a, wait_ms);
+}
+
 struct fg_rates *fg_admission_rates(struct fg_admission *a)
 {
     return &a->rates;

@@ -168,6 +168,9 @@ struct fg_admission_gauges {
 };
 const struct fg_admission_gauges *fg_admission_gauges(const struct fg_admission *admission);
 
+/* A least wait with up to a quarter added at random, as every wait_ms has it. */
+uint32_t fg_admission_jitter(struct fg_admission *admission, uint32_t wait_ms);
+
 /* Its buckets: control gives it its shares of the keys' rates there. See rates.h. */
 struct fg_rates *fg_admission_rates(struct fg_admission *admission);
 
@@ -208,9 +211,11 @@ int fg_payload_still_signed(const struct fg_catalogue *catalogue, const void *pa
 /* Partition of the first partitioned entry of a checked payload, or -1 if it has none. */
 int fg_payload_partition(const void *payload, uint32_t partitions);
 
-/* Answers every entry of a checked payload BUSY (a full hand-over ring); returns the reply's
- * length.
- */
+/* Does any entry of a checked payload ask for a new order (or repeat one)? */
+bool fg_payload_orders(const void *payload);
+
+/* Answers every entry of a checked payload BUSY (a full hand-over ring, too long a wait in one);
+ * returns the reply's length. */
 uint32_t fg_payload_busy(const struct fg_catalogue *catalogue, uint8_t *payload, uint16_t key_place,
                          uint32_t wait_ms);
 

@@ -99,6 +99,16 @@ int fg_payload_partition(const void *payload, uint32_t partitions)
     return -1;
 }
 
+bool fg_payload_orders(const void *payload)
+{
+    unsigned count = header_of(payload).count;
+
+    for (unsigned i = 0; i < count; i++)
+        if (payload_entry(payload, i).op == FG_OP_ORDER)
+            return true;
+    return false;
+}
+
 /* The entries are in `answers` already, so nothing of the request is needed any more. */
 uint32_t payload_reply(uint8_t *payload, const struct fg_key *key, const struct fg_reply *answers)
 {
