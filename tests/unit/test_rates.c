@@ -432,6 +432,33 @@ static void test_what_a_key_pays(void **state)
     shop_close(&shop);
 }
 
+/* Whoever is refused for a rate, whichever it is: the least wait, and up to a quarter at random. */
+static void test_every_wait_has_up_to_a_quarter_more(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t buyer_rate, key_rate;
+        uint8_t op;
+        uint32_t least_ms;
+    } ways[] = {{1, 0, FG_OP_ORDER, 1000},  {1, 0, FG_OP_QUERY, 500},  {1, 0, FG_OP_CANCEL, 500},
+                {1, 0, FG_OP_CONFIRM, 500}, {0, 1, FG_OP_ORDER, 1000}, {0, 1, FG_OP_STOCK, 1000},
+                {0, 1, FG_OP_PING, 1000},   {0, 1, FG_OP_QUERY, 500},  {0, 1, FG_OP_CONFIRM, 500}};
+    for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        uint32_t least = UINT32_MAX, most = 0;
+        open_rated(1, 1000, ways[i].buyer_rate, ways[i].key_rate);
+        for (unsigned n = 0; n < 1003; n++) {
+            struct fg_reply reply = shop_do(&shop, ways[i].op, 1, n + 1, ITEM_PLAIN, 9);
+            if (reply.verdict != FG_VERDICT_THROTTLED)
+                continue;
+            least = reply.wait_ms < least ? reply.wait_ms : least;
+            most = reply.wait_ms > most ? reply.wait_ms : most;
+        }
+        assert_in_range(least, ways[i].least_ms, ways[i].least_ms + 10);
+        assert_in_range(most, ways[i].least_ms * 5 / 4 - 10, ways[i].least_ms * 5 / 4);
+        shop_close(&shop);
+    }
+}
+
 /* An order that waits for another worker's to settle is judged again and again, and pays once. */
 static void test_what_waits_has_paid(void **state)
 {
@@ -471,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_orders_of_a_buyer),
         cmocka_unit_test(test_the_order_of_checks),
         cmocka_unit_test(test_what_a_key_pays),
+        cmocka_unit_test(test_every_wait_has_up_to_a_quarter_more),
         cmocka_unit_test(test_what_waits_has_paid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
