@@ -98,6 +98,9 @@ wait_for 10 'its beginning' kept 'seconds 60'
 second() { ! ctl capture "$dir/f.pcapng" > "$dir/second.stdout" 2>&1 && grep -q 'is under way' "$dir/second.stdout"; }
 wait_for 10 'a second one to be refused' second
 check 'and it leaves no file' test ! -e "$dir/f.pcapng"
+refused 2 'count "0" is not a number' 'a count that is none' "$build/flashgatectl" \
+    --socket "$dir/control.sock" capture --count 0 "$dir/f.pcapng"
+check 'nor does that' test ! -e "$dir/f.pcapng"
 kill -KILL "${pids[reader]}"
 wait "${pids[reader]}" 2> /dev/null
 unset 'pids[reader]'
