@@ -170,6 +170,7 @@ static void start(uint32_t queue_age_ms)
                                         .admission = shop.admissions[w],
                                         .commands = ring_create(),
                                         .results = ring_create(),
+                                        .keys = fg_key_watch_create(),
                                         .counters = &shop.counters[w]};
         workers[w].handover[1 - w] = ring_create();
         workers[w].replies[1 - w] = ring_create();
@@ -188,6 +189,7 @@ static void stop(void)
         pthread_join(threads[w], NULL);
         free(workers[w].commands);
         free(workers[w].results);
+        free(workers[w].keys);
         free(workers[w].handover[1 - w]);
         free(workers[w].replies[1 - w]);
     }
