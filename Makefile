@@ -39,7 +39,7 @@ PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGE
 PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
 LANGUAGE  := -std=gnu17 -D_GNU_SOURCE -I. -Iinclude
 CFLAGS     = $(LANGUAGE) $(VARIANT) $(WARNINGS) -MMD -MP $(PACKAGE_CFLAGS)
-LIBS       = $(PACKAGE_LIBS) -lpthread -lm
+LIBS       = $(PACKAGE_LIBS) -lmd -lpthread -lm
 # Only what has flashgatectl's commands in it needs the terminal's library.
 TERMINAL   = $(eval TERMINAL := $$(shell pkg-config --libs ncursesw))$(TERMINAL)
 # jemalloc replaces malloc in the whole process: not in sanitized builds.

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "control/internal.h"
+#include "control/lists/reload.h"
 #include "control/sale/plan.h"
 #include "control/snapshot.h"
 #include "dataplane/notify.h"
@@ -71,8 +72,16 @@ struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char
         *status = FG_EXIT_CONFIG;
         goto free_roles;
     }
+    struct fg_listing *listing = fg_lists_read(control, NULL, message, size);
+    if (!listing) {
+        *status = FG_EXIT_CONFIG;
+        goto free_keys;
+    }
+    (void)fg_lists_put(control, listing);
     return control;
 
+free_keys:
+    fg_key_file_drop(control->keys);
 free_roles:
     fg_roles_free(&control->roles);
 free_events:
@@ -96,6 +105,7 @@ void fg_control_destroy(struct fg_control *control)
     fg_snapshot_destroy(control->engine->catalogue);
     control->engine->catalogue = NULL;
     fg_key_file_drop(control->keys);
+    fg_listing_drop(control->listing);
     fg_roles_free(&control->roles);
     fg_events_destroy(control->events);
     fg_model_fini(&control->model);

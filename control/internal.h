@@ -9,6 +9,7 @@
 #include "control/control.h"
 #include "control/events.h"
 #include "control/key_shares.h"
+#include "control/lists/listing.h"
 #include "control/sale/model.h"
 #include "control/server/roles.h"
 #include "control/server/server.h"
@@ -68,6 +69,7 @@ struct fg_control {
     struct fg_engine *engine;
     struct fg_model model;
     struct fg_key_file *keys; /* in force, or about to be */
+    struct fg_listing *listing; /* block and allow lists */
     struct fg_key_shares key_shares;
     struct fg_server *server;
     struct fg_roles roles;

@@ -16,7 +16,7 @@
 int fg_publish(struct fg_control *control)
 {
     assert(!control->retired);
-    const struct fg_snapshot_shares shares = {.keys = control->keys};
+    const struct fg_snapshot_shares shares = {.keys = control->keys, .listing = control->listing};
     struct fg_catalogue *snapshot =
         fg_snapshot_create(&control->model, &shares, control->serving_since_ns,
                            control->engine->config.freshness_ms * UINT64_C(1000000));

@@ -16,11 +16,14 @@ static void hold_shares(struct snapshot *snapshot, const struct fg_snapshot_shar
 {
     snapshot->shares = *shares;
     fg_shared_hold(&shares->keys->shared);
+    if (shares->listing)
+        fg_shared_hold(&shares->listing->shared);
 }
 
 static void drop_shares(struct snapshot *snapshot)
 {
     fg_shared_drop(&snapshot->shares.keys->shared);
+    fg_listing_drop(snapshot->shares.listing);
 }
 
 /* A power of two, at least twice the items: a look-up ends soon, and always ends. */
@@ -89,6 +92,7 @@ struct fg_catalogue *fg_snapshot_create(const struct fg_model *model,
     snapshot->serving_since_ns = serving_since_ns;
     snapshot->freshness_ns = freshness_ns;
     snapshot->keys = &keys->ring;
+    snapshot->lists = fg_listing_lists(shares->listing);
     snapshot->next_opens_ns = next_opening(model);
     for (uint32_t i = 0; i < model->items_count; i++)
         if (model->items[i].item.id != 0)

@@ -4,11 +4,13 @@
 #define FG_CONTROL_SNAPSHOT_H
 
 #include "control/config/keys.h"
+#include "control/lists/listing.h"
 #include "control/sale/model.h"
 
 /* What it shares with other snapshots (shared.h). It holds each until it is destroyed. */
 struct fg_snapshot_shares {
     struct fg_key_file *keys;
+    struct fg_listing *listing; /* NULL: nobody is listed */
 };
 
 /* NULL when memory is short. */

@@ -38,6 +38,13 @@ struct fg_clock_figures {
     _Atomic uint64_t error_ns_p999, error_ns_max, age_ns_max; /* of the last minute */
 };
 
+/* What control says of the block and allow lists in force. control: rw, others: ro (relaxed) */
+struct fg_list_figures {
+    _Atomic uint64_t entries[FG_LIST_COUNT];
+    _Atomic uint64_t loaded_ns; /* wall clock */
+    _Atomic uint64_t bytes;     /* of memory */
+};
+
 struct fg_engine {
     struct fg_config config;
     struct fg_privilege privilege;
@@ -57,6 +64,7 @@ struct fg_engine {
 
     struct fg_clock_page clock;
     struct fg_clock_figures clock_figures;
+    struct fg_list_figures list_figures;
     struct fg_catalogue *catalogue; /* rcu: control publishes, workers dereference */
     _Atomic uint32_t stop;          /* enum fg_stop; control: rw, workers: ro */
 };

@@ -37,6 +37,11 @@ void fg_show_orders(const json_t *result, FILE *out);
 void fg_show_order_cancel(const json_t *result, FILE *out);
 void fg_show_suspects(const json_t *result, FILE *out);
 
+/* show_lists.c */
+void fg_show_lists(const json_t *result, FILE *out);
+void fg_show_lists_check(const json_t *result, FILE *out);
+void fg_show_lists_line(const json_t *lists, FILE *out); /* of status */
+
 /* show_apply.c */
 void fg_show_apply(const json_t *result, FILE *out);
 /* Before it is asked about: the whole difference, and last what it takes away. */

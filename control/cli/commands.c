@@ -5,6 +5,7 @@
 #include "control/cli/capture.h"
 #include "control/cli/cli.h"
 #include "control/cli/drain.h"
+#include "control/cli/lists_add.h"
 #include "control/cli/sale_commands.h"
 #include "control/cli/table.h"
 #include "control/cli/watch.h"
@@ -177,6 +178,25 @@ const struct fg_cli_command fg_cli_commands[] = {
      .options = FG_CLI_TAKES(COUNT),
      .help = "shows which buyers and keys are refused for asking too often, and who is punished",
      .show = fg_show_suspects},
+    {.words = {"lists", "show"},
+     .method = "lists.show",
+     .help = "shows the block and allow lists in force",
+     .options = FG_CLI_TAKES(WATCH) | FG_CLI_TAKES(INTERVAL),
+     .show = fg_show_lists},
+    {.words = {"lists", "check"},
+     .arguments = {"WHO"},
+     .params = {"who"},
+     .method = "lists.check",
+     .help = "tells whether a buyer or an address is blocked or allowed, and by which entry",
+     .show = fg_show_lists_check},
+    {.words = {"lists", "reload"},
+     .method = "lists.reload",
+     .help = "reads the lists' files again, and waits until every worker goes by them",
+     .show = fg_show_lists},
+    {.words = {"lists", "add"},
+     .arguments = {"LIST", "ENTRY"},
+     .help = "adds an entry to a list's file, and reloads the lists (- reads entries)",
+     .local = &fg_lists_add_command},
     {.words = {"delivery", "status"},
      .method = "delivery.status",
      .help = "shows how far each sale's stream in Redis is",

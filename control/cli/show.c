@@ -256,6 +256,7 @@ void fg_show_status(const json_t *result, FILE *out)
     show_engine(result, out);
     show_process(json_object_get(result, "process"), out);
     fg_show_clock_line(json_object_get(result, "clock"), out);
+    fg_show_lists_line(json_object_get(result, "lists"), out);
     show_log(result, out);
     show_latency(json_object_get(totals, "latency"), out);
     show_workers(result, out);

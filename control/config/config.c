@@ -401,6 +401,11 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_SECTION,
      .table = &fg_config_metrics_table,
      .help = "What monitoring reads; docs/metrics.md lists the figures."},
+    {.name = "lists",
+     .kind = FG_OPTION_SECTION,
+     .table = &fg_config_lists_table,
+     .help = "Files of who is blocked, and who is exempt. flashgatectl lists reload reads them "
+             "again; a list without a file is empty."},
     {.name = "security",
      .kind = FG_OPTION_SECTION,
      .table = &fg_config_security_table,

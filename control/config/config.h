@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "dataplane/admission/lists.h"
 #include "dataplane/ip.h"
 #include "flashgate/limits.h"
 #include "flashgate/protocol.h"
@@ -114,6 +115,8 @@ struct fg_config {
     char *control_group;                  /* of the socket's file; NULL: the engine's own */
     struct fg_role_config *control_roles; /* none: root and the engine's user are owners */
     unsigned control_roles_count;
+
+    char *list_files[FG_LIST_COUNT]; /* NULL: the list is empty */
 
     /* security */
     enum fg_seccomp_mode seccomp; /* dataplane/seccomp.h */

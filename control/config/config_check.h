@@ -17,6 +17,7 @@
 extern const struct fg_option_table fg_config_redis_table;    /* config_redis.c */
 extern const struct fg_option_table fg_config_role_table;     /* config_control.c */
 extern const struct fg_option_table fg_config_metrics_table;  /* config_metrics.c */
+extern const struct fg_option_table fg_config_lists_table;    /* config_lists.c */
 extern const struct fg_option_table fg_config_penalty_table;  /* config_penalty.c */
 extern const struct fg_option_table fg_config_security_table; /* config_security.c */
 

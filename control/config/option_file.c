@@ -10,8 +10,8 @@
 #include "control/config/options.h"
 
 /* The file is open: may it be read? */
-static int check_file(int fd, const char *path, bool private_file, struct stat *st, char *message,
-                      size_t size)
+static int check_file(int fd, const char *path, bool private_file, size_t most, struct stat *st,
+                      char *message, size_t size)
 {
     if (fstat(fd, st) != 0)
         snprintf(message, size, "%s: could not be looked at: %s", path, strerror(errno));
@@ -21,9 +21,9 @@ static int check_file(int fd, const char *path, bool private_file, struct stat *
         snprintf(message, size,
                  "%s: its mode is %04o, wanted 0600, as it holds secrets: chmod 600 it", path,
                  st->st_mode & 07777);
-    else if (st->st_size > FG_OPTIONS_FILE_MAX)
-        snprintf(message, size, "%s: has %lld bytes, wanted at most %u", path,
-                 (long long)st->st_size, FG_OPTIONS_FILE_MAX);
+    else if (st->st_size > (off_t)most)
+        snprintf(message, size, "%s: has %lld bytes, wanted at most %zu", path,
+                 (long long)st->st_size, most);
     else
         return 0;
     return -1;
@@ -46,8 +46,8 @@ static ssize_t read_whole(int fd, char *text, size_t room)
     return (ssize_t)done;
 }
 
-char *fg_options_file(const char *path, bool private_file, size_t *length, char *message,
-                      size_t size)
+static char *read_file(const char *path, bool private_file, size_t most, size_t *length,
+                       char *message, size_t size)
 {
     char *text = NULL;
     struct stat st;
@@ -56,7 +56,7 @@ char *fg_options_file(const char *path, bool private_file, size_t *length, char 
         snprintf(message, size, "%s: could not be opened: %s", path, strerror(errno));
         return NULL;
     }
-    if (check_file(fd, path, private_file, &st, message, size) != 0)
+    if (check_file(fd, path, private_file, most, &st, message, size) != 0)
         goto close_file;
     text = malloc((size_t)st.st_size + 1);
     ssize_t got = text ? read_whole(fd, text, (size_t)st.st_size) : -1;
@@ -71,6 +71,18 @@ char *fg_options_file(const char *path, bool private_file, size_t *length, char 
 close_file:
     close(fd);
     return text;
+}
+
+char *fg_options_file(const char *path, bool private_file, size_t *length, char *message,
+                      size_t size)
+{
+    return read_file(path, private_file, FG_OPTIONS_FILE_MAX, length, message, size);
+}
+
+char *fg_options_large_file(const char *path, size_t most, size_t *length, char *message,
+                            size_t size)
+{
+    return read_file(path, false, most, length, message, size);
 }
 
 char *fg_password_read(const char *path, char *message, size_t size)

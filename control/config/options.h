@@ -109,6 +109,10 @@ void fg_options_free(const struct fg_option_table *table, void *target);
 char *fg_options_file(const char *path, bool private_file, size_t *length, char *message,
                       size_t size);
 
+/* The same of any other regular file, of at most `most` bytes. */
+char *fg_options_large_file(const char *path, size_t most, size_t *length, char *message,
+                            size_t size);
+
 /* The first line of a private file, without its end. NULL with a message; else freed by
  * fg_password_free, which takes NULL and leaves nothing of it in memory. */
 char *fg_password_read(const char *path, char *message, size_t size);

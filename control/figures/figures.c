@@ -32,6 +32,12 @@ static const struct fg_figure_part LATENCIES[] = {
 #undef X
 };
 
+static const struct fg_figure_part LISTS[] = {
+#define X(name, text) {text, text, NULL, offsetof(struct fg_list_figures, entries[FG_LIST_##name])},
+    FG_LISTS(X)
+#undef X
+};
+
 static const struct fg_figure_part BUILD[] = {{NULL, FG_VERSION_TEXT, "the program's version", 0}};
 
 #define STATE_PART(text, help)                                                                     \
@@ -167,6 +173,13 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_clock_page_age_max_seconds", "clock", "page_age_us_max", GAUGE, NS, ENGINE,
            fg_figure_read_clock, offsetof(struct fg_clock_figures, age_ns_max),
            "the longest time in the last minute that control did not write the clock page"),
+    PARTED("flashgate_list_entries", "lists", GAUGE, ENGINE, "list", LISTS, fg_figure_read_lists,
+           "different entries on each block and allow list in force"),
+    FIGURE("flashgate_lists_loaded_timestamp_seconds", "lists", "loaded", GAUGE, TIME, ENGINE,
+           fg_figure_read_lists, offsetof(struct fg_list_figures, loaded_ns),
+           "when the lists in force were read from their files"),
+    FIGURE("flashgate_lists_bytes", "lists", "memory_bytes", GAUGE, BYTES, ENGINE,
+           fg_figure_read_lists, offsetof(struct fg_list_figures, bytes), "memory of these lists"),
 
     /* the workers: frames, then decisions */
     FG_FRAME_COUNTERS(WORKER_COUNTER)

@@ -148,6 +148,12 @@ bool fg_figure_read_clock(const struct fg_figure_at *at, uint32_t offset, uint64
     return true;
 }
 
+bool fg_figure_read_lists(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    *value = count_at(&at->engine->list_figures, offset);
+    return true;
+}
+
 bool fg_figure_read_config(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
 {
     const struct fg_config *config = &at->engine->config;

@@ -31,6 +31,7 @@ fg_figure_read_fn fg_figure_read_one;
 fg_figure_read_fn fg_figure_read_board;
 fg_figure_read_fn fg_figure_read_epoch;
 fg_figure_read_fn fg_figure_read_clock;
+fg_figure_read_fn fg_figure_read_lists;
 fg_figure_read_fn fg_figure_read_config;
 fg_figure_read_fn fg_figure_read_guard;
 fg_figure_read_fn fg_figure_read_journal;

@@ -108,6 +108,11 @@ int fg_call_engine_kill(struct fg_call *call);
  * error with a sentence. Killed is asked about, and left only by RUNNING. */
 int fg_call_set_mode(struct fg_call *call, enum fg_engine_mode mode);
 
+/* methods/lists.c */
+int fg_call_lists_show(struct fg_call *call);
+int fg_call_lists_check(struct fg_call *call);
+int fg_call_lists_reload(struct fg_call *call);
+
 /* methods/clock.c */
 int fg_call_clock_accept(struct fg_call *call);
 

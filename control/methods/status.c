@@ -185,13 +185,14 @@ json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
     return json_pack(
-        "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
+        "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
         (json_int_t)control->model.revision, "mode", fg_engine_mode_name(control->model.mode),
         "epoch", (int)fg_journal_epoch(engine->journal), "uptime_ms",
         (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
         fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
-        fg_alarms_json(control), "clock", fg_status_clock(control), "config", config_json(control),
-        "process", process_json(engine), "control", fg_status_control(control), "totals",
+        fg_alarms_json(control), "clock", fg_status_clock(control), "lists",
+        part_json(engine, "lists", 0), "config", config_json(control), "process",
+        process_json(engine), "control", fg_status_control(control), "totals",
         sums_json(engine, FG_FIGURE_ALL_WORKERS), "workers", workers_json(engine), "journal",
         journal_json(engine), "delivery", fg_status_delivery(control), "stock_page",
         stock_page_json(engine), "keys", fg_status_keys(control), "sales", sales_json(control));

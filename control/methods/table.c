@@ -250,5 +250,21 @@ const struct fg_method fg_methods[] = {
      .asks = true,
      .help =
          "Reads the key file again; answers when every worker goes by it, and by nothing else."},
+    /* lists */
+    {.name = "lists.show",
+     .run = fg_call_lists_show,
+     .role = FG_ROLE_OBSERVER,
+     .help = "The block and allow lists in force: files, entries, when and by whom they were "
+             "loaded."},
+    {.name = "lists.check",
+     .run = fg_call_lists_check,
+     .role = FG_ROLE_OBSERVER,
+     .params = {{"who", false, "a buyer (32 hex digits, with or without dashes) or an address"}},
+     .help = "Is a buyer or a source blocked or allowed, and by which entry?"},
+    {.name = "lists.reload",
+     .run = fg_call_lists_reload,
+     .role = FG_ROLE_OPERATOR,
+     .vital = true,
+     .help = "Reads the lists' files again; answers when every worker goes by them."},
 };
 const unsigned fg_methods_count = sizeof(fg_methods) / sizeof(*fg_methods);

@@ -26,7 +26,10 @@
 #define FG_PENALTY_PLACES     4096     /* a worker's, 64 KiB: buyers punished at once, or near it */
 #define FG_PENALTY_MS_MAX     86400000 /* a day: ends of penalties are compared by difference */
 #define FG_PENALTY_AFTER_MAX  10000    /* refusals that begin one: counted in 16 bits */
-#define FG_RECORD_BYTES       64       /* unit of the log: one order event, one cache line */
+#define FG_LIST_BUYERS_MAX    (4 << 20) /* of a list: 84 MiB of memory, and some seconds to make */
+#define FG_LIST_SOURCES_MAX   (2 << 20) /* of a list: twice what the whole Internet's routes are */
+#define FG_LIST_FILE_MAX      (256u << 20) /* bytes of a list's file: as many buyers, with comments */
+#define FG_RECORD_BYTES       64           /* unit of the log: one order event, one cache line */
 #ifndef FG_SMALL_FRAMES
 #define FG_CONTROL_BODY_MAX (4 << 20) /* bytes of a control record's body: 10,000 items */
 #else                                 /* a build for tests: see FG_FRAME_MAX */
