@@ -250,6 +250,7 @@ const struct fg_method fg_methods[] = {
      .asks = true,
      .help =
          "Reads the key file again; answers when every worker goes by it, and by nothing else."},
+
     /* lists */
     {.name = "lists.show",
      .run = fg_call_lists_show,
