@@ -88,6 +88,8 @@ static bool within_rates(struct fg_admission *a, const struct turn *turn,
     bool key_may = fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms);
     if (key_may && (!item || fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
         return true;
+    if (key_may)
+        fg_rates_key_back(&a->rates, turn->key, place);
     note_suspect(a, turn, key_may ? item : NULL, hash, ask);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;

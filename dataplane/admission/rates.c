@@ -217,8 +217,15 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
         *wait_ms = whole_ms(value, KEY_SHIFT);
         return false;
     }
+    rates->key_before = bucket->full;
     bucket->full = now + value;
     return true;
+}
+
+void fg_rates_key_back(struct fg_rates *rates, const struct fg_key *key, unsigned place)
+{
+    if (key->rate_cost != 0)
+        rates->keys[place].full = rates->key_before;
 }
 
 /* --- Time --- */

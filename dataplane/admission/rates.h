@@ -64,6 +64,7 @@ struct fg_rates {
     struct fg_counters *counters;
     struct fg_penalties penalties;
     struct fg_key_bucket *keys;
+    uint64_t key_before;     /* `full` of the key that paid last, before it did */
     _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
 };
 
@@ -84,6 +85,9 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms);
  * buyer never comes under one. False: it asks too often, and will not in *wait_ms. */
 bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
                   uint32_t *wait_ms);
+/* The buyer was refused, who asked with the key that has just paid: it gets that back. Else one
+ * buyer that hammers would use up what all buyers behind a gateway have. */
+void fg_rates_key_back(struct fg_rates *rates, const struct fg_key *key, unsigned place);
 bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
                     bool exempt, uint32_t *wait_ms);
 void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash);

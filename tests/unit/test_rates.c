@@ -459,6 +459,27 @@ static void test_every_wait_has_up_to_a_quarter_more(void **state)
     }
 }
 
+/* Who is refused as a buyer takes nothing from the others behind the key. */
+static void test_a_buyer_that_hammers_leaves_the_key_alone(void **state)
+{
+    (void)state;
+    open_rated(1, 1000, 2, 4);
+    for (uint64_t i = 1; i <= 50; i++) {
+        struct fg_reply reply = shop_do(&shop, FG_OP_ORDER, 1, i, ITEM_PLAIN, 1);
+        if (i <= 2)
+            assert_verdict(reply, ADMITTED, 0);
+        else
+            assert_verdict(reply, THROTTLED, 0);
+    }
+    assert_verdict(shop_do(&shop, FG_OP_ORDER, 2, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    assert_verdict(shop_do(&shop, FG_OP_ORDER, 3, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+    assert_int_equal(fg_count_read(&shop.counters[0].count[FG_COUNTER_THROTTLED_KEY]), 0);
+    assert_verdict(shop_do(&shop, FG_OP_ORDER, 4, 1, ITEM_PLAIN, 1), THROTTLED, 0);
+    assert_int_equal(fg_count_read(&shop.counters[0].count[FG_COUNTER_THROTTLED_KEY]), 1);
+    assert_int_equal(fg_count_read(&shop.counters[0].count[FG_COUNTER_THROTTLED_BUYER]), 48);
+    shop_close(&shop);
+}
+
 /* An order that waits for another worker's to settle is judged again and again, and pays once. */
 static void test_what_waits_has_paid(void **state)
 {
@@ -500,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_what_a_key_pays),
         cmocka_unit_test(test_every_wait_has_up_to_a_quarter_more),
         cmocka_unit_test(test_what_waits_has_paid),
+        cmocka_unit_test(test_a_buyer_that_hammers_leaves_the_key_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
