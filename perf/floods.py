@@ -92,7 +92,7 @@ def account(run, grown):
             faults.append(f'{row["answers"]} answers to {kind}')
     if hostile['stray']:
         faults.append(f'{hostile["stray"]} stray answers')
-    # Honest datagrams are requests, too; ARP is not lost in such numbers that it would matter.
+    # Honest datagrams are requests, too.
     wanted['requests'] = wanted.get('requests', 0) + run['datagrams_sent'] - hostile['honest_lost']
     for counter in {*wanted, *(name for name in grown if name.startswith('drop_'))} - {'drop_copies'}:
         if grown.get(counter, 0) != wanted.get(counter, 0):

@@ -130,7 +130,7 @@ struct load_hostile {
     uint64_t skipped;                  /* due, but the generator was too far behind to send it */
     uint64_t sent[LOAD_HOSTILE_COUNT]; /* what the engine could take is this less `lost` */
     uint64_t lost[LOAD_HOSTILE_COUNT]; /* the wire had no room */
-    uint64_t honest_lost;              /* honest frames that it had none for */
+    uint64_t honest_lost;              /* honest datagrams that it had none for */
     uint64_t answers[LOAD_HOSTILE_COUNT];
     uint64_t stray; /* frames of the engine's to an address and port that nobody has */
 };

@@ -44,8 +44,10 @@ static uint8_t *next_frame(struct load_port *port, uint16_t queue, struct rte_mb
     return rte_pktmbuf_mtod(*frame, uint8_t *);
 }
 
-/* `owner`: 0, or a hostile kind + 1. */
-static void add_owned(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length,
+/* Whose a frame is: the honest client's, a hostile kind + 1, or the network's own. */
+enum { OWNER_CLIENT = 0, OWNER_NETWORK = LOAD_HOSTILE_COUNT + 1 };
+
+static void add_frame(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length,
                       uint32_t owner)
 {
     struct load_bin *bin = &port->bins[queue];
@@ -54,11 +56,6 @@ static void add_owned(struct load_port *port, uint16_t queue, struct rte_mbuf *f
     frame->data_len = (uint16_t)length;
     frame->pkt_len = (uint32_t)length;
     bin->frames[bin->count++] = frame;
-}
-
-static void add_frame(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length)
-{
-    add_owned(port, queue, frame, length, 0);
 }
 
 static uint16_t queue_of(const struct load_port *port, uint32_t partition)
@@ -86,7 +83,8 @@ bool load_port_send(struct load_link *link, uint32_t partition, const void *payl
         return false;
     add_frame(port, queue, frame,
               load_wire_datagram(&port->wire, at, (uint16_t)(port->target_base_port + partition),
-                                 payload, length));
+                                 payload, length),
+              OWNER_CLIENT);
     if (port->hostile)
         load_hostile_overhear(port->hostile, partition, payload, length);
     return true;
@@ -106,7 +104,7 @@ void load_port_send_hostile(struct load_hostile_link *link, uint32_t partition,
         return;
     }
     memcpy(at, bytes, length);
-    add_owned(port, queue, frame, length, kind + 1u);
+    add_frame(port, queue, frame, length, kind + 1u);
 }
 
 void load_port_ask_target(struct load_port *port)
@@ -115,7 +113,7 @@ void load_port_ask_target(struct load_port *port)
     uint8_t *at = port->unplugged ? NULL : next_frame(port, 0, &frame);
 
     if (at)
-        add_frame(port, 0, frame, load_wire_arp_question(&port->wire, at));
+        add_frame(port, 0, frame, load_wire_arp_question(&port->wire, at), OWNER_NETWORK);
 }
 
 static void answer_arp(struct load_port *port, const uint8_t *question)
@@ -126,7 +124,7 @@ static void answer_arp(struct load_port *port, const uint8_t *question)
     if (!at)
         return;
     memcpy(at, question, LOAD_WIRE_HEADERS_BYTES);
-    add_frame(port, 0, frame, load_wire_arp_answer(&port->wire, at));
+    add_frame(port, 0, frame, load_wire_arp_answer(&port->wire, at), OWNER_NETWORK);
 }
 
 /* Of the bin's frames those from `taken` on found no room. */
@@ -134,7 +132,10 @@ static void lose(struct load_hostile *hostile, struct load_bin *bin, uint16_t ta
 {
     for (uint16_t i = taken; i < bin->count; i++) {
         uint32_t owner = bin->frames[i]->hash.usr;
-        ++*(owner > 0 ? &hostile->lost[owner - 1] : &hostile->honest_lost);
+        if (owner == OWNER_CLIENT)
+            hostile->honest_lost++;
+        else if (owner != OWNER_NETWORK)
+            hostile->lost[owner - 1]++;
     }
     rte_pktmbuf_free_bulk(bin->frames + taken, (unsigned)(bin->count - taken));
     bin->count = taken;
