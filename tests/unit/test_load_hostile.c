@@ -95,7 +95,7 @@ static void begin_hostile(const char *list, uint64_t rate, uint64_t slice_ms)
     memset(&port, 0, sizeof(port));
     port.link.send = send_hostile;
     keys = (struct fg_keyring){.count = 1};
-    keys.keys[0] = (struct fg_key){.id = KEY, .prefixes_count = 1};
+    keys.keys[0] = (struct fg_key){.id = KEY, .ops = 0xff, .prefixes_count = 1};
     keys.keys[0].prefixes[0] =
         (struct fg_prefix){.address = fg_ip_of_v4(honest.address), .mask = fg_ip_mask(FG_IP_BITS)};
     memcpy(keys.keys[0].secret, secret, sizeof(secret));
