@@ -31,17 +31,17 @@
       "open openat access faccessat faccessat2 stat lstat fstat newfstatat statx statfs fstatfs "  \
       "getdents64 readlink readlinkat getcwd umask")                                               \
     X("control socket, metrics page, vhost socket: made, given their mode, taken away",            \
-      "bind listen accept accept4 chmod fchmod fchmodat")                    \
+      "bind listen accept accept4 chmod fchmod fchmodat")                                          \
     X("control, metrics, delivery, sd_notify, drivers: what is connected",                         \
       "connect shutdown getsockname getpeername getsockopt setsockopt sendto recvfrom sendmsg "    \
       "recvmsg sendmmsg recvmmsg socketpair sendfile")                                             \
     X("all: memory, which DPDK's heap and jemalloc also move, lock and place",                     \
-      "munmap mremap madvise brk msync mlock mlock2 munlock mbind get_mempolicy "          \
+      "munmap mremap madvise brk msync mlock mlock2 munlock mbind get_mempolicy "                  \
       "set_mempolicy move_pages memfd_create membarrier")                                          \
     X("threads: begin, end, wait, priority and core",                                              \
       "futex set_robust_list get_robust_list rseq set_tid_address exit exit_group gettid getpid "  \
       "sched_yield sched_setaffinity sched_getaffinity sched_setscheduler sched_getscheduler "     \
-      "sched_getparam sched_get_priority_max sched_get_priority_min setpriority "   \
+      "sched_getparam sched_get_priority_max sched_get_priority_min setpriority "                  \
       "getpriority getcpu")                                                                        \
     X("all: time, and naps",                                                                       \
       "nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time timerfd_create "     \

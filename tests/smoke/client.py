@@ -21,6 +21,8 @@ ENGINE = '10.99.0.1'
 BASE_PORT, PARTITIONS = 20480, 64
 SECRETS = {7: bytes(range(0x00, 0x10)), 8: bytes(range(0x10, 0x20)), 9: bytes(range(0x20, 0x30)),
            10: bytes(range(0x30, 0x40))}
+if 'SMOKE_KEY' in os.environ: # hex
+    SECRETS[7] = bytes.fromhex(os.environ['SMOKE_KEY'])
 PATIENCE_S = 20  # for what never comes; nothing waits so long for what does
 
 failures = 0

@@ -31,6 +31,8 @@ def rights():
         wrong = [(thread, lines[name]) for thread, lines in found for name in names
                  if list(map(int, lines[name].split())) != wanted]
         case(f'{len(found)} threads: {text}', len(found) > 5 and not wrong, *wrong)
+    wrong = [(thread, lines['Seccomp']) for thread, lines in found if lines['Seccomp'] != '2']
+    case(f'{len(found)} threads: system calls are filtered', not wrong, *wrong)
     wrong = []
     for thread, lines in found:
         mine = 0 if thread.startswith(EAL_THREADS) else may_keep

@@ -45,6 +45,22 @@ refused 3 "key_file: user $user may not read $dir/keys.yaml.*chown" "keys of roo
 check 'doctor says it, too' grep -q "wrong *user *key_file: user $user may not read" \
     <("$build/flashgatectl" doctor --config "$dir/engine.yaml" 2> /dev/null)
 chown "$user" "$dir/keys.yaml"
+chmod o+w "$dir"
+refused 3 "$dir can be changed by anyone, mode 0757.*chmod o-w" "a sockets' directory that anyone may write" \
+    "$engine" --config "$dir/engine.yaml"
+chmod o-w "$dir"
+mkdir "$dir/dpdk"
+refused 3 "$dir/dpdk is of another user \(0\)" "DPDK's directory, made by another" "$engine" --config \
+    "$dir/engine.yaml"
+chown "$user" "$dir/dpdk"
+chmod 750 "$dir/dpdk"
+refused 3 "$dir/dpdk is open to others, mode 0750" "DPDK's directory, open to others" "$engine" --config \
+    "$dir/engine.yaml"
+rmdir "$dir/dpdk"
+ln -s /tmp "$dir/dpdk"
+refused 3 "$dir/dpdk is no directory" "DPDK's directory, led elsewhere" "$engine" --config \
+    "$dir/engine.yaml"
+rm "$dir/dpdk"
 check 'nothing was made' test -z "$(ls -A "$dir/log")"
 
 # --- It serves with the user's rights ---
