@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/figures/read.h"
 #include "control/internal.h"
 
-#define LAG_ALARM     10000 /* order events: a second or so of delivery */
-#define FILLING_SHARE 4     /* of the log's budget: less room than a quarter */
+#define LAG_ALARM      10000                /* order events: a second or so of delivery */
+#define FLUSH_ALARM_NS UINT64_C(1000000000) /* ten times what a slow disk takes */
+#define FILLING_SHARE  4                    /* of the log's budget: less room than a quarter */
 
 __attribute__((format(printf, 2, 3))) static void alarm_of(json_t *alarms, const char *format, ...)
 {
@@ -56,7 +58,8 @@ static void add_log(json_t *alarms, const struct fg_engine *engine)
 {
     const struct fg_journal_stats *stats = fg_journal_stats(engine->journal);
     uint64_t log_room = read_count(&stats->log_room), room = read_count(&stats->room_bytes);
-    uint64_t stuck = read_count(&stats->stuck);
+    uint64_t stuck = read_count(&stats->stuck), flush_ns = 0;
+    fg_figure_read_flush_wait(&(struct fg_figure_at){.engine = engine}, 0, &flush_ns);
     static const char help[] = "archive sales that are over, raise log.budget or free the disk";
     if (log_room == FG_LOG_SHUT)
         alarm_of(alarms,
@@ -70,6 +73,13 @@ static void add_log(json_t *alarms, const struct fg_engine *engine)
                  "LOG FILLING: %" PRIu64 " MiB are left of %" PRIu64 "; with an eighth left, new "
                  "orders are answered BUSY; %s",
                  room >> 20, engine->config.log_budget >> 20, help);
+    if (flush_ns >= FLUSH_ALARM_NS)
+        alarm_of(
+            alarms,
+            "DISK STALLED: a flush of the log has not ended for %.1f s; admissions, CONFIRM and "
+            "CANCEL wait for it and are then answered BUSY; if the disk does not come back, the "
+            "engine must be killed",
+            (double)flush_ns / 1e9);
     if (stuck != 0)
         alarm_of(alarms,
                  "DISK FULL: %s gives no further segment of %" PRIu64 " MiB: %s; what is prepared "

@@ -65,12 +65,10 @@ struct fg_redis_link *fg_redis_make_look(const struct fg_config *config, char *m
 
 /* The engine's own: its fence is told from another's of the same epoch by a random number. */
 static struct fg_redis_link *make_link(const struct fg_config *config, unsigned epoch,
-                                       char *message, size_t size)
+                                       uint64_t *instance, char *message, size_t size)
 {
-    uint64_t instance;
-
-    if (getrandom(&instance, sizeof(instance), 0) == sizeof(instance))
-        return fg_redis_make_link(config, epoch, instance, message, size);
+    if (getrandom(instance, sizeof(*instance), 0) == sizeof(*instance))
+        return fg_redis_make_link(config, epoch, *instance, message, size);
     snprintf(message, size, "the system gives no random numbers");
     return NULL;
 }
@@ -80,8 +78,9 @@ static struct fg_redis_link *make_link(const struct fg_config *config, unsigned 
 static int open_question(struct fg_redis_question *question)
 {
     char message[512];
+    uint64_t instance;
 
-    question->link = make_link(question->config, 0, message, sizeof(message));
+    question->link = make_link(question->config, 0, &instance, message, sizeof(message));
     if (!question->link) {
         fprintf(stderr, "redis: %s\n", message);
         return -EINVAL;
@@ -155,6 +154,7 @@ static int start_delivery(struct fg_engine *engine, char *message, size_t size)
         .disk = &fg_disk_files,
         .clock = &fg_clock_system,
         .batch = config->redis_batch,
+        .retry_max_ns = config->redis_retry_max_ms * NS_PER_MS,
         .durable = durable,
         .durable_arg = engine,
         .fenced = fenced,
@@ -162,7 +162,8 @@ static int start_delivery(struct fg_engine *engine, char *message, size_t size)
     };
     int error = 0;
 
-    engine->redis = make_link(config, fg_journal_epoch(engine->journal), message, size);
+    engine->redis =
+        make_link(config, fg_journal_epoch(engine->journal), &delivery.seed, message, size);
     if (!engine->redis)
         return FG_EXIT_CONFIG;
     delivery.link = engine->redis;

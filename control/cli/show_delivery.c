@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is told of delivery, laid out for people. */
+#include <string.h>
+
 #include "control/cli/show.h"
 
 void fg_show_delivery_line(const json_t *delivery, FILE *out)
@@ -12,6 +14,9 @@ void fg_show_delivery_line(const json_t *delivery, FILE *out)
     fprintf(out, "Delivery  %s, %s delivered, lag %s", text(delivery, "state"),
             grouped(number(delivery, "delivered"), delivered),
             grouped(number(delivery, "lag"), lag));
+    if (strcmp(text_or(delivery, "circuit", "closed"), "closed") != 0)
+        fprintf(out, "; circuit %s, next try in %" JSON_INTEGER_FORMAT " ms",
+                text(delivery, "circuit"), number(delivery, "circuit_retry_us") / 1000);
     if (json_object_get(delivery, "last_error_age_ms"))
         fprintf(out, "; last error %.1f s ago: %s",
                 (double)number(delivery, "last_error_age_ms") / 1000, text(delivery, "last_error"));

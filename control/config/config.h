@@ -103,7 +103,7 @@ struct fg_config {
     char **redis_sentinels, *redis_master, *redis_sentinel_password_file;
     unsigned redis_sentinels_count;
     uint16_t redis_port;
-    uint32_t redis_database, redis_timeout_ms, redis_batch;
+    uint32_t redis_database, redis_timeout_ms, redis_retry_max_ms, redis_batch;
     bool stock_page; /* a hash of each sale's stock in Redis */
 
     /* metrics */

@@ -82,6 +82,12 @@ static const struct fg_figure_part DELIVERY_STATES[] = {
     STATE_PART("failed", "the log cannot be read; the engine stops"),
 };
 
+static const struct fg_figure_part CIRCUIT_STATES[] = {
+#define X(name, text, help) STATE_PART(text, help),
+    FG_CIRCUIT_STATES(X)
+#undef X
+};
+
 static const struct fg_figure_part STREAM_STATES[] = {
 #define X(name, text) STATE_PART(text, NULL),
     FG_STREAM_STATES(X)
@@ -242,6 +248,9 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_journal_flush_max_seconds", "journal", "flush_us_max", GAUGE, NS, ENGINE,
            fg_figure_read_journal, offsetof(struct fg_journal_stats, flush_ns_max),
            "the longest flush since the start"),
+    FIGURE("flashgate_journal_flush_wait_seconds", "journal", "flush_us_wait", GAUGE, NS, ENGINE,
+           fg_figure_read_flush_wait, 0,
+           "how long the write and flush under way has taken by now; 0: none is"),
     FIGURE("flashgate_log_oldest_segment", "journal", "oldest_segment", GAUGE, NONE, ENGINE,
            fg_figure_read_journal, offsetof(struct fg_journal_stats, oldest_segment),
            "number of the first segment that is left"),
@@ -287,12 +296,27 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_delivery_errors", "delivery", "errors", COUNTER, NONE, ENGINE,
            fg_figure_read_delivery, offsetof(struct fg_delivery_stats, errors),
            "answers of Redis that were neither OK nor GAP"),
+    STATE("flashgate_delivery_circuit", "delivery", "circuit", ENGINE, "state", CIRCUIT_STATES,
+          fg_figure_read_circuit, CIRCUIT_STATE, "the circuit breaker before delivery's Redis"),
+    FIGURE("flashgate_delivery_circuit_openings", "delivery", "circuit_openings", COUNTER, NONE,
+           ENGINE, fg_figure_read_circuit, CIRCUIT_OPENINGS, "how often it opened"),
+    FIGURE("flashgate_delivery_circuit_retry_seconds", "delivery", "circuit_retry_us", GAUGE, NS,
+           ENGINE, fg_figure_read_circuit, CIRCUIT_LEFT,
+           "time until Redis is tried again; 0: it may be called"),
     FIGURE("flashgate_stock_pages", "stock_page", "pages", COUNTER, NONE, ENGINE,
            fg_figure_read_page, offsetof(struct fg_stock_page_stats, pages),
            "stock hashes refreshed, one for each sale and second"),
     FIGURE("flashgate_stock_page_errors", "stock_page", "errors", COUNTER, NONE, ENGINE,
            fg_figure_read_page, offsetof(struct fg_stock_page_stats, errors),
            "refreshes of a stock hash that failed"),
+    STATE("flashgate_stock_page_circuit", "stock_page", "circuit", ENGINE, "state", CIRCUIT_STATES,
+          fg_figure_read_page_circuit, CIRCUIT_STATE,
+          "the circuit breaker before the stock page's Redis"),
+    FIGURE("flashgate_stock_page_circuit_openings", "stock_page", "circuit_openings", COUNTER, NONE,
+           ENGINE, fg_figure_read_page_circuit, CIRCUIT_OPENINGS, "how often it opened"),
+    FIGURE("flashgate_stock_page_circuit_retry_seconds", "stock_page", "circuit_retry_us", GAUGE,
+           NS, ENGINE, fg_figure_read_page_circuit, CIRCUIT_LEFT,
+           "time until Redis is tried again; 0: it may be called"),
 
     /* sales */
     STATE("flashgate_sale_state", "sales[]", "state", SALE, "state", SALE_STATES,

@@ -198,6 +198,15 @@ bool fg_figure_read_flush_mean(const struct fg_figure_at *at, uint32_t source, u
     return true;
 }
 
+bool fg_figure_read_flush_wait(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    uint64_t began_ns = fg_count_read(&fg_journal_stats(at->engine->journal)->flush_began_ns);
+    uint64_t now_ns = fg_clock_system.monotonic_ns(fg_clock_system.context);
+    (void)source;
+    *value = began_ns != 0 && now_ns > began_ns ? now_ns - began_ns : 0;
+    return true;
+}
+
 bool fg_figure_gather_flush(const struct fg_figure_at *at, uint32_t source,
                             struct fg_histogram_view *view)
 {
@@ -231,6 +240,27 @@ bool fg_figure_read_delivery_state(const struct fg_figure_at *at, uint32_t sourc
         *value = atomic_load_explicit(&fg_delivery_stats(at->engine->delivery)->state,
                                       memory_order_relaxed);
     return at->engine->delivery != NULL;
+}
+
+static uint64_t circuit_value(const struct fg_circuit_stats *stats, enum circuit_source source)
+{
+    if (source == CIRCUIT_LEFT)
+        return fg_circuit_left_ns(stats, fg_clock_system.monotonic_ns(fg_clock_system.context));
+    return fg_count_read(source == CIRCUIT_STATE ? &stats->state : &stats->openings);
+}
+
+bool fg_figure_read_circuit(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    if (at->engine->delivery)
+        *value = circuit_value(fg_delivery_circuit(at->engine->delivery), source);
+    return at->engine->delivery != NULL;
+}
+
+bool fg_figure_read_page_circuit(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    if (at->engine->stock_page)
+        *value = circuit_value(fg_stock_page_circuit(at->engine->stock_page), source);
+    return at->engine->stock_page != NULL;
 }
 
 bool fg_figure_read_page(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)

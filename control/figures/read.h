@@ -14,6 +14,8 @@ enum config_source { CONFIG_WORKERS, CONFIG_UNSIGNED, CONFIG_ACK, CONFIG_LOG_BUD
 
 enum guard_source { GUARD_SECCOMP, GUARD_CORES };
 
+enum circuit_source { CIRCUIT_STATE, CIRCUIT_OPENINGS, CIRCUIT_LEFT };
+
 enum units_source { UNITS_STOCK, UNITS_AVAILABLE, UNITS_GIVEN };
 
 typedef bool fg_figure_read_fn(const struct fg_figure_at *at, uint32_t source, uint64_t *value);
@@ -37,11 +39,14 @@ fg_figure_read_fn fg_figure_read_guard;
 fg_figure_read_fn fg_figure_read_journal;
 fg_figure_read_fn fg_figure_read_durable;
 fg_figure_read_fn fg_figure_read_flush_mean;
+fg_figure_read_fn fg_figure_read_flush_wait;
 fg_figure_gather_fn fg_figure_gather_flush;
 fg_figure_read_fn fg_figure_read_room_share;
 fg_figure_read_fn fg_figure_read_delivery;
 fg_figure_read_fn fg_figure_read_delivery_state;
+fg_figure_read_fn fg_figure_read_circuit;
 fg_figure_read_fn fg_figure_read_page;
+fg_figure_read_fn fg_figure_read_page_circuit;
 fg_figure_read_fn fg_figure_read_sale_units;
 fg_figure_read_fn fg_figure_read_item_units;
 fg_figure_read_fn fg_figure_read_sale_state;

@@ -18,6 +18,7 @@
 #include "control/control.h"
 #include "control/internal.h"
 #include "control/text.h"
+#include "dataplane/orders/circuit.h"
 #include "dataplane/orders/thread.h"
 #include "flashgate/exit_status.h"
 
@@ -29,6 +30,7 @@ struct fg_stock_page {
     struct fg_redis_link *link;
     uint64_t period_ns;
     bool connected;
+    struct fg_circuit circuit; /* its stats: anyone: ro */
     pthread_t thread;
     pthread_mutex_t lock; /* of `stop` and `error` */
     pthread_cond_t wake;
@@ -88,6 +90,20 @@ static void put_head(struct fg_stock_page *page, const struct fg_board_sale *sal
     set_number(&page->fields[4], "epoch", fg_journal_epoch(page->engine->journal));
 }
 
+static uint64_t now_ns(void)
+{
+    return fg_clock_system.monotonic_ns(fg_clock_system.context);
+}
+
+/* A call failed. One that is refused is its sale's matter; the others keep the next ones back. */
+static void note_answer(struct fg_stock_page *page, enum fg_redis_answer answer)
+{
+    note_error(page, page->link->error(page->link->context));
+    page->connected &= answer != FG_REDIS_LOST && answer != FG_REDIS_RELOAD;
+    if (answer != FG_REDIS_REFUSED && answer != FG_REDIS_BAD_KEY)
+        fg_circuit_failed(&page->circuit, now_ns());
+}
+
 /* Writes `count` fields; false when Redis did not take them. */
 static bool write_fields(struct fg_stock_page *page, const struct fg_board_sale *sale,
                          unsigned count, uint64_t *created)
@@ -102,8 +118,7 @@ static bool write_fields(struct fg_stock_page *page, const struct fg_board_sale 
     *created += call.created;
     if (answer == FG_REDIS_OK)
         return true;
-    note_error(page, page->link->error(page->link->context));
-    page->connected = answer != FG_REDIS_LOST && answer != FG_REDIS_RELOAD;
+    note_answer(page, answer);
     return false;
 }
 
@@ -155,13 +170,14 @@ static bool connect_redis(struct fg_stock_page *page)
     if (page->connected)
         forget(page);
     else
-        note_error(page, page->link->error(page->link->context));
+        note_answer(page, answer == FG_REDIS_REFUSED ? FG_REDIS_LOST : answer);
     return page->connected;
 }
 
 static void refresh_all(struct fg_stock_page *page)
 {
-    if (!page->connected && !connect_redis(page))
+    if (!fg_circuit_may_call(&page->circuit, now_ns()) ||
+        (!page->connected && !connect_redis(page)))
         return;
     const struct fg_board *board = fg_control_board(page->engine->control);
     bool whole = true;
@@ -170,7 +186,7 @@ static void refresh_all(struct fg_stock_page *page)
         forget(page);
     }
     for (unsigned i = 0; board && i < board->sales_count && page->connected; i++) {
-        if (stopping(page))
+        if (stopping(page) || !fg_circuit_may_call(&page->circuit, now_ns()))
             break;
         if (!refresh(page, board, &board->sales[i]))
             whole = false;
@@ -179,11 +195,8 @@ static void refresh_all(struct fg_stock_page *page)
         fg_control_board_return(page->engine->control, board);
     if (!whole)
         forget(page);
-}
-
-static uint64_t now_ns(void)
-{
-    return fg_clock_system.monotonic_ns(fg_clock_system.context);
+    else
+        fg_circuit_worked(&page->circuit);
 }
 
 /* Until then, or until the stop. */
@@ -231,6 +244,8 @@ static struct fg_stock_page *page_create(struct fg_engine *engine, struct fg_red
     page->link = link;
     page->period_ns = period_ms * UINT64_C(1000000);
     page->slots = engine->stock.slots;
+    fg_circuit_init(&page->circuit, engine->config.redis_retry_max_ms * UINT64_C(1000000),
+                    (uintptr_t)page);
     pthread_mutex_init(&page->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -279,6 +294,11 @@ void fg_stock_page_stop(struct fg_engine *engine)
 const struct fg_stock_page_stats *fg_stock_page_stats(const struct fg_stock_page *page)
 {
     return &page->stats;
+}
+
+const struct fg_circuit_stats *fg_stock_page_circuit(const struct fg_stock_page *page)
+{
+    return &page->circuit.stats;
 }
 
 void fg_stock_page_last_error(struct fg_stock_page *page, char *text, size_t size)

@@ -20,6 +20,7 @@
 #define FG_STOCK_PAGE_PERIOD_MS 1000
 #define FG_STOCK_PAGE_EXPIRY_MS 10000
 
+struct fg_circuit_stats;
 struct fg_engine;
 struct fg_redis_link;
 struct fg_stock_page;
@@ -37,6 +38,8 @@ void fg_stock_page_stop(struct fg_engine *engine);
 
 /* Figures of its thread; read relaxed by anyone. */
 const struct fg_stock_page_stats *fg_stock_page_stats(const struct fg_stock_page *page);
+/* The circuit breaker before its link. */
+const struct fg_circuit_stats *fg_stock_page_circuit(const struct fg_stock_page *page);
 /* Copies what the last failing refresh said, "" if none failed. */
 void fg_stock_page_last_error(struct fg_stock_page *page, char *text, size_t size);
 

@@ -4,10 +4,12 @@
 #include <time.h>
 
 #include "control/journal/takeover.h"
+#include "dataplane/orders/circuit.h"
 #include "dataplane/redis.h"
 
-#define RETRIES_MAX 10 /* while Redis says "not now" */
-#define RETRY_NS    200000000
+#define TRIES_MAX 10                  /* while Redis says "not now": some 2 s in all */
+#define TRY_NS    UINT64_C(500000000) /* the longest wait between two */
+#define NAP_NS    5000000
 
 /* Goes on without a fence, if that was asked for. */
 static int unfenced(struct takeover *takeover, const char *why)
@@ -28,6 +30,18 @@ static int unfenced(struct takeover *takeover, const char *why)
     return FG_EXIT_OK;
 }
 
+static uint64_t now_ns(void)
+{
+    return fg_clock_system.monotonic_ns(fg_clock_system.context);
+}
+
+/* Waits for its turn. */
+static void wait_turn(struct fg_circuit *circuit)
+{
+    while (!fg_circuit_may_call(circuit, now_ns()))
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
 int fg_takeover_connect(struct takeover *takeover)
 {
     char message[512];
@@ -39,10 +53,12 @@ int fg_takeover_connect(struct takeover *takeover)
     if (!takeover->link)
         return fg_cli_fail(takeover->call, FG_EXIT_CONFIG, "%s", message);
     enum fg_redis_answer answer = FG_REDIS_RETRY;
-    for (unsigned i = 0; i < RETRIES_MAX && answer == FG_REDIS_RETRY; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+    struct fg_circuit circuit;
+    fg_circuit_init(&circuit, TRY_NS, takeover->instance);
+    for (unsigned i = 0; i < TRIES_MAX && answer == FG_REDIS_RETRY; i++) {
+        wait_turn(&circuit);
         answer = takeover->link->connect(takeover->link->context);
+        fg_circuit_failed(&circuit, now_ns());
     }
     if (answer == FG_REDIS_OK)
         return FG_EXIT_OK;
@@ -56,10 +72,13 @@ static enum fg_redis_answer claim(const struct takeover *takeover, struct fg_red
     struct fg_redis_link *link = takeover->link;
     enum fg_redis_answer answer = FG_REDIS_RETRY;
 
-    for (unsigned i = 0; i < RETRIES_MAX && answer == FG_REDIS_RETRY; i++) {
-        if (i > 0)
-            nanosleep(&(struct timespec){.tv_nsec = RETRY_NS}, NULL);
+    struct fg_circuit circuit;
+
+    fg_circuit_init(&circuit, TRY_NS, takeover->instance);
+    for (unsigned i = 0; i < TRIES_MAX && answer == FG_REDIS_RETRY; i++) {
+        wait_turn(&circuit);
         answer = link->append(link->context, append);
+        fg_circuit_failed(&circuit, now_ns());
     }
     return answer;
 }

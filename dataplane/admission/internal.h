@@ -23,6 +23,7 @@
 #include "dataplane/admission/holds.h"
 #include "dataplane/admission/lists.h"
 #include "dataplane/admission/rates.h"
+#include "dataplane/random.h"
 
 /* What is to be done with the stock once a record is durable. */
 enum settlement {
@@ -153,21 +154,10 @@ static inline uint32_t left_ms(const struct fg_order *order, const struct fg_now
     return left > 0 ? (uint32_t)left : 0;
 }
 
-/* A small generator for jitter (Marsaglia's xorshift64*, 2003): not for secrets. */
-static inline uint64_t random_next(uint64_t *state)
-{
-    uint64_t x = *state;
-    x ^= x >> 12;
-    x ^= x << 25;
-    x ^= x >> 27;
-    *state = x;
-    return x * UINT64_C(0x2545F4914F6CDD1D);
-}
-
 /* A least wait with up to a quarter added, so that clients do not come back all at once. */
 static inline uint32_t jitter(struct fg_admission *a, uint32_t wait_ms)
 {
-    return wait_ms + (uint32_t)((random_next(&a->random) >> 32) * (wait_ms / 4 + 1) >> 32);
+    return wait_ms + (uint32_t)((fg_random_next(&a->random) >> 32) * (wait_ms / 4 + 1) >> 32);
 }
 
 /* A copy of one entry: it lies at any address in the payload. */

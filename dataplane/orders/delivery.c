@@ -5,7 +5,7 @@
  * What a stream must hold is a function of the log alone, so no cursor is kept anywhere. Delivery
  * is in one of three phases:
  *
- *   AWAY    there is no connection, or no use in one until `wait_until_ns`. Meanwhile the log
+ *   AWAY    there is no connection, or its circuit breaker lets none through. Meanwhile the log
  *           is read on, only to count what is not delivered.
  *   CLAIM   connected: every known live sale's fence is claimed and its stream's last id is read.
  *   READ    the log is rewound and read up to the durable mark. streams.c finds each stream's
@@ -77,7 +77,7 @@ static void tell_stopped(struct fg_delivery *delivery)
 
 static int step_away(struct fg_delivery *delivery)
 {
-    if (delivery->now_ns >= delivery->wait_until_ns) {
+    if (fg_circuit_may_call(&delivery->circuit, delivery->now_ns)) {
         fg_delivery_connect(delivery);
         return 1;
     }
@@ -89,7 +89,7 @@ static int step_away(struct fg_delivery *delivery)
 
 static int step_claim(struct fg_delivery *delivery)
 {
-    if (delivery->now_ns < delivery->wait_until_ns)
+    if (!fg_circuit_may_call(&delivery->circuit, delivery->now_ns))
         return 0;
     struct fg_stream *stream = fg_streams_unasked(&delivery->streams);
     if (stream) {
@@ -110,7 +110,7 @@ static int step_claim(struct fg_delivery *delivery)
 
 static int step_read(struct fg_delivery *delivery)
 {
-    if (delivery->now_ns < delivery->wait_until_ns)
+    if (!fg_circuit_may_call(&delivery->circuit, delivery->now_ns))
         return 0;
     if (fg_delivery_move_aside(delivery))
         return 1;
@@ -135,7 +135,7 @@ static int step_read(struct fg_delivery *delivery)
     fg_batches_flush(&delivery->batches);
     delivery->caught_up = !fg_batches_next(&delivery->batches);
     if (delivery->caught_up)
-        delivery->backoff_ns = 0;
+        fg_circuit_worked(&delivery->circuit);
     return !delivery->caught_up;
 }
 
@@ -166,6 +166,7 @@ struct fg_delivery *fg_delivery_create(const struct fg_delivery_config *config, 
     if (!delivery)
         return NULL;
     delivery->config = *config;
+    fg_circuit_init(&delivery->circuit, config->retry_max_ns, config->seed);
     pthread_mutex_init(&delivery->text_lock, NULL);
     unsigned batch = config->batch < FG_REDIS_APPEND_MAX ? config->batch : FG_REDIS_APPEND_MAX;
     if (fg_batches_init(&delivery->batches, batch) != 0 || fg_streams_init(&delivery->streams) != 0)
@@ -198,6 +199,11 @@ void fg_delivery_destroy(struct fg_delivery *delivery)
 const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *delivery)
 {
     return &delivery->stats;
+}
+
+const struct fg_circuit_stats *fg_delivery_circuit(const struct fg_delivery *delivery)
+{
+    return &delivery->circuit.stats;
 }
 
 struct fg_stream_view fg_delivery_stream(const struct fg_delivery *delivery, uint32_t sale)

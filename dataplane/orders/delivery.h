@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "dataplane/orders/circuit.h"
 #include "dataplane/orders/clock.h"
 #include "dataplane/orders/log.h"
 #include "dataplane/orders/redis_link.h"
@@ -45,7 +46,9 @@ struct fg_delivery_config {
     const struct fg_disk *disk;
     const struct fg_clock *clock;
     struct fg_redis_link *link;
-    unsigned batch; /* entries of one append, at most; 1..FG_REDIS_APPEND_MAX */
+    unsigned batch;        /* entries of one append, at most; 1..FG_REDIS_APPEND_MAX */
+    uint64_t retry_max_ns; /* the longest wait for a Redis that fails; 0: FG_CIRCUIT_MAX_NS */
+    uint64_t seed;         /* of what the waits are shortened by */
     /* How far the log may be read: the journal's durable mark. */
     uint64_t (*durable)(void *arg);
     void *durable_arg;
@@ -78,6 +81,8 @@ struct fg_delivery_stats {
     _Atomic uint64_t errors; /* answers of Redis that were neither OK nor GAP */
 };
 const struct fg_delivery_stats *fg_delivery_stats(const struct fg_delivery *delivery);
+/* The circuit breaker before Redis. */
+const struct fg_circuit_stats *fg_delivery_circuit(const struct fg_delivery *delivery);
 
 /* State of one sale's stream by sale number; SEEKING if it is not known. Any thread. */
 enum fg_stream_state fg_delivery_stream_state(const struct fg_delivery *delivery, uint32_t sale);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "dataplane/orders/batches.h"
+#include "dataplane/orders/circuit.h"
 #include "dataplane/orders/delivery.h"
 #include "dataplane/orders/redis_command.h"
 #include "dataplane/orders/streams.h"
@@ -32,8 +33,9 @@ struct fg_delivery {
     unsigned gaps;                   /* since something was appended */
     uint32_t poll_next;              /* sale to ask about after this one */
     uint32_t poll_sales, poll_calls; /* of this round: sales to look at, calls that it may make */
-    uint64_t now_ns, wait_until_ns, poll_at_ns, backoff_ns;
-    _Atomic bool rebuilds; /* control: sets after a board's `rebuild`; delivery: clears */
+    uint64_t now_ns, poll_at_ns;
+    struct fg_circuit circuit; /* its stats: anyone: ro */
+    _Atomic bool rebuilds;     /* control: sets after a board's `rebuild`; delivery: clears */
 
     /* whoever starts and stops: rw */
     pthread_t thread;

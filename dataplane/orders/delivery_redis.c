@@ -9,8 +9,6 @@
 #include "dataplane/orders/delivery_internal.h"
 
 #define MS              UINT64_C(1000000)
-#define BACKOFF_MIN_NS  (10 * MS)
-#define BACKOFF_MAX_NS  (1000 * MS)
 #define REFUSED_WAIT_NS (5000 * MS)       /* a person must act first */
 #define POLL_CALLS      FG_SALES_LIVE_MAX /* of one round: with more sales, they take turns */
 
@@ -19,15 +17,10 @@ static void bump(_Atomic uint64_t *counter, uint64_t n)
     atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* Waits before the next try; the wait doubles each time until there is nothing to wait for. */
+/* The attempt came to nothing: the next one waits. */
 static void back_off(struct fg_delivery *delivery)
 {
-    if (delivery->backoff_ns < BACKOFF_MIN_NS)
-        delivery->backoff_ns = BACKOFF_MIN_NS;
-    delivery->wait_until_ns = delivery->now_ns + delivery->backoff_ns;
-    delivery->backoff_ns *= 2;
-    if (delivery->backoff_ns > BACKOFF_MAX_NS)
-        delivery->backoff_ns = BACKOFF_MAX_NS;
+    fg_circuit_failed(&delivery->circuit, delivery->now_ns);
 }
 
 /* What the streams hold is to be asked anew; until then nobody can say that they hold everything.
@@ -110,7 +103,7 @@ static void react(struct fg_delivery *delivery, struct fg_stream *stream,
             break;
         }
         go_away(delivery);
-        delivery->wait_until_ns = delivery->now_ns + REFUSED_WAIT_NS;
+        fg_circuit_refused(&delivery->circuit, delivery->now_ns, REFUSED_WAIT_NS);
         break;
     }
 }
@@ -186,7 +179,7 @@ void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
                        (struct fg_stream_id){end->epoch, end->order->sale_seq});
     bump(&delivery->stats.delivered, batch->count);
     fg_batches_drop(&delivery->batches, stream);
-    delivery->backoff_ns = 0;
+    fg_circuit_worked(&delivery->circuit);
     delivery->gaps = 0;
 }
 

@@ -46,10 +46,12 @@ static int put_frame(struct fg_journal *journal, struct fg_frame *frame, uint16_
     memset(end, 0, span - sizeof(*frame) - frame->length);
 
     uint64_t began = journal->clock->monotonic_ns(journal->clock->context);
+    atomic_store_explicit(&journal->stats.flush_began_ns, began, memory_order_relaxed);
     int rc =
         journal->disk->write(journal->disk->context, journal->file, frame, span, journal->offset);
     if (rc == 0 && !journal->flushes)
         rc = journal->disk->flush(journal->disk->context, journal->file);
+    atomic_store_explicit(&journal->stats.flush_began_ns, 0, memory_order_relaxed);
     if (rc != 0)
         return rc;
 

@@ -133,6 +133,7 @@ uint64_t fg_journal_id(const struct fg_journal *journal);
 struct fg_journal_stats {
     _Atomic uint64_t frames, records, bytes;
     _Atomic uint64_t flush_ns_last, flush_ns_max, flush_ns_total;
+    _Atomic uint64_t flush_began_ns; /* monotonic: of the one under way; 0: none is */
     _Atomic uint64_t segment;        /* number of the one being written */
     _Atomic uint64_t log_bytes;      /* all segments on disk */
     _Atomic uint64_t log_room;       /* enum fg_log_room */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/orders/redis_dial.h"
 #include "dataplane/orders/redis_errors.h"
 
 void fg_redis_say(struct fg_redis_connection *connection, const char *format, ...)
@@ -93,23 +94,24 @@ static enum fg_redis_answer open_connection(struct fg_redis_connection *connecti
     const struct fg_redis_config *config = &connection->config;
     struct timeval limit = {.tv_sec = config->timeout_ms / 1000,
                             .tv_usec = config->timeout_ms % 1000 * 1000};
+    char why[320] = "out of memory";
     if (config->sentinels_count) {
         enum fg_redis_answer answer =
             fg_redis_master_ask(config, &connection->sentinel, &connection->master,
                                 connection->error, sizeof(connection->error));
         if (answer != FG_REDIS_OK)
             return answer;
-        connection->redis =
-            redisConnectWithTimeout(connection->master.host, connection->master.port, limit);
+        connection->redis = fg_redis_dial(connection->master.host, connection->master.port, limit,
+                                          why, sizeof(why));
     } else if (config->socket) {
         connection->redis = redisConnectUnixWithTimeout(config->socket, limit);
     } else {
-        connection->redis = redisConnectWithTimeout(config->host, config->port, limit);
+        connection->redis = fg_redis_dial(config->host, config->port, limit, why, sizeof(why));
     }
     if (connection->redis && !connection->redis->err &&
         redisSetTimeout(connection->redis, limit) == REDIS_OK)
         return FG_REDIS_OK;
-    fg_redis_say(connection, "%s", connection->redis ? connection->redis->errstr : "out of memory");
+    fg_redis_say(connection, "%s", connection->redis ? connection->redis->errstr : why);
     fg_redis_drop(connection);
     return FG_REDIS_LOST;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/orders/redis_dial.h"
 #include "dataplane/orders/redis_errors.h"
 
 #define SENTINEL_PORT 26379
@@ -114,12 +115,13 @@ static enum fg_redis_answer ask_one(const struct fg_redis_config *config, const 
     }
     struct timeval limit = {.tv_sec = config->timeout_ms / 1000,
                             .tv_usec = config->timeout_ms % 1000 * 1000};
-    redisContext *sentinel = redisConnectWithTimeout(at.host, at.port, limit);
+    char why[320];
+    redisContext *sentinel = fg_redis_dial(at.host, at.port, limit, why, sizeof(why));
     enum fg_redis_answer answer = FG_REDIS_LOST;
     if (sentinel && !sentinel->err && redisSetTimeout(sentinel, limit) == REDIS_OK)
         answer = ask_connected(config, sentinel, master, error, size);
     else
-        snprintf(error, size, "%s", sentinel ? sentinel->errstr : "out of memory");
+        snprintf(error, size, "%s", sentinel ? sentinel->errstr : why);
     if (sentinel)
         redisFree(sentinel);
     return answer;

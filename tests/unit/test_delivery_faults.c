@@ -31,11 +31,14 @@ static void test_retry_keeps_its_place(void **state)
     log_orders(f, 1, 4, 9);
     unsigned appends = f->redis->appends;
     assert_int_equal(run_ms(f, 500), 0);
-    /* At 0, 10, 30, 70, 150 and 310 ms. */
-    assert_int_equal(f->redis->appends - appends, 6);
+    /* At 0, 10, 20, 40, 80, 160 and 320 ms, each wait up to a quarter shorter. */
+    assert_in_range(f->redis->appends - appends, 7, 8);
+    assert_int_equal(fg_delivery_circuit(f->delivery)->state, FG_CIRCUIT_OPEN);
     f->redis->append_answer = FG_REDIS_OK;
-    assert_int_equal(run_ms(f, 200), 0);
+    assert_int_equal(run_ms(f, 400), 0);
     assert_spring(9);
+    assert_int_equal(fg_delivery_circuit(f->delivery)->state, FG_CIRCUIT_CLOSED);
+    assert_int_equal(fg_delivery_circuit(f->delivery)->openings, 1);
     assert_int_equal(f->redis->connects, 1);
 }
 
@@ -56,7 +59,7 @@ static void test_long_retry(void **state)
     }
     unsigned connects = f->redis->connects;
     assert_int_equal(run_ms(f, 10000), 0);
-    assert_in_range(f->redis->connects - connects, 9, 11);
+    assert_in_range(f->redis->connects - connects, 10, 14); /* every 750 to 1000 ms */
     f->redis->append_answer = FG_REDIS_OK;
     assert_int_equal(run_ms(f, 1100), 0);
     assert_spring(109);
@@ -72,8 +75,11 @@ static void test_redis_away_from_the_start(void **state)
     assert_int_equal(run_ms(f, 5000), 0);
     assert_int_equal(lag(f), 55);
     assert_int_equal(state_of(f), FG_DELIVERY_CONNECTING);
-    assert_in_range(f->redis->connects, 9, 12); /* 10 ms, doubling to 1 s */
+    /* Twice 10 ms, then 20, doubling to 1 s, each up to a quarter shorter. */
+    assert_in_range(f->redis->connects, 11, 15);
     assert_int_equal(fg_delivery_stats(f->delivery)->connects, 0);
+    assert_int_equal(fg_delivery_circuit(f->delivery)->state, FG_CIRCUIT_OPEN);
+    assert_int_equal(fg_delivery_circuit(f->delivery)->openings, 1);
     f->redis->connect_answer = FG_REDIS_OK;
     assert_int_equal(run_ms(f, 1100), 0);
     assert_spring(50);

@@ -161,6 +161,38 @@ static void test_no_lane_starves(void **state)
         assert_int_equal(lane_durable(fixture, w), sent[w]);
 }
 
+/* A disk that tells how its write is seen from outside. */
+static struct fg_journal *watched;
+static uint64_t began_ns;
+
+static int watched_write(void *context, int file, const void *data, size_t length, uint64_t offset)
+{
+    if (watched)
+        began_ns = fg_journal_stats(watched)->flush_began_ns;
+    return fg_disk_files.write(context, file, data, length, offset);
+}
+
+/* A write that hangs is seen while it does. */
+static void test_flush_under_way(void **state)
+{
+    struct log_fixture *fixture = *state;
+    static struct fg_disk disk;
+
+    disk = fg_disk_files;
+    disk.write = watched_write;
+    now_ns = 5000000000;
+    fixture->config.disk = &disk;
+    fixture->config.clock = &told_clock;
+    journal_must_open(fixture);
+    watched = fixture->journal;
+    assert_int_equal(fg_journal_stats(watched)->flush_began_ns, 0);
+    push_order(fixture, 1, 0, 1);
+    assert_int_equal(fg_journal_step(watched), 1);
+    assert_int_equal(began_ns, now_ns);
+    assert_int_equal(fg_journal_stats(watched)->flush_began_ns, 0);
+    watched = NULL;
+}
+
 static void test_closing_frames(void **state)
 {
     struct log_fixture *fixture = *state;
@@ -464,6 +496,7 @@ int main(void)
         CASE(test_great_control_events),
         CASE(test_no_lane_starves),
         CASE(test_closing_frames),
+        CASE(test_flush_under_way),
         CASE(test_rotation),
         CASE(test_lsns_of_control_events),
         CASE(test_full_log_refuses_in_time),

@@ -130,6 +130,20 @@ static void alarms_tell_of_log_disk_and_acknowledgement(void **state)
     log_.stats.stuck = ENOSPC;
     assert_non_null(strstr(alarm_of("DISK FULL"), "/a/log gives no further segment of 64 MiB: No "
                                                   "space left on device"));
+    log_.stats.stuck = 0;
+    log_.stats.flush_began_ns = fg_clock_system.monotonic_ns(NULL) - 3 * UINT64_C(1000000000);
+    assert_non_null(strstr(alarm_of("DISK STALLED"), "has not ended for "));
+    log_.stats.flush_began_ns = fg_clock_system.monotonic_ns(NULL);
+    assert_null(alarm_of("DISK"));
+    log_.stats.flush_began_ns = 0;
+    assert_null(alarm_of("DISK"));
+    log_.stats.stuck = ENOSPC;
+    assert_null(alarm_of("UNGUARDED"));
+    assert_null(alarm_of("CORE DUMPS"));
+    engine->config.seccomp = FG_SECCOMP_LOG;
+    engine->config.core_dumps = true;
+    assert_non_null(strstr(alarm_of("UNGUARDED"), "only logged"));
+    assert_non_null(alarm_of("CORE DUMPS"));
     engine->config.ack = FG_ACK_MEMORY;
     assert_non_null(alarm_of("ACK MEMORY"));
     const json_t *journal = json_object_get(call("status", json_object()), "journal");
