@@ -34,6 +34,12 @@ static inline bool fg_ip_is_v4(struct fg_ip ip)
     return ip.high == 0 && ip.low >> 32 == 0xffff;
 }
 
+/* The unspecified address; where there may be none, it says so. */
+static inline bool fg_ip_is_zero(struct fg_ip ip)
+{
+    return (ip.high | ip.low) == 0;
+}
+
 static inline bool fg_ip_same(struct fg_ip a, struct fg_ip b)
 {
     return ((a.high ^ b.high) | (a.low ^ b.low)) == 0;

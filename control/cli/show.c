@@ -166,7 +166,10 @@ static void show_engine(const json_t *result, FILE *out)
             number(config, "workers") == 1 ? "" : "s", text(result, "steering"));
     json_array_foreach(json_object_get(config, "ports"), i, value)
     {
-        fprintf(out, "          %s at %s\n", text(value, "device"), text(value, "address"));
+        const char *address = json_string_value(json_object_get(value, "address"));
+        const char *address6 = json_string_value(json_object_get(value, "address6"));
+        fprintf(out, "          %s at %s%s%s\n", text(value, "device"), address ? address : "",
+                address && address6 ? ", " : "", address6 ? address6 : "");
     }
 }
 

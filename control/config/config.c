@@ -29,14 +29,23 @@ static const struct fg_option PORT_OPTIONS[] = {
      FG_OPTION_FIELD(struct fg_port_config, address),
      .second = offsetof(struct fg_port_config, prefix_bits),
      .family = 4,
-     .required = true,
+     .suggested = true,
      .example = "192.0.2.10/24",
      .help = "The engine's IPv4 address on this port, with the length of the network's prefix. The "
+             "kernel must not have it. A port has this, address6 or both."},
+    {.name = "address6",
+     .kind = FG_OPTION_ADDRESS,
+     FG_OPTION_FIELD(struct fg_port_config, address6),
+     .second = offsetof(struct fg_port_config, prefix6_bits),
+     .family = 6,
+     .example = "2001:db8::10/64",
+     .help = "The engine's IPv6 address on this port, with the length of the network's prefix. The "
              "kernel must not have it."},
 };
 
-static const struct fg_option_table PORT_TABLE = {
-    PORT_OPTIONS, COUNT(PORT_OPTIONS), "a table of device and address", fg_config_check_port};
+static const struct fg_option_table PORT_TABLE = {PORT_OPTIONS, COUNT(PORT_OPTIONS),
+                                                  "a table of device, and address or address6",
+                                                  fg_config_check_port};
 
 /* --- elements of lists --- */
 

@@ -164,16 +164,23 @@ static json_t *process_json(const struct fg_engine *engine)
                      (int)fg_privilege_cores_possible());
 }
 
+/* null where the port has none. */
+static json_t *address_json(struct fg_ip address, unsigned bits)
+{
+    char text[FG_IP_TEXT_MAX];
+    return fg_ip_is_zero(address) ? json_null() : json_string(fg_prefix_text(address, bits, text));
+}
+
 static json_t *config_json(const struct fg_control *control)
 {
     const struct fg_config *config = &control->engine->config;
     json_t *ports = json_array();
     for (unsigned i = 0; i < config->ports_count; i++) {
         const struct fg_port_config *port = &config->ports[i];
-        char text[FG_IP_TEXT_MAX];
         json_array_append_new(ports,
-                              json_pack("{s:s?,s:s}", "device", port->device, "address",
-                                        fg_prefix_text(port->address, port->prefix_bits, text)));
+                              json_pack("{s:s?,s:o,s:o}", "device", port->device, "address",
+                                        address_json(port->address, port->prefix_bits), "address6",
+                                        address_json(port->address6, port->prefix6_bits)));
     }
     return json_pack("{s:i,s:I,s:i,s:i,s:b,s:i,s:o}", "workers", (int)config->workers, "partitions",
                      (json_int_t)config->partitions, "base_port", config->base_port, "node",

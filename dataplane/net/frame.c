@@ -23,7 +23,7 @@ static bool for_us(struct parse *parse, rte_be16_t type, struct fg_parsed *parse
     if (type == RTE_BE16(RTE_ETHER_TYPE_ARP) && rte_is_broadcast_ether_addr(to))
         return true;
     struct rte_ether_addr solicited = fg_frame_solicited_mac(us->address6);
-    if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6) && !parse_ip6_unspecified(us->address6) &&
+    if (type == RTE_BE16(RTE_ETHER_TYPE_IPV6) && !fg_ip_is_zero(us->address6) &&
         rte_is_same_ether_addr(to, &solicited))
         return true;
     parse_drop(parsed, FG_COUNTER_DROP_GROUP);

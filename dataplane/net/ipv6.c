@@ -95,7 +95,7 @@ void parse_ipv6(const struct parse *parse, struct fg_parsed *parsed)
         return parse_drop(parsed, FG_COUNTER_DROP_CUT);
     struct fg_ip to = parse_ip6(ip.dst_addr);
     bool to_group = parse->group || !fg_ip_same(to, us);
-    if (parse_ip6_unspecified(us) || (!fg_ip_same(to, us) && !solicited_group(to, us)))
+    if (fg_ip_is_zero(us) || (!fg_ip_same(to, us) && !solicited_group(to, us)))
         return parse_drop(parsed, FG_COUNTER_DROP_NOT_FOR_US);
     parsed->source = parse_ip6(ip.src_addr);
     if (ip.proto == IPPROTO_ICMPV6)

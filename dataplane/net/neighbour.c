@@ -26,7 +26,7 @@ void parse_neighbour(const struct parse *parse, const struct parse_part *part,
                      struct fg_parsed *parsed)
 {
     const struct rte_ipv6_hdr *ip = (const void *)(parse->frame + parsed->l3);
-    bool probe = parse_ip6_unspecified(parsed->source), told = false;
+    bool probe = fg_ip_is_zero(parsed->source), told = false;
 
     if (part->length < HEADER)
         return parse_drop(parsed, FG_COUNTER_DROP_RUNT);

@@ -46,11 +46,6 @@ static inline struct fg_ip parse_ip6(const uint8_t *at)
     return (struct fg_ip){rte_be_to_cpu_64(words[0]), rte_be_to_cpu_64(words[1])};
 }
 
-static inline bool parse_ip6_unspecified(struct fg_ip ip)
-{
-    return (ip.high | ip.low) == 0;
-}
-
 /* The ones' complement sum over a pseudo header with these addresses and a part of `protocol`:
  * 0xffff if its checksum is right. The length has 32 bits over IPv6, but none here is so long. */
 static inline uint16_t parse_sum(const uint8_t *addresses, size_t bytes, uint8_t protocol,

@@ -56,14 +56,16 @@ static int refuse(const char *name, const char *what, int rc, char *message, siz
     return -1;
 }
 
+#define RSS_UDP (RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV6_UDP)
+
 /* Spreads UDP datagrams by a key of our own: the usual one is known to everybody. */
 static void ask_for_rss(const struct rte_eth_dev_info *info, struct rte_eth_conf *conf,
                         uint8_t key[RSS_KEY_MAX])
 {
-    if (!(info->flow_type_rss_offloads & RTE_ETH_RSS_NONFRAG_IPV4_UDP))
+    if (!(info->flow_type_rss_offloads & RSS_UDP))
         return;
     conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf->rx_adv_conf.rss_conf.rss_hf = RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+    conf->rx_adv_conf.rss_conf.rss_hf = RSS_UDP & info->flow_type_rss_offloads;
     if (info->hash_key_size > 0 && info->hash_key_size <= RSS_KEY_MAX &&
         getrandom(key, info->hash_key_size, 0) == info->hash_key_size) {
         conf->rx_adv_conf.rss_conf.rss_key = key;
@@ -148,6 +150,21 @@ static int configure(struct fg_port *port, const struct fg_config *config, const
     return 0;
 }
 
+/* Neighbour solicitations go to a group's MAC, which a device drops unless it is told. Drivers of
+ * software wires refuse both, and pass everything on. */
+static void listen_to_solicitations(struct fg_port *port)
+{
+    struct rte_ether_addr group = fg_frame_solicited_mac(port->address.address6);
+
+    if (fg_ip_is_zero(port->address.address6))
+        return;
+    port->multicast = "as the driver has it";
+    if (rte_eth_dev_set_mc_addr_list(port->id, &group, 1) == 0)
+        port->multicast = "filtered";
+    else if (rte_eth_allmulticast_enable(port->id) == 0)
+        port->multicast = "all";
+}
+
 int fg_port_start(struct fg_port *port, const struct fg_config *config, unsigned index,
                   struct rte_mempool *const *pools, char *message, size_t size)
 {
@@ -174,6 +191,7 @@ int fg_port_start(struct fg_port *port, const struct fg_config *config, unsigned
     if (rc != 0)
         return refuse(name, "it cannot be started", rc, message, size);
     port->started = true;
+    listen_to_solicitations(port);
     return 0;
 }
 
@@ -187,22 +205,38 @@ void fg_port_stop(struct fg_port *port)
     (void)rte_eth_dev_close(port->id);
 }
 
+/* "192.0.2.10/24, 2001:db8::10/64": what there is of both. */
+static void describe_addresses(const struct fg_port_config *config, char text[2 * FG_IP_TEXT_MAX])
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    if (!fg_ip_is_zero(config->address))
+        used = strlen(fg_prefix_text(config->address, config->prefix_bits, text));
+    if (fg_ip_is_zero(config->address6))
+        return;
+    if (used > 0)
+        used += (size_t)snprintf(text + used, FG_IP_TEXT_MAX, ", ");
+    fg_prefix_text(config->address6, config->prefix6_bits, text + used);
+}
+
 void fg_port_describe(const struct fg_port *port, const struct fg_port_config *config, char *text,
                       size_t size)
 {
     const struct rte_ether_addr *mac = &port->address.mac;
-    char name[DEVICE_NAME_MAX], speed[32] = "", address[FG_IP_TEXT_MAX];
+    char name[DEVICE_NAME_MAX], speed[32] = "", addresses[2 * FG_IP_TEXT_MAX];
     struct rte_eth_link link = {0};
 
     device_name(config->device, name);
+    describe_addresses(config, addresses);
     rte_eth_link_get_nowait(port->id, &link);
     if (link.link_status && link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN)
         snprintf(speed, sizeof(speed), " at %u Mbit/s", link.link_speed);
     snprintf(text, size,
              "port %s: %s, UDP %u-%u, MAC " RTE_ETHER_ADDR_PRT_FMT
-             ", link %s%s, %u queue pair%s, steering: %s",
-             name, fg_prefix_text(config->address, config->prefix_bits, address),
-             port->address.first_port, port->address.last_port, RTE_ETHER_ADDR_BYTES(mac),
-             link.link_status ? "up" : "down", speed, port->queues, port->queues == 1 ? "" : "s",
-             port->steering);
+             ", link %s%s, %u queue pair%s, steering: %s%s%s",
+             name, addresses, port->address.first_port, port->address.last_port,
+             RTE_ETHER_ADDR_BYTES(mac), link.link_status ? "up" : "down", speed, port->queues,
+             port->queues == 1 ? "" : "s", port->steering, port->multicast ? ", multicast: " : "",
+             port->multicast ? port->multicast : "");
 }

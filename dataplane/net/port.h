@@ -29,7 +29,8 @@ struct fg_port {
      * or the peer may listen to fewer than it was offered (vhost). */
     bool reply_by_receiver;
     bool started;
-    char steering[64]; /* how this port spreads datagrams, in words */
+    char steering[64];     /* how this port spreads datagrams, in words */
+    const char *multicast; /* how it gets neighbour solicitations, in words; NULL: no IPv6 */
 };
 
 /* Is the device an EAL vdev string ("net_vhost0,iface=..."), and not a PCI address? */

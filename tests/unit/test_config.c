@@ -315,6 +315,42 @@ static void test_log_checks(void **state)
     fg_config_free(&config);
 }
 
+static void test_port_checks6(void)
+{
+    static const char *const wrong[] = {"::/64", "::1/128", "::192.0.2.1/128", "ff02::1/16"};
+    char text[512];
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        snprintf(text, sizeof(text),
+                 UNSIGNED LOG CONTROL "ports: [{device: d, address6: \"%s\"}]\n", wrong[i]);
+        refused(text, ":4:21: ports.address6: is no address of one host, wanted one that gateways "
+                      "can send to");
+    }
+    static const char *const anycasts[] = {"2001:db8::/64", "2001:db8::4/126", "fe80::/10"};
+    for (size_t i = 0; i < COUNT(anycasts); i++) {
+        snprintf(text, sizeof(text),
+                 UNSIGNED LOG CONTROL "ports: [{device: d, address6: \"%s\"}]\n", anycasts[i]);
+        refused(text, ":4:21: ports.address6: is any router's of its network, wanted a host's");
+    }
+    refused(UNSIGNED LOG CONTROL "ports: [{device: d}]\n",
+            ":4:9: ports.address: is missing, and address6, too; wanted one of them or both");
+    refused(UNSIGNED LOG CONTROL "ports: [{device: d, address6: 192.0.2.1/24}]\n",
+            ":4:31: ports.address6: 192.0.2.1/24 is not an address with its prefix, wanted like "
+            "2001:db8::10/64");
+    refused(UNSIGNED LOG CONTROL "ports: [{device: d, address6: \"2001:db8::1/64\"}, {device: e, "
+                                 "address: 192.0.2.1/24, address6: \"2001:db8::1/48\"}]\n",
+            ":4:1: ports: two ports have the same address");
+    accepted(UNSIGNED LOG CONTROL "ports: [{device: d, address6: \"2001:db8::/127\"}, {device: e, "
+                                  "address: 192.0.2.1/24, address6: \"fe80::1/64\"}, {device: f, "
+                                  "address: 192.0.2.2/24}]\n");
+    assert_true(fg_ip_is_zero(config.ports[0].address));
+    assert_int_equal(config.ports[0].prefix6_bits, 127);
+    assert_true(
+        fg_ip_same(config.ports[0].address6, (struct fg_ip){UINT64_C(0x20010db8) << 32, 0}));
+    assert_true(fg_ip_same(config.ports[1].address6, (struct fg_ip){UINT64_C(0xfe80) << 48, 1}));
+    assert_true(fg_ip_is_zero(config.ports[2].address6));
+    fg_config_free(&config);
+}
+
 static void test_port_checks(void **state)
 {
     (void)state;
@@ -336,6 +372,7 @@ static void test_port_checks(void **state)
     }
     accepted(UNSIGNED LOG CONTROL "ports: [{device: d, address: 192.0.2.0/31}]\n");
     fg_config_free(&config);
+    test_port_checks6();
     refused(UNSIGNED LOG CONTROL
             "ports: [{device: d, address: 192.0.2.1/24}, {device: d, address: 192.0.2.2/24}]\n",
             ":4:1: ports: device d stands twice");

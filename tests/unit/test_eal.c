@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <rte_ethdev.h>
 #include <rte_mempool.h>
 
 #include "dataplane/net/eal.h"
@@ -152,8 +153,20 @@ static void a_port_has_a_queue_pair_for_each_worker(void **state)
     assert_int_equal(port.address.last_port, 20543);
     assert_false(port.reply_by_receiver);
     fg_port_describe(&port, &config.ports[0], message, sizeof(message));
-    assert_non_null(strstr(message, "192.0.2.10/24"));
+    assert_non_null(strstr(message, ": 192.0.2.10/24, UDP"));
+    assert_null(strstr(message, "multicast"));
     assert_non_null(strstr(message, "2 queue pairs"));
+    /* Solicitations: this driver listens to all groups, once it is asked to. */
+    config.ports[0].address6 = (struct fg_ip){UINT64_C(0x20010db8) << 32, 0x10};
+    config.ports[0].prefix6_bits = 64;
+    assert_int_equal(rte_eth_dev_stop(port.id), 0);
+    assert_int_equal(fg_port_start(&port, &config, 0, pools, message, sizeof(message)), 0);
+    fg_port_describe(&port, &config.ports[0], message, sizeof(message));
+    assert_non_null(strstr(message, ": 192.0.2.10/24, 2001:db8::10/64, UDP"));
+    assert_non_null(strstr(message, ", multicast: all"));
+    config.ports[0].address = (struct fg_ip){0};
+    fg_port_describe(&port, &config.ports[0], message, sizeof(message));
+    assert_non_null(strstr(message, ": 2001:db8::10/64, UDP"));
     config.ports[0].device = "net_null7";
     assert_int_equal(fg_port_start(&other, &config, 0, pools, message, sizeof(message)), -1);
     assert_non_null(strstr(message, "net_null7"));
