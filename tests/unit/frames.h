@@ -9,8 +9,11 @@
 
 #include "dataplane/net/frame.h"
 
-#define ENGINE_IP   0x0a090001u /* 10.9.0.1/24 */
-#define CLIENT_IP   0x0a090002u
+#define ENGINE_IP 0x0a090001u /* 10.9.0.1/24 */
+#define CLIENT_IP 0x0a090002u
+/* 2001:db8::12:3456/64 and 2001:db8::2 */
+#define ENGINE_IP6  ((struct fg_ip){UINT64_C(0x20010db8) << 32, 0x123456})
+#define CLIENT_IP6  ((struct fg_ip){UINT64_C(0x20010db8) << 32, 2})
 #define ENGINE_PORT 20480
 #define CLIENT_PORT 40000
 #define FRAME_ROOM  2048
@@ -19,6 +22,7 @@ static const struct fg_frame_address engine_address = {
     .mac = {{0x02, 0, 0, 0, 0, 1}},
     .address = ENGINE_IP,
     .mask = 0xffffff00u,
+    .address6 = {UINT64_C(0x20010db8) << 32, 0x123456},
     .first_port = ENGINE_PORT,
     .last_port = ENGINE_PORT + 63,
 };
@@ -66,6 +70,22 @@ static inline void put32(uint8_t *at, uint32_t value)
 static inline uint32_t get32(const uint8_t *at)
 {
     return (uint32_t)get16(at) << 16 | get16(at + 2);
+}
+
+static inline void put_ip6(uint8_t *at, struct fg_ip ip)
+{
+    put32(at, (uint32_t)(ip.high >> 32));
+    put32(at + 4, (uint32_t)ip.high);
+    put32(at + 8, (uint32_t)(ip.low >> 32));
+    put32(at + 12, (uint32_t)ip.low);
+}
+
+/* Sum over pseudo header and what an IPv6 header is followed by: 0xffff if its checksum is right.
+ */
+static inline uint16_t sum6(const uint8_t *ip, uint8_t protocol)
+{
+    uint16_t length = get16(ip + 4);
+    return folded(words(words((uint32_t)protocol + length, ip + 8, 32), ip + 40, length));
 }
 
 /* Sum over pseudo header and datagram: 0xffff if its checksum is right. */
@@ -154,6 +174,83 @@ static inline struct built build_echo(size_t data)
     for (size_t i = 0; i < data; i++)
         icmp[8 + i] = (uint8_t)i;
     put16(icmp + 2, (uint16_t)~folded(words(0, icmp, 8 + data)));
+    return frame;
+}
+
+/* Writes the checksum at `offset` behind the IPv6 header. */
+static inline void fix6(struct built *frame, unsigned offset)
+{
+    uint8_t *ip = frame->bytes + frame->l3;
+    put16(ip + 40 + offset, 0);
+    uint16_t sum = (uint16_t)~sum6(ip, ip[6]);
+    put16(ip + 40 + offset, sum ? sum : 0xffff);
+}
+
+static inline struct built build_ip6(uint8_t protocol, size_t bytes, int vlan)
+{
+    struct built frame = build_ethernet(0x86dd, vlan);
+    uint8_t *ip = frame.bytes + frame.l3;
+
+    put32(ip, 0x6b512345); /* class and flow of the sender's */
+    put16(ip + 4, (uint16_t)bytes);
+    ip[6] = protocol;
+    ip[7] = 17;
+    put_ip6(ip + 8, CLIENT_IP6);
+    put_ip6(ip + 24, ENGINE_IP6);
+    frame.length += 40 + bytes;
+    return frame;
+}
+
+static inline struct built build_udp6(size_t payload, int vlan)
+{
+    struct built frame = build_ip6(17, 8 + payload, vlan);
+    uint8_t *udp = frame.bytes + frame.l3 + 40;
+
+    put16(udp, CLIENT_PORT);
+    put16(udp + 2, ENGINE_PORT);
+    put16(udp + 4, (uint16_t)(8 + payload));
+    for (size_t i = 0; i < payload; i++)
+        udp[8 + i] = (uint8_t)(i * 7 + 1);
+    fix6(&frame, 6);
+    return frame;
+}
+
+static inline struct built build_echo6(size_t data)
+{
+    struct built frame = build_ip6(58, 8 + data, -1);
+    uint8_t *icmp = frame.bytes + frame.l3 + 40;
+
+    icmp[0] = 128;
+    put16(icmp + 4, 77);
+    put16(icmp + 6, 3);
+    for (size_t i = 0; i < data; i++)
+        icmp[8 + i] = (uint8_t)(i + 1);
+    fix6(&frame, 2);
+    return frame;
+}
+
+enum solicits { TO_GROUP, TO_US, PROBES };
+
+/* Who has the engine's IPv6 address? With the sender's MAC in an option, if it has an address. */
+static inline struct built build_solicitation(enum solicits how, bool option, int vlan)
+{
+    struct built frame = build_ip6(58, option ? 32 : 24, vlan);
+    uint8_t *ip = frame.bytes + frame.l3, *icmp = ip + 40;
+
+    ip[7] = 255;
+    if (how != TO_US) {
+        put_ip6(ip + 24, (struct fg_ip){UINT64_C(0xff02) << 48, UINT64_C(0x1ff123456)});
+        memcpy(frame.bytes, (const uint8_t[]){0x33, 0x33, 0xff, 0x12, 0x34, 0x56}, 6);
+    }
+    if (how == PROBES)
+        memset(ip + 8, 0, 16);
+    icmp[0] = 135;
+    put_ip6(icmp + 8, ENGINE_IP6);
+    if (option) {
+        icmp[24] = icmp[25] = 1;
+        memcpy(icmp + 26, client_mac.addr_bytes, 6);
+    }
+    fix6(&frame, 2);
     return frame;
 }
 

@@ -7,38 +7,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/frames.h"
-
-static const char *counter_name(unsigned counter)
-{
-    static const char *const names[] = {
-#define X(name, text, help) text,
-        FG_COUNTERS(X)
-#undef X
-    };
-    return counter < FG_COUNTER_COUNT ? names[counter] : "?";
-}
-
-static void assert_dropped_as(const struct built *frame, enum fg_checksum checksum,
-                              enum fg_counter why)
-{
-    struct fg_parsed parsed = parse_built(frame, checksum);
-    assert_int_equal(parsed.kind, FG_FRAME_DROPPED);
-    assert_string_equal(counter_name(parsed.dropped), counter_name(why));
-}
-
-static void assert_dropped(const struct built *frame, enum fg_counter why)
-{
-    assert_dropped_as(frame, FG_CHECKSUM_UNKNOWN, why);
-}
-
-static void assert_kind(const struct built *frame, enum fg_frame_kind kind)
-{
-    struct fg_parsed parsed = parse_built(frame, FG_CHECKSUM_UNKNOWN);
-    if (parsed.kind == FG_FRAME_DROPPED)
-        print_message("dropped as %s\n", counter_name(parsed.dropped));
-    assert_int_equal(parsed.kind, kind);
-}
+#include "tests/unit/frame_checks.h"
 
 static void requests_are_found(void **state)
 {
