@@ -4,31 +4,33 @@
 # wire, a sale applied and opened by the control CLI, buyers played by the traffic generator, and the
 # checker that compares what they were told with what is in Redis. Needs no root and no network.
 #
-# perf/demo.sh [--small] [--seed N]
+# perf/demo.sh [--small] [--ipv6] [--seed N]
 #   --small  a sale of a few seconds, for tests: the same steps and checks
+#   --ipv6   over IPv6
 #   --seed   which buyers ask for what (default 1)
 #
 # BUILD names the folder of the binaries (default build/release). The report is left in
-# build/demo/report.json (--small: in demo-small beside the binaries); logs and history stay there
+# build/demo/report.json (--small: in demo-small beside the binaries, with --ipv6 in demo-small6); logs and history stay there
 # until the next demo. Exit status 0 if the books balance, 11 if they do not, another if a part failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
 readonly build=${BUILD:-build/release}
-readonly engine_ip=10.98.0.1 source_ip=10.98.0.2 base_port=20480
+readonly base_port=20480
 readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_BOOKS=11 # include/flashgate/exit_status.h
 readonly sale=demo-drop
 
-seed=1 small=false
+seed=1 small=false ipv6=false
 while [ $# -gt 0 ]; do
     case $1 in
     --small) small=true ;;
+    --ipv6) ipv6=true ;;
     --seed)
         seed=${2:-}
         shift
         ;;
     --help | -h)
-        sed -n '3,14s/^# \{0,1\}//p' "$0"
+        sed -n '3,15s/^# \{0,1\}//p' "$0"
         exit 0
         ;;
     *)
@@ -54,6 +56,13 @@ else
     out=build/demo requests=5000000 rate=1000000 buyers=1000000 stock=(6000 3000 1000)
     hold=500 think=100
 fi
+if $ipv6; then
+    option=address6 engine_ip=2001:db8:98::1 source_ip=2001:db8:98::2 bits=64
+    ! $small || out+=6
+else
+    option=address engine_ip=10.98.0.1 source_ip=10.98.0.2 bits=24
+fi
+readonly option engine_ip source_ip bits
 # A busy machine takes its time; the books have to balance there too.
 timeout=180
 readonly seed out requests rate buyers stock hold think timeout
@@ -188,7 +197,7 @@ user: $(id -un)
 file_prefix: engine
 ports:
   - device: "net_vhost0,iface=$dir/wire.sock,queues=1"
-    address: $engine_ip/24
+    $option: "$engine_ip/$bits"
 workers: 1
 worker_cores: [$worker_core]
 idle: $idle
@@ -259,7 +268,7 @@ run_load() {
 in_order=1,mrg_rxbuf=0,vectorized=1" \
         --eal="--lcores=0@$load_core" --eal=--file-prefix=load \
         "${eal[@]/#/--eal=}" \
-        --source "$source_ip/24" --target "$engine_ip" --base-port "$base_port" \
+        --source "$source_ip/$bits" --target "$engine_ip" --base-port "$base_port" \
         --key-file "$dir/keys.yaml" --key 1 --sale "$out/sale.yaml" \
         --requests "$requests" --rate "$rate" --buyers "$buyers" --quantity 1:7,2:3 \
         --double-click 10 --repeat 10 --confirm 80 --cancel 15 --leave 5 --think "$think" \

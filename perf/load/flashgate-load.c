@@ -142,7 +142,7 @@ static int prepare_hostile(struct load *load)
         .rate = options->hostile_rate,
         .slice_ns = options->hostile_slice * LOAD_MS,
         .first_port = (uint16_t)options->hostile_port,
-        .hosts_mask = UINT32_MAX >> options->source_bits,
+        .hosts_mask = ~(uint32_t)fg_ip_mask(options->source_bits).low,
     };
     return load_hostile_parse(&hostile->kinds, options->hostile, load->message,
                               sizeof(load->message)) < 0
@@ -178,12 +178,13 @@ static int find_engine(struct load *load)
     const struct load_client *client = &load->client;
     struct load_port *port = &load->port;
     int status = find(load, &port->wire.target_known, false,
-                      "nobody answers ARP for --target; is the engine running, on this wire, with "
+                      "nobody tells the MAC of --target; is the engine running, on this wire, with "
                       "that address?");
 
     if (status == FG_EXIT_OK)
         status = find(load, &client->ponged, true,
-                      "the engine answers ARP but not PING; compare --base-port, --key-file, --key "
+                      "the engine tells its MAC but does not answer PING; compare --base-port, "
+                      "--key-file, --key "
                       "and that key's sources with its configuration");
     if (status != FG_EXIT_OK)
         return status;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "perf/load/options.h"
 
-#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,9 +39,9 @@ static const struct row rows[] = {
      "DPDK port: a virtual device (net_virtio_user0,path=/run/x.sock,queues=2; "
      "net_af_packet0,iface=veth1) or a PCI address"},
     {"source", "ADDRESS/BITS", KIND_PREFIX, FIELD(source), 0, 0, NULL,
-     "own IPv4 address and its prefix; ARP for it is answered"},
+     "own IPv4 or IPv6 address and its prefix; who asks for it is answered"},
     {"target", "ADDRESS", KIND_ADDRESS, FIELD(target), 0, 0, NULL,
-     "the engine's IPv4 address, in the source's prefix"},
+     "the engine's address, in the source's prefix"},
     {"source-port", "PORT", KIND_NUMBER, FIELD(source_port), 1024, 65535, "30000", "own UDP port"},
     {"base-port", "PORT", KIND_NUMBER, FIELD(base_port), 1024, 65535, "20480",
      "one of the engine's UDP ports: PING is sent there and tells the rest"},
@@ -132,37 +131,32 @@ static bool set_number(const struct row *row, uint64_t *field, const char *text,
     return true;
 }
 
-static bool set_address(const struct row *row, uint32_t *field, const char *text, char *message,
+static bool set_address(const struct row *row, struct fg_ip *field, const char *text, char *message,
                         size_t size)
 {
-    struct in_addr address;
+    unsigned bits;
+    bool whole;
 
-    if (inet_pton(AF_INET, text, &address) != 1) {
-        snprintf(message, size, "--%s is \"%.40s\"; give an IPv4 address such as 10.0.0.2",
-                 row->name, text);
-        return false;
-    }
-    *field = ntohl(address.s_addr);
-    return true;
+    if (fg_ip_parse(text, field, &bits, &whole) && whole)
+        return true;
+    snprintf(message, size, "--%s is \"%.45s\"; give an address such as 10.0.0.2 or 2001:db8::2",
+             row->name, text);
+    return false;
 }
 
 static bool set_prefix(struct load_options *options, const struct row *row, const char *text,
                        char *message, size_t size)
 {
-    const char *slash = strchr(text, '/');
-    char address[INET_ADDRSTRLEN];
-    char *end;
+    unsigned bits;
+    bool whole;
 
-    if (slash && (size_t)(slash - text) < sizeof(address)) {
-        unsigned long bits = strtoul(slash + 1, &end, 10);
-        memcpy(address, text, (size_t)(slash - text));
-        address[slash - text] = '\0';
-        if (slash[1] >= '0' && slash[1] <= '9' && *end == '\0' && bits >= 1 && bits <= 31) {
-            options->source_bits = (uint8_t)bits;
-            return set_address(row, &options->source, address, message, size);
-        }
+    if (fg_ip_parse(text, &options->source, &bits, &whole) && !whole && bits < FG_IP_BITS &&
+        bits > (fg_ip_is_v4(options->source) ? FG_IP_V4_BITS : 0)) {
+        options->source_bits = (uint8_t)bits;
+        return true;
     }
-    snprintf(message, size, "--%s is \"%.40s\"; give an address and its prefix: 10.0.0.2/24",
+    snprintf(message, size,
+             "--%s is \"%.50s\"; give an address and its prefix: 10.0.0.2/24, 2001:db8::2/64",
              row->name, text);
     return false;
 }
@@ -179,7 +173,7 @@ static bool set(struct load_options *options, const struct row *row, const char 
     case KIND_NUMBER:
         return set_number(row, (uint64_t *)field, text, message, size);
     case KIND_ADDRESS:
-        return set_address(row, (uint32_t *)field, text, message, size);
+        return set_address(row, (struct fg_ip *)(void *)field, text, message, size);
     case KIND_PREFIX:
         return set_prefix(options, row, text, message, size);
     case KIND_FLAG:
@@ -196,13 +190,31 @@ static bool set(struct load_options *options, const struct row *row, const char 
     return false;
 }
 
+/* Is the engine where frames reach it? */
+static bool check_addresses(const struct load_options *options, char *message, size_t size)
+{
+    struct fg_ip mask = fg_ip_mask(options->source_bits);
+    const char *wrong = NULL;
+
+    if (fg_ip_same(options->source, options->target))
+        wrong = "--source is the engine's address; give one of its own";
+    else if (!fg_ip_same(fg_ip_masked(options->source, mask), fg_ip_masked(options->target, mask)))
+        wrong = "--target is not in the prefix of --source; there is no gateway, so put both into "
+                "one network";
+    else if (options->hostile && !fg_ip_is_v4(options->source))
+        wrong = "--hostile builds IPv4 frames only; give --source and --target of IPv4";
+    if (wrong)
+        snprintf(message, size, "%s", wrong);
+    return !wrong;
+}
+
 /* What options say about each other. */
 static bool check(struct load_options *options, bool confirm_given, char *message, size_t size)
 {
-    const char *missing = !options->port     ? "--port"
-                          : !options->source ? "--source"
-                          : !options->target ? "--target"
-                                             : NULL;
+    const char *missing = !options->port                   ? "--port"
+                          : fg_ip_is_zero(options->source) ? "--source"
+                          : fg_ip_is_zero(options->target) ? "--target"
+                                                           : NULL;
 
     if (missing) {
         snprintf(message, size, "%s is missing; --help explains it", missing);
@@ -217,16 +229,8 @@ static bool check(struct load_options *options, bool confirm_given, char *messag
                  "--history needs --sale FILE: the checker must know stock and limits");
         return false;
     }
-    if ((options->source ^ options->target) >> (32 - options->source_bits) != 0) {
-        snprintf(message, size,
-                 "--target is not in the prefix of --source; there is no gateway, so put both into "
-                 "one network");
+    if (!check_addresses(options, message, size))
         return false;
-    }
-    if (options->source == options->target) {
-        snprintf(message, size, "--source is the engine's address; give one of its own");
-        return false;
-    }
     if (options->hostile && !options->key_file) {
         snprintf(message, size, "--hostile needs --key-file: some of it is rightly signed");
         return false;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "dataplane/ip.h"
 #include "flashgate/exit_status.h"
 
 #define LOAD_EAL_ARGS_MAX 64
@@ -17,8 +18,8 @@ struct load_options {
     unsigned eal_count;
 
     const char *port;
-    uint32_t source, target; /* IPv4, host order */
-    uint8_t source_bits;     /* of the source's prefix */
+    struct fg_ip source, target;
+    uint8_t source_bits; /* of the source's prefix, of 128 */
     uint64_t source_port, base_port;
     const char *key_file;
     uint64_t key;

@@ -116,14 +116,15 @@ void load_port_ask_target(struct load_port *port)
         add_frame(port, 0, frame, load_wire_arp_question(&port->wire, at), OWNER_NETWORK);
 }
 
-static void answer_arp(struct load_port *port, const uint8_t *question)
+static void answer_arp(struct load_port *port, const uint8_t *question, size_t length)
 {
     struct rte_mbuf *frame;
     uint8_t *at = next_frame(port, 0, &frame);
 
     if (!at)
         return;
-    memcpy(at, question, LOAD_WIRE_HEADERS_BYTES);
+    memcpy(at, question,
+           length < LOAD_WIRE_QUESTION_BYTES_MAX ? length : LOAD_WIRE_QUESTION_BYTES_MAX);
     add_frame(port, 0, frame, load_wire_arp_answer(&port->wire, at), OWNER_NETWORK);
 }
 
@@ -168,7 +169,7 @@ static void take_frame(struct load_port *port, const struct rte_mbuf *frame, uin
         load_client_receive(port->client, arrived_ns, payload, length);
         break;
     case LOAD_FRAME_ARP_ASKS:
-        answer_arp(port, at);
+        answer_arp(port, at, frame->data_len);
         break;
     case LOAD_FRAME_DROPPED:
         port->client->stats.drops[drop]++;

@@ -8,37 +8,15 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "perf/load/wire6.h"
+#include "perf/load/wire_sum.h"
+
 #define ETHER_BYTES sizeof(struct rte_ether_hdr)
 #define IPV4_BYTES  sizeof(struct rte_ipv4_hdr)
 #define UDP_BYTES   sizeof(struct rte_udp_hdr)
 static_assert(ETHER_BYTES + IPV4_BYTES + UDP_BYTES == LOAD_WIRE_HEADERS_BYTES, "no VLAN tag");
 
 enum { TTL = 64 };
-
-/* The ones' complement sum of the Internet checksum (RFC 1071), eight bytes at a time: it may be
- * taken over words of any size, and in either byte order. Folded to 16 bits by fold(). */
-static inline uint64_t sum_bytes(const uint8_t *at, size_t length, uint64_t sum)
-{
-    uint64_t word;
-
-    for (; length >= sizeof(word); length -= sizeof(word), at += sizeof(word)) {
-        memcpy(&word, at, sizeof(word));
-        sum += word;
-        sum += sum < word; /* the carry comes in again at the other end */
-    }
-    word = 0;
-    memcpy(&word, at, length);
-    sum += word;
-    return sum + (sum < word);
-}
-
-static inline uint16_t fold(uint64_t sum)
-{
-    sum = (sum >> 32) + (sum & 0xffffffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t)((sum >> 16) + sum);
-}
 
 static inline uint16_t sum_ip(const struct rte_ipv4_hdr *ip)
 {
@@ -53,15 +31,6 @@ static inline uint16_t sum_udp(const struct rte_ipv4_hdr *ip, const uint8_t *dat
                       rte_cpu_to_be_16((uint16_t)length);
 
     return fold(sum_bytes(datagram, length, pseudo));
-}
-
-static void write_ether(uint8_t *frame, const struct rte_ether_addr *to,
-                        const struct rte_ether_addr *from, uint16_t type)
-{
-    struct rte_ether_hdr ether = {
-        .dst_addr = *to, .src_addr = *from, .ether_type = rte_cpu_to_be_16(type)};
-
-    memcpy(frame, &ether, sizeof(ether));
 }
 
 size_t load_wire_datagram(const struct load_wire *wire, uint8_t *frame, uint16_t udp_port,
@@ -83,6 +52,8 @@ size_t load_wire_datagram(const struct load_wire *wire, uint8_t *frame, uint16_t
     };
     uint8_t *at = frame + ETHER_BYTES + IPV4_BYTES;
 
+    if (wire->ipv6)
+        return load_wire6_datagram(wire, frame, udp_port, payload, length);
     ip.hdr_checksum = (uint16_t)~sum_ip(&ip);
     write_ether(frame, &wire->target_mac, &wire->mac, RTE_ETHER_TYPE_IPV4);
     memcpy(frame + ETHER_BYTES, &ip, sizeof(ip));
@@ -122,6 +93,8 @@ size_t load_wire_arp_question(const struct load_wire *wire, uint8_t *frame)
     static const struct rte_ether_addr everyone = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
     static const struct rte_ether_addr unknown;
 
+    if (wire->ipv6)
+        return load_wire6_question(wire, frame);
     return write_arp(wire, frame, RTE_ARP_OP_REQUEST, &everyone, &unknown, wire->target);
 }
 
@@ -129,6 +102,8 @@ size_t load_wire_arp_answer(const struct load_wire *wire, uint8_t *frame)
 {
     struct rte_arp_hdr arp;
 
+    if (wire->ipv6)
+        return load_wire6_answer(wire, frame);
     memcpy(&arp, frame + ETHER_BYTES, sizeof(arp));
     return write_arp(wire, frame, RTE_ARP_OP_REPLY, &arp.arp_data.arp_sha, &arp.arp_data.arp_sha,
                      rte_be_to_cpu_32(arp.arp_data.arp_sip));
@@ -211,6 +186,10 @@ enum load_frame load_wire_parse(struct load_wire *wire, const uint8_t *frame, si
     if (length < sizeof(ether))
         return LOAD_FRAME_DROPPED;
     memcpy(&ether, frame, sizeof(ether));
+    if (wire->ipv6)
+        return ether.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV6)
+                   ? load_wire6_parse(wire, frame, length, payload, payload_length, drop)
+                   : LOAD_FRAME_IGNORED;
     if (ether.ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
         return parse_arp(wire, frame, length);
     if (ether.ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4) ||

@@ -37,9 +37,9 @@ static void defaults_are_set(void **state)
     (void)state;
     assert_int_equal(PARSE("--rate", "0"), 0);
     assert_string_equal(options.port, "net_null0");
-    assert_int_equal(options.source, 0x0a000002);
-    assert_int_equal(options.source_bits, 24);
-    assert_int_equal(options.target, 0x0a000001);
+    assert_true(fg_ip_same(options.source, fg_ip_of_v4(0x0a000002)));
+    assert_int_equal(options.source_bits, FG_IP_V4_BITS + 24);
+    assert_true(fg_ip_same(options.target, fg_ip_of_v4(0x0a000001)));
     assert_int_equal(options.rate, 0);
     assert_int_equal(options.batch, 1);
     assert_int_equal(options.confirm, 100);
@@ -87,6 +87,11 @@ static void wrong_use_is_told_in_a_sentence(void **state)
         {{"--target=10.0.1.1"}, "prefix"},
         {{"--target=10.0.0.2"}, "own"},
         {{"--target=x"}, "target"},
+        {{"--target=10.0.0.1/24"}, "target"},
+        {{"--target=2001:db8::1"}, "prefix"},
+        {{"--source=2001:db8::2"}, "10.0.0.2/24"},
+        {{"--source=2001:db8::2/128"}, "10.0.0.2/24"},
+        {{"--source=2001:db8::2/64"}, "prefix"},
         {{"--confirm=50"}, "50 percent"},
         {{"--cancel=60", "--leave=60"}, "120 percent"},
         {{"--history=x"}, "--sale"},
