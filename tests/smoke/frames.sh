@@ -11,7 +11,8 @@ make_veth
 # Of the engine's end the kernel knows nothing, and of its own chatter little is left.
 echo 1 > /proc/sys/net/ipv6/conf/fg0/disable_ipv6
 echo 0 > /proc/sys/net/ipv6/conf/fg1/router_solicitations
-ip link set fg0 mtu 9000 && ip link set fg1 mtu 9000 || die 'ip link set mtu'
+ip link set fg0 mtu 9000 || die 'ip link set mtu'
+ip link set fg1 mtu 9000 || die 'ip link set mtu'
 ip -6 address add "$client_ip6/64" dev fg1 nodad || die 'ip -6 address add'
 
 # engine_at NAME IFACE IPV4 IPV6: NAME.yaml, of an engine of its own.
