@@ -23,7 +23,7 @@ engine_at() {
         -e "s|^\(    address: \).*|\1$3/24\n    address6: \"$4/64\"|" "$dir/engine.yaml" \
         > "$dir/$1/engine.yaml"
 }
-answers_at() { "$build/flashgatectl" --socket "$dir/$1/control.sock" status || ended "$1"; }
+serves() { grep -q '^flashgated: serving' "$dir/$1.log" || ended "$1"; }
 
 write_keys
 write_config net_af_packet0,iface=fg0 1
@@ -31,7 +31,7 @@ engine_at one fg0 "$engine_ip" "$engine_ip6"
 engine_at two fg1 10.99.0.3 2001:db8:99::10:3
 for name in one two; do start "$name" "$build/flashgated" --config "$dir/$name/engine.yaml"; done
 for name in one two; do
-    wait_for 60 "engine $name to answer" answers_at "$name"
+    wait_for 60 "engine $name to serve" serves "$name"
     alive "$name" || die "engine $name ended at start"
 done
 says 'port net_af_packet0: 10.99.0.1/24, 2001:db8:99::10:1/64, UDP' 'both addresses are told at start' \

@@ -255,7 +255,7 @@ in_own_network() {
 make_veth() {
     ip link set lo up
     # Engines on both ends: the driver's group has the number pid ^ interface, which must differ.
-    ip link add fg0 type veth peer name fg1 index 32770 || die 'ip link add veth'
+    ip link add fg0 index 2 type veth peer name fg1 index 32770 || die 'ip link add veth'
     ip address add "$client_ip/24" dev fg1
     # What veth leaves to the hardware never gets done: the engine would see wrong checksums.
     ethtool -K fg1 tx off > /dev/null 2>&1 || die 'ethtool -K fg1 tx off'
