@@ -11,6 +11,8 @@ write_keys
 start_redis
 write_config net_af_packet0,iface=fg0 2 "redis:
   socket: $dir/redis.sock"
+# Each section of the page has a sale of its own.
+sed -i 's/orders: 4096/orders: 16384/' "$dir/engine.yaml"
 start_engine
 
 cat > "$dir/drop.yaml" << END
