@@ -92,7 +92,8 @@ def account(run, grown):
             faults.append(f'{row["answers"]} answers to {kind}')
     if hostile['stray']:
         faults.append(f'{hostile["stray"]} stray answers')
-    # Honest datagrams are requests, too.
+    # Honest datagrams are requests, too. What waited too long in the engine is none, but answered BUSY.
+    grown = {**grown, 'requests': grown['requests'] + grown.get('queue_aged', 0)}
     wanted['requests'] = wanted.get('requests', 0) + run['datagrams_sent'] - hostile['honest_lost']
     for counter in {*wanted, *(name for name in grown if name.startswith('drop_'))} - {'drop_copies'}:
         if grown.get(counter, 0) != wanted.get(counter, 0):
@@ -189,7 +190,7 @@ def slices(directory, name, title, slice_ms, toy):
         'resent': run['retransmissions'], 'told_to_wait': run['told_to_wait'],
         'kinds': run['hostile']['kinds'],
         'counters': {key: value for key, value in grown.items()
-                     if value and (key.startswith('drop_') or key in ('requests', 'THROTTLED', 'BUSY'))},
+                     if value and (key.startswith('drop_') or key in ('requests', 'queue_aged', 'THROTTLED', 'BUSY'))},
     }
     add_row(directory, 'slices', row)
     print(f'{title}: goodput {row["quiet"]["goodput"]:.0f}/s quiet, {row["flood"]["goodput"]:.0f}/s '
