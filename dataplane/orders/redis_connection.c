@@ -195,8 +195,10 @@ static bool copy_text(const char **text)
 /* Copies the sentinels' texts; false when memory is short. */
 static bool copy_sentinels(struct fg_redis_config *config)
 {
-    if (config->sentinels_count == 0)
+    if (config->sentinels_count == 0) {
+        config->sentinels = NULL; /* the caller's array, if there is one, stays the caller's */
         return true;
+    }
     const char **copies = calloc(config->sentinels_count, sizeof(*copies));
     for (unsigned i = 0; copies && i < config->sentinels_count; i++)
         copies[i] = strdup(config->sentinels[i]);

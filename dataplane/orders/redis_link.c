@@ -28,11 +28,20 @@ struct redis_link {
 
 /* --- replies --- */
 
-static bool parse_id(const char *text, struct fg_stream_id *id)
+/* Texts are compared whole: what Redis keeps may have any bytes in it. */
+static bool is_word(const redisReply *reply, const char *word)
 {
-    int used = -1;
-    return sscanf(text, "%" SCNu64 "-%" SCNu64 "%n", &id->epoch, &id->sale_seq, &used) == 2 &&
-           text[used] == '\0';
+    return reply->len == strlen(word) && memcmp(reply->str, word, reply->len) == 0;
+}
+
+/* Reads the id as Redis writes it, and in no other way: digits, no zero in front. */
+static bool parse_id(const redisReply *reply, struct fg_stream_id *id)
+{
+    char text[48];
+    *id = (struct fg_stream_id){0};
+    int used = sscanf(reply->str, "%" SCNu64 "-%" SCNu64, &id->epoch, &id->sale_seq);
+    snprintf(text, sizeof(text), "%" PRIu64 "-%" PRIu64, id->epoch, id->sale_seq);
+    return used == 2 && is_word(reply, text);
 }
 
 /* The consumer's key may hold anything: what is no number is as if it were not there. */
@@ -54,7 +63,7 @@ static void read_consumed(struct redis_link *link, const redisReply *reply,
 
 static enum fg_redis_answer judge_fence(struct redis_link *link, const redisReply *reply)
 {
-    if (strcmp(reply->element[0]->str, "FENCED") != 0)
+    if (!is_word(reply->element[0], "FENCED"))
         return FG_REDIS_OK;
     fg_redis_say(&link->connection, "another engine has taken over: its mark is %s, ours is %s",
                  reply->element[1]->str, link->holder);
@@ -72,6 +81,13 @@ static bool is_answer(const redisReply *reply)
     return true;
 }
 
+/* Does the stream end with the last of the entries that were sent? */
+static bool ends_with_ours(const struct fg_redis_append *append)
+{
+    const struct fg_record *end = &append->records[append->count - 1];
+    return append->last.epoch == end->epoch && append->last.sale_seq == end->order->sale_seq;
+}
+
 static enum fg_redis_answer judge_append(struct redis_link *link, const redisReply *reply,
                                          struct fg_redis_append *append)
 {
@@ -79,11 +95,11 @@ static enum fg_redis_answer judge_append(struct redis_link *link, const redisRep
         goto strange;
     if (judge_fence(link, reply) == FG_REDIS_FENCED)
         return FG_REDIS_FENCED;
-    bool gap = strcmp(reply->element[0]->str, "GAP") == 0;
-    bool ok = strcmp(reply->element[0]->str, "OK") == 0;
+    bool gap = is_word(reply->element[0], "GAP");
+    bool ok = is_word(reply->element[0], "OK");
     size_t words = ok && append->count == 0 ? 3 : 2;
-    if ((!gap && !ok) || reply->elements != words ||
-        !parse_id(reply->element[1]->str, &append->last))
+    if ((!gap && !ok) || reply->elements != words || !parse_id(reply->element[1], &append->last) ||
+        (ok && append->count > 0 && !ends_with_ours(append)))
         goto strange;
     if (gap) {
         fg_redis_say(&link->connection,
@@ -129,8 +145,8 @@ static bool read_info(const redisReply *reply, struct fg_stream_id *last)
         return false;
     for (size_t i = 0; i + 1 < reply->elements; i += 2)
         if (fg_redis_is_text(reply->element[i]) && fg_redis_is_text(reply->element[i + 1]) &&
-            strcmp(reply->element[i]->str, "last-generated-id") == 0)
-            return parse_id(reply->element[i + 1]->str, last);
+            is_word(reply->element[i], "last-generated-id"))
+            return parse_id(reply->element[i + 1], last);
     return false;
 }
 

@@ -344,6 +344,12 @@ static void test_every_answer(void **state)
         {"*2\r\n:1\r\n:2\r\n", FG_REDIS_REFUSED},
         {"*2\r\n$2\r\nOK\r\n$1\r\n7\r\n", FG_REDIS_REFUSED},
         {"*2\r\n$2\r\nOK\r\n$4\r\n7-1x\r\n", FG_REDIS_REFUSED},
+        {"*2\r\n$2\r\nOK\r\n$3\r\n7-2\r\n", FG_REDIS_REFUSED}, /* not what was sent last */
+        {"*2\r\n$2\r\nOK\r\n$3\r\n8-1\r\n", FG_REDIS_REFUSED},
+        {"*2\r\n$2\r\nOK\r\n$4\r\n 7-1\r\n", FG_REDIS_REFUSED},
+        {"*2\r\n$2\r\nOK\r\n$4\r\n7-01\r\n", FG_REDIS_REFUSED},
+        {"*2\r\n$3\r\nGAP\r\n$4\r\n7--9\r\n", FG_REDIS_REFUSED},
+        {"*2\r\n$3\r\nOK \r\n$3\r\n7-1\r\n", FG_REDIS_REFUSED},
         {"*2\r\n$2\r\nNO\r\n$3\r\n7-1\r\n", FG_REDIS_REFUSED},
         {"*3\r\n$2\r\nOK\r\n$3\r\n7-1\r\n$0\r\n\r\n", FG_REDIS_REFUSED},
         {"*2\r\n$2\r\nOK\r\n", FG_REDIS_LOST}, /* cut off in the middle */

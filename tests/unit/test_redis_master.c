@@ -258,11 +258,26 @@ static void test_strange_answers(void **state)
     }
 }
 
+/* The list stays the caller's. */
+static void test_a_list_of_none(void **state)
+{
+    (void)state;
+    const char *const list[] = {"127.0.0.1:1"};
+    struct fg_redis_config config = plain_config();
+    config.sentinels = list;
+    struct fg_redis_link *link = open_link(config);
+    assert_int_equal(link->connect(link->context), FG_REDIS_OK);
+    fg_redis_link_destroy(link);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),       LINKED(test_asks_in_turn),
-        LINKED(test_sentinel_behind_the_times), LINKED(test_sentinels_password),
+        cmocka_unit_test(test_addresses),
+        LINKED(test_asks_in_turn),
+        LINKED(test_sentinel_behind_the_times),
+        LINKED(test_sentinels_password),
+        LINKED(test_a_list_of_none),
         LINKED(test_strange_answers),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
