@@ -160,6 +160,7 @@ static enum fg_log_end scan_segment(struct fg_log_reader *reader)
         switch (reader_examine(reader, &frame)) {
         case SOUND:
         case UNKNOWN_VERSION:
+            reader_blame(reader, "is missing: zeros stand there, and a frame follows them");
             return FG_LOG_CORRUPT;
         case UNSOUND:
             if (end == FG_LOG_END)

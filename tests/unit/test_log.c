@@ -230,6 +230,8 @@ static void test_tails(void **state)
         assert_int_equal(read_all(reader, &frames), cases[i].end);
         assert_int_equal(frames, 4);
         assert_int_equal(fg_log_reader_position(reader).offset, last);
+        if (cases[i].end == FG_LOG_CORRUPT) /* it is said what is wrong */
+            assert_string_not_equal(fg_log_reader_reason(reader), "");
     }
     /* A sound frame that is not the next one breaks the chain. */
     damage(fixture, 1, last + 3 * FG_BLOCK_BYTES, zeros, FG_BLOCK_BYTES);
