@@ -444,15 +444,35 @@ static void test_written_names(void **state)
     }
 }
 
+static void what_is_set_is_told_in_print(void **state)
+{
+    (void)state;
+    char told[256];
+    struct fg_sale sale = {.name = "spring"};
+    assert_int_equal(fg_sale_set(&sale, NULL, "li\x1b[2Jmit", "3", 0, told, sizeof(told)), -1);
+    assert_null(strchr(told, '\x1b'));
+    assert_non_null(strstr(told, "of a sale cannot be set"));
+    assert_int_equal(fg_sale_set(&sale, NULL, "limit", "3\x1b[2J", 0, told, sizeof(told)), -1);
+    assert_null(strchr(told, '\x1b'));
+    assert_non_null(strstr(told, "limit: "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_sale_refusals),   cmocka_unit_test(test_item_refusals),
-        cmocka_unit_test(test_limit_and_order), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_damaged_json),    cmocka_unit_test(test_damaged_json_rules),
-        cmocka_unit_test(test_most_items),      cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_written),         cmocka_unit_test(test_written_names),
+        cmocka_unit_test(what_is_set_is_told_in_print),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_sale_refusals),
+        cmocka_unit_test(test_item_refusals),
+        cmocka_unit_test(test_limit_and_order),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_damaged_json),
+        cmocka_unit_test(test_damaged_json_rules),
+        cmocka_unit_test(test_most_items),
+        cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_written_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
