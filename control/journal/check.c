@@ -191,7 +191,10 @@ static int check_order(struct fg_journal_check *check, const struct fg_journal_f
                      "it has sale_seq %" PRIu64 " of sale %" PRIu32 ", and %" PRIu64 " comes next",
                      event->sale_seq, event->sale, expected);
     struct fg_model_item *item = fg_model_item(&check->model, event->item);
-    if (!item) /* of a sale that is archived: a start forgets it too */
+    if (!item && check->first_segment == 1) /* a start refuses it */
+        return blame(check, frame, FG_EXIT_CORRUPT, record->lsn,
+                     "its item %" PRIu32 " is of no sale that the log has told of", event->item);
+    if (!item) /* of a sale whose beginning is gone with the log's first segments */
         return 0;
     if (item->item.sale != event->sale)
         return blame(check, frame, FG_EXIT_CORRUPT, record->lsn,
