@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # make            build everything             make test   build and run every test
 # make demo       a whole sale, with its books make lint   formatting and static checks
+# make fuzz       fuzzing, SECONDS=60 in all   make coverage   what tests reach of the main parts
 # make deps       install what is missing      make unit   only the unit tests
 # make man        manual pages and completion of flashgatectl
 # make install    under DESTDIR and PREFIX (/usr/local); make uninstall takes it away again
 #
-# Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, TSAN=1 with
-# TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under build/faults, and
-# SIMULATED=1 with those and small frames, for the simulator, under build/simulated.
+# Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, FUZZ=1 the same
+# with clang, for libFuzzer, under build/fuzz, COVERAGE=1 with clang's counters under build/coverage,
+# TSAN=1 with TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under
+# build/faults, and SIMULATED=1 with those and small frames, for the simulator, under
+# build/simulated.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -26,13 +29,21 @@ VARIANT := -O1 -g -DFG_FAULTS -DFG_SMALL_FRAMES
 else ifeq ($(FAULTS),1)
 BUILD   := build/faults
 VARIANT := -O2 -g -DFG_FAULTS
+else ifeq ($(COVERAGE),1)
+BUILD   := build/coverage
+VARIANT := -O1 -g -fprofile-instr-generate -fcoverage-mapping
+else ifeq ($(FUZZ),1)
+BUILD   := build/fuzz
+VARIANT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	   -fno-omit-frame-pointer -DFG_SMALL_FRAMES
 else
 BUILD   := build/release
 VARIANT := -O2 -g
 endif
 
-CC       := gcc
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror -Wno-format-truncation
+CC       := $(if $(filter 1,$(FUZZ) $(COVERAGE)),clang,gcc)
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror \
+	    $(if $(filter gcc,$(CC)),-Wno-format-truncation)
 PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1 libmicrohttpd libseccomp
 # pkg-config is asked once, when first needed: `make deps` must work before it is installed.
 PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
@@ -55,11 +66,18 @@ SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dat
 	   dataplane/redis.c dataplane/orders/redis_link.c control/cli/% control/top/% \
 	   control/journal/% control/audit/% perf/load/%,$(SOURCES))
 endif
+ifeq ($(FUZZ),1)
+# Nor what no fuzz target reaches.
+SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/receive.c dataplane/send.c \
+	   dataplane/worker.c dataplane/workers.c dataplane/process.c \
+	   control/cli/% control/top/% control/doctor/% control/audit/% perf/load/port% \
+	   perf/load/report.c perf/load/options.c perf/load/goodput.c,$(SOURCES))
+endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
-.PHONY: all man install uninstall demo units unit sim simulator test models-long test-faults test-faults-short lint tidy deps clean
+.PHONY: all man install uninstall demo units unit fuzzers fuzz fuzz-canaries covered coverage sim simulator test models-long test-faults test-faults-short lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
 $(BUILD)/%.o: %.c Makefile
@@ -164,6 +182,37 @@ $(SIMULATOR): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)) $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
 simulator: $(SIMULATOR)
+
+# Fuzzing: tests/fuzz/fuzz_NAME.c is a target, and tests/fuzz/corpus/NAME what it begins with.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzzers: $(FUZZERS)
+$(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -fsanitize=fuzzer -o $@ $^ $(LIBS) -lcmocka
+
+# A target with the changed copy of one file, see tests/fuzz/canaries.
+$(BUILD)/canaries/%.o: $(BUILD)/canaries/%.c
+	@$(CC) $(CFLAGS) -c $< -o $@
+$(BUILD)/canaries/%: $(BUILD)/canaries/%.o $(BUILD)/tests/fuzz/fuzz_%.o $(LIBRARY)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -fsanitize=fuzzer -o $@ $^ $(LIBS) -lcmocka
+
+# make fuzz SECONDS=600: so long in all, shared by the targets. What fails is under build/fuzz/failed.
+SECONDS := 60
+fuzz:
+	@tests/fuzz/run.sh long $(SECONDS)
+fuzz-canaries:
+	@tests/fuzz/run.sh canaries
+
+# What units and corpora reach of the parser, the journal and delivery: tests/fuzz/coverage.py.
+COVERED_UNITS := $(filter $(addprefix $(BUILD)/unit/test_,frame% reply% payload% vectors ip config% \
+	   option% keys log log_to_redis journal% recovery% event golden disk% memory retention \
+	   delivery% streams redis% lane doctor log_book),$(UNITS))
+covered: $(COVERED_UNITS) fuzzers
+coverage:
+	@$(MAKE) --no-print-directory -s COVERAGE=1 covered
+	@tests/fuzz/coverage.py
 
 # make sim SEED=1 RUNS=1000; TRACE=1 prints every event, PLANT=NAME breaks one rule of the product.
 SEED := 1

@@ -28,8 +28,10 @@
 #include "flashgate/control_api.h"
 #include "flashgate/exit_status.h"
 
-#define WORKERS      2
-#define EVENTS_MAX   32
+#define WORKERS 2
+#ifndef EVENTS_MAX /* a test may want more */
+#define EVENTS_MAX 32
+#endif
 #define SPRING       "name: spring\nitems:\n"
 #define SHOE(stock)  "  - id: 7\n    name: Shoe\n    stock: " #stock "\n    limit: 2\n"
 #define HAT          "  - id: 8\n    name: Hat\n    stock: 50\n    hold: 60s\n"

@@ -14,7 +14,11 @@
 #include "perf/load/client.h"
 #include "perf/load/retry.h"
 
-enum { SENT_MAX = 4096, MS = 1000000 };
+/* A test may want a shorter memory. */
+#ifndef LOAD_SENT_MAX
+#define LOAD_SENT_MAX 4096
+#endif
+enum { SENT_MAX = LOAD_SENT_MAX, MS = 1000000 };
 
 struct sent {
     struct fg_header header;

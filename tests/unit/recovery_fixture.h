@@ -32,6 +32,12 @@
 #define HOLD_MS    600000
 #define BUYERS     40
 
+/* Whoever has a disk of its own, with other segments. */
+#ifndef RECOVERY_DISK
+#define RECOVERY_DISK    (&fg_disk_files)
+#define RECOVERY_SEGMENT (16 << 20)
+#endif
+
 static char dir[] = "/dev/shm/flashgate-recovery-XXXXXX";
 
 /* --- an engine up to the point where its workers would start --- */
@@ -86,8 +92,8 @@ static inline struct fixture *start_with(unsigned workers, uint64_t now_ns, uint
         .unsigned_allowed = true,
         .freshness_ms = 30000,
         .log_dir = dir,
-        .log_budget = 64 << 20,
-        .log_segment = 16 << 20,
+        .log_budget = 4 * RECOVERY_SEGMENT,
+        .log_segment = RECOVERY_SEGMENT,
         .lane_records = 1024,
         .limit_orders = orders,
         .limit_items = 16,
@@ -101,7 +107,7 @@ static inline struct fixture *start_with(unsigned workers, uint64_t now_ns, uint
     assert_int_equal(fg_stock_init(&f->engine.stock, workers, f->engine.config.limit_items), 0);
     make_admissions(f);
     f->status =
-        fg_recovery_run(&f->plan, &fg_disk_files, &f->clock, f->message, sizeof(f->message));
+        fg_recovery_run(&f->plan, RECOVERY_DISK, &f->clock, f->message, sizeof(f->message));
     return f;
 }
 

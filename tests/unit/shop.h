@@ -21,6 +21,9 @@
 #define SHOP_LANE       64
 #define SHOP_PARTITIONS 64
 #endif
+#ifndef SHOP_BUCKETS
+#define SHOP_BUCKETS 0 /* of buyers' rates: as many as usual */
+#endif
 #define SHOP_WORKERS_MAX 8
 #define SHOP_ITEMS       4
 #define SHOP_NOW_NS      UINT64_C(1764273600000000000)
@@ -102,6 +105,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .seed = 11 + w,
             .stock = &shop->stock,
             .lane_records = SHOP_LANE,
+            .buyer_buckets = SHOP_BUCKETS,
             .counters = &shop->counters[w],
         });
         assert_non_null(shop->admissions[w]);

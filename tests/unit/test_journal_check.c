@@ -176,6 +176,7 @@ static void what_does_not_follow_is_told(void **state)
         {FG_EVENT_CONFIRM, 4, 2, 8, 2, "not what was admitted"},
         {FG_EVENT_ADMIT, 4, 9, 7, 99, "gives 101 units of item 7, of a supply of 100"},
         {FG_EVENT_ADMIT, 4, 9, 7, 0, "its quantity is 0"},
+        {FG_EVENT_ADMIT, 4, 9, 99, 1, "its item 99 is of no sale"},
         {9, 4, 9, 7, 1, "its kind is not known"},
     };
     (void)state;

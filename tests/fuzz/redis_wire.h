@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hiredis without a wire: the library's calls that touch a socket stand here instead of its own.
+ * A command is taken apart by hiredis's reader (it must be whole and alone), and the reply is what
+ * the target makes of it, read by the same reader from an allocation of exactly its bytes.
+ */
+#ifndef FG_TESTS_FUZZ_REDIS_WIRE_H
+#define FG_TESTS_FUZZ_REDIS_WIRE_H
+
+#include <hiredis/hiredis.h>
+
+#include "tests/fuzz/fuzz.h"
+
+static struct {
+    redisReply *command; /* asked last: an array of strings */
+    redisReply *reply;   /* a copy of what answered it; NULL: nothing did */
+    /* The answer's bytes (freed by the wire) to the command; NULL: the link breaks. */
+    char *(*answer)(const redisReply *command, size_t *length);
+} wire;
+
+/* Reads one reply, which owns nothing of the bytes; NULL: there is no whole one, or a wrong one. */
+static redisReply *wire_read(const char *bytes, size_t length)
+{
+    redisReader *reader = redisReaderCreate();
+    char *exact = fuzz_copy(bytes, length);
+    void *reply = NULL;
+
+    FUZZ_CHECK(reader);
+    if (length > 0)
+        redisReaderFeed(reader, exact, length);
+    free(exact);
+    if (redisReaderGetReply(reader, &reply) != REDIS_OK)
+        reply = NULL;
+    redisReaderFree(reader);
+    return reply;
+}
+
+static inline void wire_forget(void)
+{
+    if (wire.command)
+        freeReplyObject(wire.command);
+    if (wire.reply)
+        freeReplyObject(wire.reply);
+    wire.command = wire.reply = NULL;
+}
+
+/* What the engine sends: one command, whole, of texts. */
+static int wire_ask(const char *bytes, size_t length)
+{
+    wire_forget();
+    wire.command = wire_read(bytes, length);
+    FUZZ_CHECK(wire.command && wire.command->type == REDIS_REPLY_ARRAY);
+    FUZZ_CHECK(wire.command->elements > 0);
+    for (size_t i = 0; i < wire.command->elements; i++)
+        FUZZ_CHECK(wire.command->element[i]->type == REDIS_REPLY_STRING);
+    return REDIS_OK;
+}
+
+/* --- hiredis's own names --- */
+
+static redisContext *wire_connect(void)
+{
+    redisContext *context = calloc(1, sizeof(*context));
+
+    FUZZ_CHECK(context);
+    return context;
+}
+
+redisContext *redisConnectUnixWithTimeout(const char *path, const struct timeval tv)
+{
+    (void)path, (void)tv;
+    return wire_connect();
+}
+
+redisContext *redisConnectWithTimeout(const char *ip, int port, const struct timeval tv)
+{
+    (void)ip, (void)port, (void)tv;
+    return wire_connect();
+}
+
+int redisSetTimeout(redisContext *c, const struct timeval tv)
+{
+    (void)c, (void)tv;
+    return REDIS_OK;
+}
+
+void redisFree(redisContext *c)
+{
+    free(c);
+}
+
+int redisAppendFormattedCommand(redisContext *c, const char *cmd, size_t len)
+{
+    (void)c;
+    return wire_ask(cmd, len);
+}
+
+int redisvAppendCommand(redisContext *c, const char *format, va_list ap)
+{
+    char *command;
+    int length = redisvFormatCommand(&command, format, ap);
+
+    (void)c;
+    FUZZ_CHECK(length > 0);
+    int rc = wire_ask(command, (size_t)length);
+    free(command);
+    return rc;
+}
+
+int redisGetReply(redisContext *c, void **reply)
+{
+    size_t length = 0;
+    char *bytes = wire.answer(wire.command, &length);
+
+    *reply = bytes ? wire_read(bytes, length) : NULL;
+    wire.reply = bytes ? wire_read(bytes, length) : NULL;
+    free(bytes);
+    if (*reply)
+        return REDIS_OK;
+    c->err = REDIS_ERR_IO;
+    snprintf(c->errstr, sizeof(c->errstr), "the link broke");
+    return REDIS_ERR;
+}
+
+void *redisCommandArgv(redisContext *c, int argc, const char **argv, const size_t *argvlen)
+{
+    char *command;
+    void *reply;
+    int length = redisFormatCommandArgv(&command, argc, argv, argvlen);
+
+    FUZZ_CHECK(length > 0);
+    (void)wire_ask(command, (size_t)length);
+    free(command);
+    return redisGetReply(c, &reply) == REDIS_OK ? reply : NULL;
+}
+
+#endif
