@@ -208,7 +208,8 @@ fuzz-canaries:
 # What units and corpora reach of the parser, the journal and delivery: tests/fuzz/coverage.py.
 COVERED_UNITS := $(filter $(addprefix $(BUILD)/unit/test_,frame% reply% payload% vectors ip config% \
 	   option% keys log log_to_redis journal% recovery% event golden disk% memory retention \
-	   delivery% streams redis% lane doctor log_book),$(UNITS))
+	   delivery% streams redis% lane doctor log_book sale control_docs docs_commands \
+	   engine_recovery),$(UNITS))
 covered: $(COVERED_UNITS) fuzzers
 coverage:
 	@$(MAKE) --no-print-directory -s COVERAGE=1 covered

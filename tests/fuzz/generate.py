@@ -200,6 +200,18 @@ def keys_seeds():
     yield 'twice', b'\0' + key.encode() + key.split('\n', 1)[1].encode()
 
 
+def lists_seeds():
+    buyer = '00112233-4455-6677-8899-aabbccddeeff'
+    buyers = f'# bots\n{buyer}\n  {buyer.replace("-", "")[::-1]}  # again\n\n'.encode()
+    sources = b'192.0.2.0/24\n10.0.0.0/8\n2001:db8::/32\n198.51.100.7\n'
+    yield 'all', buyers + b'\0' + buyers[:45] + b'\0' + sources + b'\0' + b'192.0.2.128/25\n'
+    yield 'buyers', buyers
+    yield 'sources', b'\0\0' + sources + b'\x00192.0.2.0/24\n0.0.0.0/0\n::/0\n'
+    yield 'bits-below', b'\0\0' + b'192.0.2.1/24\n'
+    yield 'short', buyers[:20]
+    yield 'no-end', b'\0\0' + sources[:-1]
+
+
 # --- the log ---
 
 def event(kind, sale_number=1, revision=1, value=0, value2=0, value3=0, body=b''):
@@ -394,7 +406,7 @@ def client_seeds():
     yield 'bent', b'\x03' + pass_ + offer + bytes([6, 0, 220] + [0, 5] * 4 + [30]) + pass_ * 20
 
 
-TARGETS = {'frame': frame_seeds, 'sale': sale_seeds, 'config': config_seeds, 'keys': keys_seeds,
+TARGETS = {'frame': frame_seeds, 'sale': sale_seeds, 'config': config_seeds, 'keys': keys_seeds, 'lists': lists_seeds,
            'events': events_seeds, 'journal': journal_seeds, 'control': control_seeds,
            'redis': redis_seeds, 'history': history_seeds, 'client': client_seeds}
 

@@ -7,7 +7,7 @@
 # run.sh canaries [TARGET...]  each target with its planted fault (tests/fuzz/canaries), which it finds
 # run.sh merge [TARGET...]     adds to the corpora what the finds of earlier runs have more
 #
-# Finds stay under build/fuzz/work/TARGET, what fails under build/fuzz/failed/TARGET-*.
+# Finds stay under build/fuzz/finds/TARGET, what fails under build/fuzz/failed/TARGET-*.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
@@ -23,7 +23,7 @@ targets() { printf '%s\n' "${@:-${all[@]}}"; }
 fuzzer() { # TARGET OPTION...
     local target=$1
     shift
-    mkdir -p "$build/work/$target" "$build/failed" "$build/logs"
+    mkdir -p "$build/finds/$target" "$build/failed" "$build/logs"
     "$build/fuzzers/$target" -timeout=25 -rss_limit_mb=2500 -max_len=4096 \
         -artifact_prefix="$build/failed/$target-" -print_final_stats=1 "$@"
 }
@@ -47,7 +47,7 @@ replay() {
 
 fuzz() { # TARGET SECONDS
     local log=$build/logs/$1
-    if fuzzer "$1" -max_total_time="$2" "$build/work/$1" "tests/fuzz/corpus/$1" > "$log" 2>&1; then
+    if fuzzer "$1" -max_total_time="$2" "$build/finds/$1" "tests/fuzz/corpus/$1" > "$log" 2>&1; then
         echo "ok $1: $(awk '/number_of_executed_units/ { print $2 }' "$log") inputs in $2 s," \
             "$(grep -oE 'cov: [0-9]+' "$log" | tail -n 1)"
     else
@@ -103,7 +103,7 @@ canary() { # TARGET
 # The corpus and what was found, to the smallest set that reaches as much. Seeds stay as they are.
 merge() {
     local folder=tests/fuzz/corpus/$1 file count
-    fuzzer "$1" -merge=1 -max_len="$most_bytes" "$folder" "$build/work/$1" > "$build/logs/$1-merge" 2>&1
+    fuzzer "$1" -merge=1 -max_len="$most_bytes" "$folder" "$build/finds/$1" > "$build/logs/$1-merge" 2>&1
     count=0
     for file in "$folder"/*; do
         [[ $file == */seed-* ]] && continue

@@ -106,8 +106,7 @@ static inline struct fixture *start_with(unsigned workers, uint64_t now_ns, uint
     assert_non_null(f->engine.control);
     assert_int_equal(fg_stock_init(&f->engine.stock, workers, f->engine.config.limit_items), 0);
     make_admissions(f);
-    f->status =
-        fg_recovery_run(&f->plan, RECOVERY_DISK, &f->clock, f->message, sizeof(f->message));
+    f->status = fg_recovery_run(&f->plan, RECOVERY_DISK, &f->clock, f->message, sizeof(f->message));
     return f;
 }
 
