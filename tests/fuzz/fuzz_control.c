@@ -43,7 +43,9 @@ static void run_workers(void)
     }
 }
 
-/* Whoever waits for workers or the log lets them run, and no time passes. */
+/* Whoever waits for workers or the log lets them run, and no time passes. The library's own names
+ * of its parameters are reserved. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
     (void)wanted, (void)left;
