@@ -3,7 +3,7 @@
 # Block and allow lists of a running engine: a million buyers and a hundred thousand prefixes are
 # loaded under load, wrong files change nothing, one command blocks one suspect, a restart keeps all.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-in_own_network
+in_own_network "$@"
 readonly ctl=("$build/flashgatectl" --socket "$dir/control.sock")
 
 make_veth
