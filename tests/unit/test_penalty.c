@@ -17,7 +17,7 @@ static const struct fg_penalty_rule standard = {
 
 static uint64_t draw(uint64_t below)
 {
-    return random_next(&chance) % below;
+    return fg_random_next(&chance) % below;
 }
 
 static uint64_t count(enum fg_counter which)
@@ -55,7 +55,7 @@ static struct fg_item item_of(uint32_t sale, uint32_t rate, uint32_t burst)
 static uint64_t buyer_hash(uint64_t number)
 {
     uint64_t state = number + 1;
-    return random_next(&state) ^ random_next(&state) << 7;
+    return fg_random_next(&state) ^ fg_random_next(&state) << 7;
 }
 
 /* How long a new order of the buyer is told to wait; 0: it passes. */

@@ -11,7 +11,7 @@ static uint64_t chance;
 
 static uint64_t draw(uint64_t below)
 {
-    return random_next(&chance) % below;
+    return fg_random_next(&chance) % below;
 }
 
 static void begin(uint32_t now_ms, uint32_t buyers, unsigned workers)
@@ -46,7 +46,7 @@ static struct fg_item item_of(uint32_t rate, uint32_t burst)
 static uint64_t buyer_hash(uint64_t number)
 {
     uint64_t state = number + 1;
-    return random_next(&state) ^ random_next(&state) << 7;
+    return fg_random_next(&state) ^ fg_random_next(&state) << 7;
 }
 
 static bool ask(const struct fg_item *item, uint64_t buyer, bool settles, uint32_t *wait_ms)

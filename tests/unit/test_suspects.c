@@ -10,7 +10,7 @@ static uint64_t chance;
 
 static uint64_t draw(uint64_t below)
 {
-    return random_next(&chance) % below;
+    return fg_random_next(&chance) % below;
 }
 
 static int begin(void **state)
@@ -24,7 +24,7 @@ static int begin(void **state)
 static uint64_t hash_of(uint64_t number)
 {
     uint64_t state = number + 1;
-    return random_next(&state) ^ random_next(&state) << 7;
+    return fg_random_next(&state) ^ fg_random_next(&state) << 7;
 }
 
 static struct fg_suspect who(uint64_t number, uint32_t sale, uint16_t key)
