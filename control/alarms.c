@@ -50,8 +50,12 @@ static void add_config(json_t *alarms, const struct fg_engine *engine)
         alarm_of(alarms, "ACK MEMORY: orders are answered before they are on disk, and a crash "
                          "forgets them; for rehearsals only");
     if (config->unsigned_allowed)
-        alarm_of(alarms, "UNSIGNED: datagrams without a signature are taken; anyone who reaches "
-                         "the port can buy");
+        alarm_of(alarms,
+                 "UNSIGNED: datagrams without a signature are taken; anyone who reaches the port "
+                 "can buy%s",
+                 fg_config_unsigned_ops(config) & (1 << FG_OP_CONFIRM | 1 << FG_OP_CANCEL)
+                     ? ", and settle anybody's orders"
+                     : "");
 }
 
 static void add_log(json_t *alarms, const struct fg_engine *engine)
@@ -156,6 +160,41 @@ static void add_clock(json_t *alarms, const struct fg_control *control)
                  ahead_ns > 0 ? "ahead of" : "behind");
 }
 
+/* Of two clocks, or of somebody who sends old datagrams again: see skew.h. */
+static void add_skew(json_t *alarms, const struct fg_control *control)
+{
+    struct fg_skew_finding finding = fg_skew_judge(&control->skew);
+    double off = (double)finding.skew_ns / 1e9;
+    char source[FG_IP_TEXT_MAX];
+    fg_ip_text(finding.source, source);
+    switch (finding.kind) {
+    case FG_SKEW_NONE:
+        break;
+    case FG_SKEW_OF_ENGINE:
+        alarm_of(alarms,
+                 "ENGINE CLOCK: %" PRIu64 " of %" PRIu64 " authentic datagrams of the last 10 s "
+                 "are stale: the engine's clock may be wrong, about %.1f s %s the senders' (the "
+                 "median); ask another machine for the time, and see chronyc tracking",
+                 finding.stale, finding.stale + finding.accepted, off < 0 ? -off : off,
+                 off < 0 ? "ahead of" : "behind");
+        break;
+    case FG_SKEW_OF_SENDER:
+        alarm_of(alarms,
+                 "SENDER CLOCK: %" PRIu64 " authentic datagrams of the last 10 s are stale, most "
+                 "of key %u: its sender %s has a clock that is %.1f s %s the engine's",
+                 finding.stale, finding.id, source, off < 0 ? -off : off,
+                 off < 0 ? "behind" : "ahead of");
+        break;
+    case FG_SKEW_COPIES:
+        alarm_of(alarms,
+                 "STALE COPIES: %" PRIu64 " authentic datagrams of the last 10 s are stale, and "
+                 "older from second to second: somebody sends old ones again, most of key %u, the "
+                 "last from %s; they get no answer",
+                 finding.stale, finding.id, source);
+        break;
+    }
+}
+
 /* What an operator has set and may have forgotten. */
 static void add_mode(json_t *alarms, enum fg_engine_mode mode)
 {
@@ -176,6 +215,7 @@ json_t *fg_alarms_json(const struct fg_control *control)
     add_log(alarms, control->engine);
     add_delivery(alarms, control);
     add_clock(alarms, control);
+    add_skew(alarms, control);
     if (control->change.stage != FG_CHANGE_NONE)
         alarm_of(alarms, "CHANGE UNDER WAY: a change of the catalogue is not done yet");
     return alarms;

@@ -59,6 +59,15 @@ struct fg_board *fg_board_paint(const struct fg_model *model)
     return board;
 }
 
+void fg_board_put_keys(struct fg_board *board, const struct fg_keyring *ring)
+{
+    board->keys_generation = ring->generation;
+    for (unsigned place = 0; place < ring->count; place++)
+        if (ring->keys[place].ops != 0)
+            board->keys[board->keys_count++] =
+                (struct fg_board_key){ring->keys[place].id, (uint16_t)place};
+}
+
 /* The desk's own hold is one of the holders. */
 static void let_go(struct fg_board_desk *desk, struct fg_board *board)
 {

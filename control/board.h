@@ -28,12 +28,20 @@ struct fg_board_sale {
     uint32_t first_item, items_count; /* places in the board's items */
 };
 
+/* Of a key nothing but where its figures are. */
+struct fg_board_key {
+    uint16_t id, place;
+};
+
 struct fg_board {
     unsigned holders; /* under the desk's lock */
     uint64_t revision;
     uint8_t mode;              /* enum fg_engine_mode */
     uint64_t started_ms;       /* monotonic */
     uint64_t serving_since_ns; /* wall clock */
+    uint32_t keys_generation;
+    unsigned keys_count;
+    struct fg_board_key keys[FG_KEYS_MAX];
     unsigned sales_count;
     struct fg_board_sale sales[FG_SALES_LIVE_MAX];
     uint32_t items_count;
@@ -53,6 +61,7 @@ void fg_board_fini(struct fg_board_desk *desk);
 /* Control: a picture of the model; NULL when memory is short. Its other fields are the caller's to
  * set before it publishes it. */
 struct fg_board *fg_board_paint(const struct fg_model *model);
+void fg_board_put_keys(struct fg_board *board, const struct fg_keyring *ring);
 void fg_board_publish(struct fg_board_desk *desk, struct fg_board *board);
 
 /* Any thread: the board in force, or NULL; returned by who took it. */

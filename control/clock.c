@@ -51,8 +51,11 @@ json_t *fg_status_clock(const struct fg_control *control)
     const struct fg_clock_page *page = &control->engine->clock;
     struct fg_clock_quality quality = fg_clock_page_quality(page);
     int64_t ahead_ns = fg_clock_page_ahead(page);
-    return json_pack("{s:o,s:b,s:I,s:I,s:I,s:f,s:f,s:I}", "time",
-                     fg_json_time(fg_control_clock_ns(control)), "held", ahead_ns != 0,
+    const struct fg_clock_figures *figures = &control->engine->clock_figures;
+    return json_pack("{s:I,s:I,s:o,s:b,s:I,s:I,s:I,s:f,s:f,s:I}", "suspect",
+                     (json_int_t)fg_count_read(&figures->suspect), "suspect_skew_ms",
+                     (json_int_t)((int64_t)fg_count_read(&figures->suspect_skew_ns) / 1000000),
+                     "time", fg_json_time(fg_control_clock_ns(control)), "held", ahead_ns != 0,
                      "machine_ahead_ms", (json_int_t)(ahead_ns / 1000000), "steps",
                      (json_int_t)page->keeper.steps, "samples", (json_int_t)quality.samples,
                      "error_us_p999", us(quality.error_ns_p999), "error_us_max",

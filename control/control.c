@@ -122,13 +122,15 @@ static void show_board(struct fg_control *control)
     const struct fg_model *model = &control->model;
     if (control->desk.board && control->shown_revision == model->revision &&
         control->shown_stage == control->change.stage &&
-        control->desk.board->serving_since_ns == control->serving_since_ns)
+        control->desk.board->serving_since_ns == control->serving_since_ns &&
+        control->desk.board->keys_generation == control->keys->ring.generation)
         return;
     struct fg_board *board = fg_board_paint(model);
     if (!board)
         return;
     board->started_ms = control->started_ms;
     board->serving_since_ns = control->serving_since_ns;
+    fg_board_put_keys(board, &control->keys->ring);
     fg_board_publish(&control->desk, board);
     control->shown_revision = model->revision;
     control->shown_stage = control->change.stage;
@@ -310,6 +312,7 @@ bool fg_control_pulse(struct fg_control *control)
     fg_openings_note(control);
     fg_stock_publish(&control->engine->stock, control->model.items_count);
     fg_key_shares_step(&control->key_shares, &control->keys->ring, control->engine, now);
+    fg_skew_look(&control->skew, &control->keys->ring, control->engine, now);
     fg_events_collect(control->events, control->engine->journal);
     show_board(control);
     show_clock(control, now);

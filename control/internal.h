@@ -13,6 +13,7 @@
 #include "control/sale/model.h"
 #include "control/server/roles.h"
 #include "control/server/server.h"
+#include "control/skew.h"
 #include "dataplane/engine.h"
 
 #define FG_TICK_MS 10 /* clock page, published stock, schedules */
@@ -71,6 +72,7 @@ struct fg_control {
     struct fg_key_file *keys; /* in force, or about to be */
     struct fg_listing *listing; /* block and allow lists */
     struct fg_key_shares key_shares;
+    struct fg_skew skew;
     struct fg_server *server;
     struct fg_roles roles;
     struct fg_events *events;

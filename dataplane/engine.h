@@ -36,6 +36,8 @@ enum fg_stop {
 struct fg_clock_figures {
     _Atomic uint64_t steps, held;
     _Atomic uint64_t error_ns_p999, error_ns_max, age_ns_max; /* of the last minute */
+    _Atomic uint64_t suspect;         /* 1: senders' clocks say that the engine's is wrong ... */
+    _Atomic uint64_t suspect_skew_ns; /* ... theirs less the engine's, an int64_t */
 };
 
 /* What control says of the block and allow lists in force. control: rw, others: ro (relaxed) */

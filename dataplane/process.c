@@ -372,8 +372,21 @@ static void start_parts(struct fg_process *p, size_t *started, const volatile si
     }
 }
 
+static void warn_of_unsigned(uint8_t ops)
+{
+    fprintf(stderr, "flashgated: UNSIGNED: datagrams without a signature are taken:");
+#define X(name, code, help)                                                                        \
+    if (ops & (1 << (code)))                                                                       \
+        fprintf(stderr, " %s", #name);
+    FG_OPS(X)
+#undef X
+    fprintf(stderr, "; anyone who reaches the port can send them. For rehearsals only\n");
+}
+
 static void serve(struct fg_process *p, volatile sig_atomic_t *stop)
 {
+    if (p->engine.config.unsigned_allowed)
+        warn_of_unsigned(fg_config_unsigned_ops(&p->engine.config));
     fprintf(stderr, "flashgated: serving\n");
     fg_notify_send(&p->notify, "READY=1\nSTATUS=serving");
     p->engine.notify = &p->notify;

@@ -166,6 +166,13 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_clock_held", "clock", "held", GAUGE, NONE, ENGINE, fg_figure_read_clock,
            offsetof(struct fg_clock_figures, held),
            "1: the machine's clock has stepped by more than a second, and is not followed"),
+    FIGURE("flashgate_clock_suspect", "clock", "suspect", GAUGE, NONE, ENGINE, fg_figure_read_clock,
+           offsetof(struct fg_clock_figures, suspect),
+           "1: most authentic datagrams of the last 10 s were stale, so the engine's clock may be "
+           "wrong"),
+    FIGURE("flashgate_clock_suspect_skew_seconds", "clock", "suspect_skew_ms", GAUGE, SKEW, ENGINE,
+           fg_figure_read_clock, offsetof(struct fg_clock_figures, suspect_skew_ns),
+           "then: the senders' time less the engine's, the median; else 0"),
     FIGURE("flashgate_clock_steps", "clock", "steps", COUNTER, NONE, ENGINE, fg_figure_read_clock,
            offsetof(struct fg_clock_figures, steps),
            "steps of the machine's clock by more than a second"),
@@ -352,5 +359,21 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_item_given", "sales[].items[]", "given", GAUGE, NONE, ITEM,
            fg_figure_read_item_units, UNITS_GIVEN,
            "units that orders have: held, final, or being decided"),
+
+    /* keys; status has them as keys[] */
+    FIGURE("flashgate_key_datagrams", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key,
+           KEY_ACCEPTED, "authentic datagrams of the key; key 0: unsigned ones"),
+    FIGURE("flashgate_key_seen_timestamp_seconds", NULL, NULL, GAUGE, TIME, KEY, fg_figure_read_key,
+           KEY_SEEN, "when the last one came"),
+    FIGURE("flashgate_key_asked", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key, KEY_ASKED,
+           "requests of a key with a rate"),
+    FIGURE("flashgate_key_throttled", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key,
+           KEY_THROTTLED, "of these, those that were THROTTLED for the key's rate"),
+    FIGURE("flashgate_key_stale", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key, KEY_STALE,
+           "datagrams of the key with the right mac and a time outside the freshness window"),
+    FIGURE("flashgate_key_skew_seconds", NULL, NULL, GAUGE, SKEW, KEY, fg_figure_read_key, KEY_SKEW,
+           "time of the last stale one less the engine's"),
+    FIGURE("flashgate_key_stale_source", NULL, NULL, GAUGE, NONE, STALE_SOURCE, fg_figure_read_key,
+           KEY_STALE_SOURCE, "where the last stale one came from, as a label; always 1"),
 };
 const unsigned fg_figures_count = sizeof(fg_figures) / sizeof(fg_figures[0]);

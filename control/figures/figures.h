@@ -34,6 +34,7 @@ enum fg_figure_unit {
     FG_UNIT_MS,     /* status: ms; metrics: seconds */
     FG_UNIT_TIME,   /* wall clock ns; status: RFC 3339 or null; metrics: seconds since 1970 */
     FG_UNIT_SHARE,  /* millionths; 0 to 1 in both */
+    FG_UNIT_SKEW,   /* ns, an int64_t; status: ms; metrics: seconds */
 };
 
 /* What there is one of it for; each is a label of its metric. */
@@ -42,14 +43,16 @@ enum fg_figure_of {
     FG_OF_WORKER, /* status has it of each worker and, but for the last ones, of all together */
     FG_OF_SALE,
     FG_OF_ITEM, /* metrics show at most FG_FIGURE_ITEMS_MAX */
+    FG_OF_KEY,
+    FG_OF_STALE_SOURCE, /* a key, and where its last stale datagram came from */
 };
 
 #define FG_FIGURE_ITEMS_MAX                                                                        \
     1000 /* series of each item figure: a sale may have a hundred times more */
 #define FG_FIGURE_ALL_WORKERS UINT32_MAX
 
-/* Whose figure is read. Of a worker: its index or FG_FIGURE_ALL_WORKERS. Of a sale or an item: its
- * place on the board. */
+/* Whose figure is read. Of a worker: its index or FG_FIGURE_ALL_WORKERS. Of a sale, an item or a
+ * key: its place on the board. */
 struct fg_figure_at {
     const struct fg_engine *engine;
     const struct fg_board *board;

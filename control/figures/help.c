@@ -21,14 +21,18 @@ static const char *status_unit(const struct fg_figure *figure)
     static const char *const units[] = {
         [FG_UNIT_NONE] = "",        [FG_UNIT_BYTES] = "bytes", [FG_UNIT_CYCLES] = "TSC cycles",
         [FG_UNIT_NS] = "us",        [FG_UNIT_MS] = "ms",       [FG_UNIT_TIME] = "RFC 3339",
-        [FG_UNIT_SHARE] = "0 to 1",
+        [FG_UNIT_SHARE] = "0 to 1", [FG_UNIT_SKEW] = "ms",
     };
     return units[figure->unit];
 }
 
 static void put_labels(const struct fg_figure *figure, FILE *out)
 {
-    static const char *const of[] = {"", "worker", "sale", "sale, item"};
+    static const char *const of[] = {
+        [FG_OF_ENGINE] = "",   [FG_OF_WORKER] = "worker",
+        [FG_OF_SALE] = "sale", [FG_OF_ITEM] = "sale, item",
+        [FG_OF_KEY] = "key",   [FG_OF_STALE_SOURCE] = "key, source",
+    };
     const char *labels = of[figure->of];
     fprintf(out, " | %s%s%s", labels, labels[0] && figure->label ? ", " : "",
             figure->label ? figure->label : "");

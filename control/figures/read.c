@@ -2,6 +2,7 @@
 #include "control/figures/read.h"
 
 #include "control/figures/stock_page.h"
+#include "control/key_figures.h"
 #include "dataplane/seccomp.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -345,4 +346,31 @@ bool fg_figure_read_stream(const struct fg_figure_at *at, uint32_t source, uint6
     const uint64_t values[] = {view.logged, view.delivered, view.consumed, view.lag};
     *value = values[source];
     return true;
+}
+
+/* --- of keys --- */
+
+bool fg_figure_read_key(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_board_key *key = &at->board->keys[at->place];
+    struct fg_key_figures figures = fg_key_figures_of(at->engine, key->place, key->id);
+    const uint64_t values[] = {
+        [KEY_ACCEPTED] = figures.sight.accepted,
+        [KEY_SEEN] = figures.sight.seen_ns,
+        [KEY_STALE] = figures.sight.stale,
+        [KEY_SKEW] = (uint64_t)figures.sight.skew_ns,
+        [KEY_STALE_SOURCE] = 1,
+        [KEY_ASKED] = figures.asked,
+        [KEY_THROTTLED] = figures.throttled,
+    };
+    *value = values[source];
+    switch ((enum key_source)source) {
+    case KEY_SEEN:
+        return *value != 0;
+    case KEY_SKEW:
+    case KEY_STALE_SOURCE:
+        return figures.sight.stale_ns != 0;
+    default:
+        return true;
+    }
 }

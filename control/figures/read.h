@@ -18,6 +18,16 @@ enum circuit_source { CIRCUIT_STATE, CIRCUIT_OPENINGS, CIRCUIT_LEFT };
 
 enum units_source { UNITS_STOCK, UNITS_AVAILABLE, UNITS_GIVEN };
 
+enum key_source {
+    KEY_ACCEPTED,
+    KEY_SEEN,
+    KEY_STALE,
+    KEY_SKEW,
+    KEY_STALE_SOURCE,
+    KEY_ASKED,
+    KEY_THROTTLED
+};
+
 typedef bool fg_figure_read_fn(const struct fg_figure_at *at, uint32_t source, uint64_t *value);
 typedef bool fg_figure_gather_fn(const struct fg_figure_at *at, uint32_t source,
                                  struct fg_histogram_view *view);
@@ -54,5 +64,6 @@ fg_figure_read_fn fg_figure_read_sale_items;
 fg_figure_read_fn fg_figure_read_sale_time;
 fg_figure_read_fn fg_figure_read_stream_state;
 fg_figure_read_fn fg_figure_read_stream;
+fg_figure_read_fn fg_figure_read_key;
 
 #endif

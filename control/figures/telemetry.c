@@ -35,6 +35,9 @@ static void add_value(struct rte_tel_data *dict, const char *name, const struct 
     } else if (figure->unit == FG_UNIT_SHARE) {
         snprintf(text, sizeof(text), "%.6f", (double)value / 1e6);
         rte_tel_data_add_dict_string(dict, name, text);
+    } else if (figure->unit == FG_UNIT_SKEW) {
+        snprintf(text, sizeof(text), "%" PRId64, (int64_t)value / 1000000);
+        rte_tel_data_add_dict_string(dict, name, text);
     } else {
         rte_tel_data_add_dict_u64(dict, name, figure->unit == FG_UNIT_NS ? value / 1000 : value);
     }

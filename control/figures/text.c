@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "control/figures/figures.h"
+#include "control/key_figures.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
 
@@ -22,9 +23,9 @@ struct page {
 const char *fg_figure_metric_unit(const struct fg_figure *figure)
 {
     static const char *const units[] = {
-        [FG_UNIT_NONE] = "",       [FG_UNIT_BYTES] = "bytes", [FG_UNIT_CYCLES] = "cycles",
-        [FG_UNIT_NS] = "seconds",  [FG_UNIT_MS] = "seconds",  [FG_UNIT_TIME] = "seconds",
-        [FG_UNIT_SHARE] = "ratio",
+        [FG_UNIT_NONE] = "",       [FG_UNIT_BYTES] = "bytes",  [FG_UNIT_CYCLES] = "cycles",
+        [FG_UNIT_NS] = "seconds",  [FG_UNIT_MS] = "seconds",   [FG_UNIT_TIME] = "seconds",
+        [FG_UNIT_SHARE] = "ratio", [FG_UNIT_SKEW] = "seconds",
     };
     return units[figure->unit];
 }
@@ -55,6 +56,9 @@ static uint32_t instances(const struct page *page, const struct fg_figure *figur
         return page->engine->config.workers;
     case FG_OF_SALE:
         return page->board ? page->board->sales_count : 0;
+    case FG_OF_KEY:
+    case FG_OF_STALE_SOURCE:
+        return page->board ? page->board->keys_count : 0;
     case FG_OF_ITEM:
         break;
     }
@@ -72,11 +76,18 @@ static const char *sale_of_item(const struct fg_board *board, uint32_t place)
     return board->sales[sale].name;
 }
 
+static const char *stale_source(const struct page *page, uint32_t place, char *text)
+{
+    const struct fg_board_key *key = &page->board->keys[place];
+    struct fg_key_figures figures = fg_key_figures_of(page->engine, key->place, key->id);
+    return fg_ip_text(figures.sight.source, text);
+}
+
 /* Names of sales and parts hold nothing that would have to be escaped. */
 static void put_labels(const struct page *page, const struct fg_figure *figure, uint32_t place,
                        const char *part, const char *more)
 {
-    char labels[256];
+    char labels[256], source[FG_IP_TEXT_MAX];
     int used = 0;
     switch (figure->of) {
     case FG_OF_ENGINE:
@@ -90,6 +101,13 @@ static void put_labels(const struct page *page, const struct fg_figure *figure, 
     case FG_OF_ITEM:
         used = snprintf(labels, sizeof(labels), ",sale=\"%s\",item=\"%u\"",
                         sale_of_item(page->board, place), page->board->items[place].id);
+        break;
+    case FG_OF_KEY:
+        used = snprintf(labels, sizeof(labels), ",key=\"%u\"", page->board->keys[place].id);
+        break;
+    case FG_OF_STALE_SOURCE:
+        used = snprintf(labels, sizeof(labels), ",key=\"%u\",source=\"%s\"",
+                        page->board->keys[place].id, stale_source(page, place, source));
         break;
     }
     if (part)
@@ -115,6 +133,12 @@ static void put_value(const struct fg_figure *figure, uint64_t value, FILE *out)
     case FG_UNIT_SHARE:
         fprintf(out, " %" PRIu64 ".%06" PRIu64 "\n", value / 1000000, value % 1000000);
         break;
+    case FG_UNIT_SKEW: {
+        uint64_t off = (int64_t)value < 0 ? -value : value;
+        fprintf(out, " %s%" PRIu64 ".%09" PRIu64 "\n", (int64_t)value < 0 ? "-" : "",
+                off / NS_PER_SECOND, off % NS_PER_SECOND);
+        break;
+    }
     case FG_UNIT_NONE:
     case FG_UNIT_BYTES:
     case FG_UNIT_CYCLES:

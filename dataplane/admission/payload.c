@@ -35,12 +35,15 @@ enum fg_unfit fg_payload_unfit(const void *payload, size_t length)
     return header.type == FG_TYPE_REPLY ? FG_UNFIT_REPLY : FG_UNFIT_MALFORMED;
 }
 
+/* Prefixes are of one family, as they are written: ::/0 is every IPv6 source and no IPv4 one,
+ * though an IPv4 address is a number within it. */
 static bool source_allowed(const struct fg_key *key, struct fg_ip source)
 {
     if (key->prefixes_count == 0)
         return true;
     for (unsigned i = 0; i < key->prefixes_count; i++)
-        if (fg_prefix_holds(&key->prefixes[i], source))
+        if (fg_ip_is_v4(key->prefixes[i].address) == fg_ip_is_v4(source) &&
+            fg_prefix_holds(&key->prefixes[i], source))
             return true;
     return false;
 }

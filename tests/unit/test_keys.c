@@ -187,6 +187,116 @@ static void test_refusals(void **state)
         refused(cases[i].text, cases[i].end);
 }
 
+/* Every message of the reader, for files whose every value is a marker, cut and garbled everywhere:
+ * none repeats it. */
+static void test_no_message_repeats_a_value(void **state)
+{
+    (void)state;
+    static const char whole[] =
+        "keys:\n- {id: 5, secret: 5ec2e75ec2e75ec2e75ec2e75ec2e75e, ops: [ORDER], sales: "
+        "[5ec2e7a],\n   sources: [10.0.0.0/8], rate: 52, burst: 7}\n";
+    static const char *const values[] = {
+        "{5ec2e7: 1}",
+        "keys: 5ec2e7",
+        "- 5ec2e7",
+        "keys: [{5ec2e7: 1}]",
+        "keys: [{id: 5ec2e7}]",
+        "keys: [{secret: 5ec2e7}]",
+        "keys: [{ops: 5ec2e7}]",
+        "keys: [{ops: [5ec2e7]}]",
+        "keys: [{sales: [{5ec2e7: 1}]}]",
+        "keys: [{sales: [\"5ec2e7/\"]}]",
+        "keys: [{sources: [5ec2e7]}]",
+        "keys: [{rate: 5ec2e7}]",
+        "keys: [{burst: 5ec2e7}]",
+        "keys: [{secret: [5ec2e7]}]",
+        "keys: [{secret: *5ec2e7}]",
+        "keys: [{secret: &5ec2e7 x}]",
+        "keys: [{secret: !5ec2e7 x}]",
+        "keys: &5ec2e7 [*5ec2e7]",
+        "%5ec2e7\n---\nkeys: []",
+        "keys: [{id: 1, id: 5ec2e7}]",
+        "keys: []\n--- 5ec2e7",
+        "? 5ec2e7",
+        "keys: |\n 5ec2e7",
+        "5ec2e7\t: [",
+        "\"5ec2e7\\q\"",
+    };
+    static const char garble[] = ":\"'[{}]&*!#%\t\x01\xff 9z";
+    char text[sizeof(whole)];
+    unsigned refusals = 0;
+    for (size_t i = 0; i < COUNT(values); i++) {
+        assert_int_equal(load(values[i], 0600, true), -1);
+        assert_null(strstr(message, "5ec2e7"));
+    }
+    for (size_t i = 0; i + 1 < sizeof(whole); i++) {
+        memcpy(text, whole, sizeof(whole));
+        if (i % 2 == 0)
+            text[i] = '\0';
+        else
+            text[i] = garble[i / 2 % (sizeof(garble) - 1)];
+        if (load(text, 0600, true) == 0)
+            fg_key_file_drop(keys);
+        else
+            refusals++;
+        if (strstr(message, "5ec2e7"))
+            fail_msg("\"%s\" of %s", message, text);
+    }
+    assert_true(refusals > 100);
+}
+
+/* Who stays keeps its place, who comes takes a free one; with no free one, one that has gone. */
+static void test_places_stay(void **state)
+{
+    (void)state;
+    char text[32768];
+    struct fg_key_file *first;
+    accepted("keys:\n- {id: 1, secret: " SECRET ", ops: all}\n- {id: 2, secret: " SECRET
+             ", ops: all, sales: [a]}\n- {id: 3, secret: " SECRET ", ops: all}\n",
+             true);
+    first = keys;
+    FILE *file = fopen(path, "w");
+    fputs("keys:\n- {id: 9, secret: " SECRET ", ops: all}\n- {id: 3, secret: " SECRET
+          ", ops: all, rate: 5}\n- {id: 2, secret: " SECRET ", ops: all, sales: [a]}\n",
+          file);
+    fclose(file);
+    keys = fg_key_file_load(path, FG_UNSIGNED_OPS, first, message, sizeof(message));
+    assert_non_null(keys);
+    assert_int_equal(keys->ring.generation, first->ring.generation + 1);
+    assert_int_equal(fg_keyring_find(&keys->ring, 0), 0);
+    assert_int_equal(fg_keyring_find(&keys->ring, 1), -1);
+    assert_int_equal(fg_keyring_find(&keys->ring, 2), 2);
+    assert_int_equal(fg_keyring_find(&keys->ring, 3), 3);
+    assert_int_equal(fg_keyring_find(&keys->ring, 9), 4);
+    assert_int_equal(fg_key_file_count(keys), 3);
+    assert_int_equal(fg_key_file_compare(first, keys, 0), FG_KEY_SAME);
+    assert_int_equal(fg_key_file_compare(first, keys, 1), FG_KEY_REMOVED);
+    assert_int_equal(fg_key_file_compare(first, keys, 2), FG_KEY_SAME);
+    assert_int_equal(fg_key_file_compare(first, keys, 3), FG_KEY_TERMS);
+    assert_int_equal(fg_key_file_compare(first, keys, 4), FG_KEY_ADDED);
+    fg_key_file_drop(first);
+    fg_key_file_drop(keys);
+    first = NULL;
+    for (unsigned from = 1; from <= 1001; from += 1000) { /* all at once are others */
+        size_t used = (size_t)snprintf(text, sizeof(text), "keys:\n");
+        for (unsigned i = 0; i < FG_KEYS_MAX - 1; i++)
+            used += (size_t)snprintf(text + used, sizeof(text) - used,
+                                     "- {id: %u, secret: " SECRET ", ops: all}\n", from + i);
+        file = fopen(path, "w");
+        fputs(text, file);
+        fclose(file);
+        keys = fg_key_file_load(path, FG_UNSIGNED_OPS, first, message, sizeof(message));
+        assert_non_null(keys);
+        assert_int_equal(fg_key_file_count(keys), FG_KEYS_MAX - 1);
+        if (first)
+            for (unsigned place = 1; place < FG_KEYS_MAX; place++)
+                assert_int_equal(fg_key_file_compare(first, keys, place), FG_KEY_REPLACED);
+        fg_key_file_drop(first);
+        first = keys;
+    }
+    fg_key_file_drop(first);
+}
+
 /* As many keys as there are places, and one more. */
 static void test_most_keys(void **state)
 {
@@ -245,9 +355,14 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),     cmocka_unit_test(test_unsigned),
-        cmocka_unit_test(test_modes),     cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_most_keys), cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_unsigned),
+        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_most_keys),
+        cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_no_message_repeats_a_value),
+        cmocka_unit_test(test_places_stay),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -84,6 +84,85 @@ static void sources_of_a_key(void **state)
     assert_int_equal(authenticate(0xc0000202), FG_AUTH_SOURCE);
 }
 
+static struct fg_ip ip_of(const char *text)
+{
+    struct fg_ip ip;
+    unsigned bits;
+    bool whole;
+    assert_true(fg_ip_parse(text, &ip, &bits, &whole));
+    return ip;
+}
+
+/* The first and the last address of prefixes of every length that is an edge, and their neighbours
+ * outside; each family apart. */
+static void edges_of_prefixes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *prefix, *first, *last, *before, *after;
+    } cases[] = {
+        {"0.0.0.0/0", "0.0.0.0", "255.255.255.255", "::fffe:ffff:ffff", "::1:0:0:0"},
+        {"128.0.0.0/1", "128.0.0.0", "255.255.255.255", "127.255.255.255", "::1:0:0:0"},
+        {"0.0.0.0/1", "0.0.0.0", "127.255.255.255", "::fffe:ffff:ffff", "128.0.0.0"},
+        {"10.0.0.2/31", "10.0.0.2", "10.0.0.3", "10.0.0.1", "10.0.0.4"},
+        {"10.0.0.2/32", "10.0.0.2", "10.0.0.2", "10.0.0.1", "10.0.0.3"},
+        {"::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0.0.0.0", "255.255.255.255"},
+        {"8000::/1", "8000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+         "7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "10.0.0.1"},
+        {"::/1", "::", "7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "10.0.0.1", "8000::"},
+        {"2001:db8::/31", "2001:db8::", "2001:db9:ffff:ffff:ffff:ffff:ffff:ffff",
+         "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:dba::"},
+        {"2001:db8::/32", "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+         "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::"},
+        {"2001:db8::/64", "2001:db8::", "2001:db8::ffff:ffff:ffff:ffff",
+         "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8:0:1::"},
+        {"2001:db8::/96", "2001:db8::", "2001:db8::ffff:ffff",
+         "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8::1:0:0"},
+        {"2001:db8::2/127", "2001:db8::2", "2001:db8::3", "2001:db8::1", "2001:db8::4"},
+        {"2001:db8::2/128", "2001:db8::2", "2001:db8::2", "2001:db8::1", "2001:db8::3"},
+        {"::/80", "::", "::ffff:ffff", "0.0.0.0", "255.255.255.255"},
+    };
+    struct fg_key *key = &shop.ring.keys[0];
+    uint16_t place;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const inside[] = {cases[i].first, cases[i].last};
+        const char *const outside[] = {cases[i].before, cases[i].after};
+        unsigned bits;
+        bool whole;
+        assert_true(fg_ip_parse(cases[i].prefix, &key->prefixes[0].address, &bits, &whole));
+        key->prefixes[0].mask = fg_ip_mask(bits);
+        key->prefixes_count = 1;
+        for (unsigned n = 0; n < 2; n++) {
+            if (fg_payload_authenticate(&shop.catalogue, payload, length, ip_of(inside[n]),
+                                        shop.now.wall_ns, &place) != FG_AUTHENTIC)
+                fail_msg("%s is not in %s", inside[n], cases[i].prefix);
+            if (fg_payload_authenticate(&shop.catalogue, payload, length, ip_of(outside[n]),
+                                        shop.now.wall_ns, &place) != FG_AUTH_SOURCE)
+                fail_msg("%s is in %s", outside[n], cases[i].prefix);
+        }
+    }
+}
+
+/* After the key's secret has changed: what was authentic is not any more, and the other way round.
+ */
+static void still_signed_by_another_ring(void **state)
+{
+    (void)state;
+    bool unknown;
+    assert_int_equal(fg_payload_still_signed(&shop.catalogue, payload, &unknown), 0);
+    shop.ring.keys[0].secret[15] ^= 1;
+    assert_int_equal(fg_payload_still_signed(&shop.catalogue, payload, &unknown), -1);
+    assert_false(unknown);
+    shop.ring.keys[0].secret[15] ^= 1;
+    shop.ring.keys[1] = shop.ring.keys[0];
+    shop.ring.keys[0] = (struct fg_key){.id = 7}; /* an empty place */
+    shop.ring.count = 2;
+    assert_int_equal(fg_payload_still_signed(&shop.catalogue, payload, &unknown), 1);
+    shop.ring.keys[1].ops = 0;
+    assert_int_equal(fg_payload_still_signed(&shop.catalogue, payload, &unknown), -1);
+    assert_true(unknown);
+}
+
 static void sign_with_time(uint64_t time_ns)
 {
     struct fg_header header;
@@ -181,6 +260,8 @@ int main(void)
         TEST(malformed_payloads),
         TEST(every_byte_is_signed),
         TEST(sources_of_a_key),
+        TEST(edges_of_prefixes),
+        TEST(still_signed_by_another_ring),
         TEST(both_edges_of_the_window),
         TEST(times_that_no_clock_tells),
         TEST(unsigned_is_silence_unless_allowed),
