@@ -45,7 +45,6 @@ static struct waiting waiting[WAITING_MAX];
 static inline void open_shop(void)
 {
     us = engine_address;
-    us.address6 = ENGINE_IP6;
     shop_open(&shop, WORKERS, SUPPLY);
     shop.ring.count = KEYS;
     shop.ring.keys[1] = (struct fg_key){.id = 8, .ops = 0x12, .prefixes_count = 1};

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames of IPv6 beside those of tests/unit/frames.h, and checksums mended in frames that have any
- * bytes. */
+/* Checksums mended in frames that have any bytes. */
 #ifndef FG_TESTS_FUZZ_FRAMES_MENDED_H
 #define FG_TESTS_FUZZ_FRAMES_MENDED_H
 
 #include "tests/unit/frames.h"
 
 #define MENDED_MAX 1600 /* bytes of a datagram that is mended */
-
-#define CLIENT_IP6 ((struct fg_ip){UINT64_C(0x20010db800000001), UINT64_C(0x0000000000000002)})
-#define ENGINE_IP6 ((struct fg_ip){UINT64_C(0x20010db800000001), UINT64_C(0x0000000000000001)})
 
 /* The checksum of what follows an IPv6 header, `at` bytes into it. */
 static inline void fix_checksum6(struct built *frame, size_t length, size_t at)
@@ -50,34 +46,6 @@ static inline void mend_ipv4(struct built *frame)
     uint8_t *icmp = frame->bytes + frame->l3 + 20;
     put16(icmp + 2, 0);
     put16(icmp + 2, (uint16_t)~folded(words(0, icmp, length - 20)));
-}
-
-static inline void put_ip6(uint8_t *at, struct fg_ip ip)
-{
-    put32(at, (uint32_t)(ip.high >> 32));
-    put32(at + 4, (uint32_t)ip.high);
-    put32(at + 8, (uint32_t)(ip.low >> 32));
-    put32(at + 12, (uint32_t)ip.low);
-}
-
-static inline struct built build_udp6(const uint8_t *payload, size_t length, int vlan)
-{
-    struct built frame = build_ethernet(0x86dd, vlan);
-    uint8_t *ip = frame.bytes + frame.l3, *udp = ip + 40;
-
-    ip[0] = 0x60;
-    put16(ip + 4, (uint16_t)(8 + length));
-    ip[6] = 17;
-    ip[7] = 64;
-    put_ip6(ip + 8, CLIENT_IP6);
-    put_ip6(ip + 24, ENGINE_IP6);
-    put16(udp, CLIENT_PORT);
-    put16(udp + 2, ENGINE_PORT);
-    put16(udp + 4, (uint16_t)(8 + length));
-    memcpy(udp + 8, payload, length);
-    fix_checksum6(&frame, 8 + length, 6);
-    frame.length += 48 + length;
-    return frame;
 }
 
 #endif

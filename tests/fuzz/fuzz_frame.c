@@ -46,13 +46,15 @@ static void sign(uint8_t *payload, size_t length, uint64_t late_ms, unsigned key
 
 static void send_payload(const uint8_t *payload, size_t length, unsigned how)
 {
+    bool ipv6 = how & 16;
     int vlan = how & 8 ? (int)how : -1;
-    struct built frame = how & 16 ? build_udp6(payload, length, vlan) : build_udp(length, vlan);
+    struct built frame = ipv6 ? build_udp6(length, vlan) : build_udp(length, vlan);
 
-    if (!(how & 16)) {
-        memcpy(frame.bytes + frame.l3 + FG_UDP_HEADERS, payload, length);
+    memcpy(frame.bytes + fg_frame_payload(frame.l3, ipv6), payload, length);
+    if (ipv6)
+        fix6(&frame, 6);
+    else
         fix_udp_checksum(&frame);
-    }
     receive(frame.bytes, frame.length, how);
 }
 

@@ -4,7 +4,8 @@
 vectors, the sample files, the golden logs, and what each part says when all goes well.
 
 generate.py           writes them
-generate.py --check   fails if a seed differs from what would be written"""
+generate.py --check   fails if a seed differs from what would be written, but for those made of the
+                      sample files, which may change without them"""
 
 import json
 import pathlib
@@ -42,8 +43,8 @@ def sum16(data):
 
 
 ENGINE_MAC, CLIENT_MAC = bytes([2, 0, 0, 0, 0, 1]), bytes([2, 0, 0, 0, 0, 2])
-ENGINE6 = bytes.fromhex('20010db8000000010000000000000001')
-CLIENT6 = bytes.fromhex('20010db8000000010000000000000002')
+ENGINE6 = bytes.fromhex('20010db8000000000000000000123456')
+CLIENT6 = bytes.fromhex('20010db8000000000000000000000002')
 
 
 def ethernet(kind, rest, to=ENGINE_MAC, tag=b''):
@@ -108,7 +109,7 @@ def frame_seeds():
                       bytes(6), bytes([10, 9, 0, 1]))
     echo = struct.pack('>BBHHH', 8, 0, 0, 77, 3) + b'data'
     echo6 = struct.pack('>BBHHH', 128, 0, 0, 77, 3) + b'data'
-    group = bytes.fromhex('ff0200000000000000000001ff000001')
+    group = bytes.fromhex('ff0200000000000000000001ff123456')
     solicit = struct.pack('>BBHI', 135, 0, 0, 0) + ENGINE6 + b'\x01\x01' + CLIENT_MAC
     request = bytes.fromhex(vectors[0]['payload'])
     for name, frame in {
@@ -116,7 +117,7 @@ def frame_seeds():
             'echo': ethernet(0x800, ipv4(1, echo)),
             'echo6': ethernet(0x86dd, ipv6(58, echo6)),
             'neighbour': ethernet(0x86dd, ipv6(58, solicit, to=group),
-                                  to=bytes.fromhex('3333ff000001')),
+                                  to=bytes.fromhex('3333ff123456')),
             'udp': ethernet(0x800, ipv4(17, udp(request))),
             'udp-short': ethernet(0x800, ipv4(17, udp(request)[:7])),
             'udp6-short': ethernet(0x86dd, ipv6(17, udp(request)[:7])),
@@ -124,7 +125,7 @@ def frame_seeds():
             'icmp6-short': ethernet(0x86dd, ipv6(58, echo6[:3])),
             'echo6-short': ethernet(0x86dd, ipv6(58, echo6[:7])),
             'solicit-short': ethernet(0x86dd, ipv6(58, solicit[:23], to=group),
-                                      to=bytes.fromhex('3333ff000001')),
+                                      to=bytes.fromhex('3333ff123456')),
             'udp-cut': ethernet(0x800, ipv4(17, udp(request)))[:33],
             'udp6': ethernet(0x86dd, ipv6(17, udp(request))),
             'udp6-cut': ethernet(0x86dd, ipv6(17, udp(request)))[:53],
@@ -406,6 +407,8 @@ def client_seeds():
     yield 'bent', b'\x03' + pass_ + offer + bytes([6, 0, 220] + [0, 5] * 4 + [30]) + pass_ * 20
 
 
+OF_SAMPLES = {'config/seed-sample', 'config/seed-redis', 'sale/seed-sample', 'keys/seed-sample'}
+
 TARGETS = {'frame': frame_seeds, 'sale': sale_seeds, 'config': config_seeds, 'keys': keys_seeds, 'lists': lists_seeds,
            'events': events_seeds, 'journal': journal_seeds, 'control': control_seeds,
            'redis': redis_seeds, 'history': history_seeds, 'client': client_seeds}
@@ -424,6 +427,8 @@ def main():
                     path.unlink()
         for name, data in wanted.items():
             path = folder / name
+            if check and f'{target}/{name}' in OF_SAMPLES:
+                continue
             if not path.exists() or path.read_bytes() != data:
                 wrong.append(path)
                 if not check:
