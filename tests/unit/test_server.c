@@ -1,150 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The socket server: framing, limits, time limits (on a clock of the test's own), the file. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The socket server: framing, limits, time limits; its file: test_socket_file.c. */
+#include "tests/unit/server_fixture.h"
 
-#include <cmocka.h>
-
-#include <errno.h>
 #include <grp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "control/server/server.h"
-#include "control/server/socket_file.h"
-#include "flashgate/exit_status.h"
-
-#define LINE_MAX_TEST 1000
-#define LINE_MS       200
-#define IDLE_MS       1000
-#define FRESH_MS      20
-#define REPLY_BIG     (4 << 20) /* more than a socket's buffers take */
-
-struct fixture {
-    char dir[32], path[64];
-    struct fg_server *server;
-    struct fg_server_config config;
-    struct fg_clock clock;
-    uint64_t now_ms, tick_ns, ticked_ns; /* each look at the clock takes tick_ns */
-    unsigned answered;
-    unsigned answer_ms; /* that every answer takes */
-    unsigned rank;      /* of those who connect from now on */
-    size_t groups;      /* that the last one had */
-    struct fg_peer peer;
-    char message[256];
-};
-
-static uint64_t fake_ns(void *context)
-{
-    struct fixture *f = context;
-    f->ticked_ns += f->tick_ns;
-    return f->now_ms * 1000000 + f->ticked_ns;
-}
-
-/* Echoes; "big" answers with REPLY_BIG bytes, "none" with nothing. */
-static char *answer(void *arg, const struct fg_peer *peer, const char *line, size_t length)
-{
-    struct fixture *f = arg;
-    f->answered++;
-    f->now_ms += f->answer_ms;
-    f->peer = *peer;
-    if (length == 4 && memcmp(line, "none", 4) == 0)
-        return NULL;
-    bool big = length == 3 && memcmp(line, "big", 3) == 0;
-    size_t size = big ? REPLY_BIG : length;
-    char *reply = malloc(size + 2);
-    assert_non_null(reply);
-    if (big)
-        memset(reply, 'x', size);
-    else
-        memcpy(reply, line, size);
-    memcpy(reply + size, "\n", 2);
-    return reply;
-}
-
-static unsigned rank(void *arg, const struct fg_peer *peer, const gid_t *groups, size_t count)
-{
-    struct fixture *f = arg;
-    assert_int_equal(peer->uid, getuid());
-    assert_true(count == 0 || groups);
-    f->groups = count;
-    return f->rank;
-}
-
-static int start(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    snprintf(f->dir, sizeof(f->dir), "/tmp/fg-server-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    snprintf(f->path, sizeof(f->path), "%s/control.sock", f->dir);
-    f->now_ms = 1;
-    f->clock = (struct fg_clock){.context = f, .wall_ns = fake_ns, .monotonic_ns = fake_ns};
-    f->config = (struct fg_server_config){
-        .path = f->path,
-        .group = (gid_t)-1,
-        .line_max = LINE_MAX_TEST,
-        .connections_max = 3,
-        .line_ms = LINE_MS,
-        .idle_ms = IDLE_MS,
-        .fresh_ms = FRESH_MS,
-        .refused_long = "too long\n",
-        .refused_full = "too many\n",
-        .clock = &f->clock,
-        .rank = rank,
-        .answer = answer,
-        .arg = f,
-    };
-    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
-    *state = f;
-    return 0;
-}
-
-static int stop(void **state)
-{
-    struct fixture *f = *state;
-    fg_server_close(f->server);
-    assert_int_equal(rmdir(f->dir), 0); /* nothing is left behind, the lock file neither */
-    free(f);
-    return 0;
-}
-
-static void rounds(struct fixture *f, unsigned count)
-{
-    while (count-- > 0)
-        fg_server_poll(f->server, 0);
-}
-
-static int join(struct fixture *f)
-{
-    int fd = fg_socket_connect(f->path);
-    assert_true(fd >= 0);
-    rounds(f, 2);
-    return fd;
-}
-
-static void say(int fd, const char *text)
-{
-    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-/* All that has come; "" when nothing has, NULL when the server has closed. */
-static const char *heard(int fd)
-{
-    static char text[4096];
-    ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && errno == ECONNRESET))
-        return NULL;
-    text[n > 0 ? n : 0] = '\0';
-    return text;
-}
 
 static void answers_a_line_and_knows_the_peer(void **state)
 {
@@ -232,12 +91,6 @@ static void connections_are_bounded_and_places_come_back(void **state)
     assert_string_equal(heard(fds[1]), "in\n");
     for (int i = 0; i < 3; i++)
         close(fds[i]);
-}
-
-static void open_anew(struct fixture *f)
-{
-    fg_server_close(f->server);
-    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
 }
 
 /* Answered, or NULL when the server has closed. */
@@ -551,17 +404,6 @@ static void a_peer_is_known_by_all_its_groups(void **state)
     close(fd);
 }
 
-static void the_file_is_given_to_the_group(void **state)
-{
-    struct fixture *f = *state;
-    struct stat st;
-    f->config.group = getuid() == 0 ? 65534 : getgid();
-    open_anew(f);
-    assert_int_equal(stat(f->path, &st), 0);
-    assert_int_equal(st.st_gid, f->config.group);
-    assert_int_equal(st.st_mode & 07777, 0660);
-}
-
 static void silence_is_cut_when_idle_is_over(void **state)
 {
     struct fixture *f = *state;
@@ -629,91 +471,6 @@ static void who_does_not_read_is_cut(void **state)
     close(fd);
 }
 
-static void the_file_is_0660_whatever_the_umask(void **state)
-{
-    struct fixture *f = *state;
-    const mode_t masks[] = {0, 022, 077};
-    for (unsigned i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
-        struct stat st;
-        fg_server_close(f->server);
-        mode_t before = umask(masks[i]);
-        assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
-        umask(before);
-        assert_int_equal(stat(f->path, &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0660);
-    }
-}
-
-static void a_live_socket_is_left_alone(void **state)
-{
-    struct fixture *f = *state;
-    struct fg_server *second;
-    assert_int_equal(fg_server_open(&second, &f->config, f->message, sizeof(f->message)),
-                     FG_EXIT_IN_USE);
-    assert_null(second);
-    assert_non_null(strstr(f->message, f->path));
-    int fd = join(f);
-    say(fd, "still here\n");
-    rounds(f, 1);
-    assert_string_equal(heard(fd), "still here\n");
-    close(fd);
-}
-
-/* A listening socket at the path that is not one of ours: no lock file stands beside it. */
-static int foreign_listener(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(fd, 1), 0);
-    return fd;
-}
-
-static void who_answers_without_a_lock_is_left_alone_and_a_stale_file_replaced(void **state)
-{
-    struct fixture *f = *state;
-    struct stat st;
-    fg_server_close(f->server);
-    int foreign = foreign_listener(f->path);
-    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)),
-                     FG_EXIT_IN_USE);
-    assert_int_equal(stat(f->path, &st), 0);
-    close(foreign); /* leaves the file, as a killed engine does */
-    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)), 0);
-    int fd = join(f);
-    say(fd, "new\n");
-    rounds(f, 1);
-    assert_string_equal(heard(fd), "new\n");
-    close(fd);
-}
-
-static void what_is_no_socket_is_refused_and_kept(void **state)
-{
-    struct fixture *f = *state;
-    fg_server_close(f->server);
-    FILE *file = fopen(f->path, "w");
-    fclose(file);
-    assert_int_equal(fg_server_open(&f->server, &f->config, f->message, sizeof(f->message)),
-                     FG_EXIT_CONFIG);
-    assert_non_null(strstr(f->message, "not a socket"));
-    assert_int_equal(unlink(f->path), 0);
-}
-
-static void a_path_too_long_for_an_address_is_told(void **state)
-{
-    struct fixture *f = *state;
-    struct fg_server *server;
-    char path[200];
-    memset(path, 'p', sizeof(path));
-    path[0] = '/';
-    path[108] = '\0';
-    f->config.path = path;
-    assert_int_equal(fg_server_open(&server, &f->config, f->message, sizeof(f->message)),
-                     FG_EXIT_CONFIG);
-    assert_non_null(strstr(f->message, "107"));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -738,12 +495,6 @@ int main(void)
         TEST(trickling_does_not_push_the_deadline_on),
         TEST(a_big_reply_arrives_whole_at_a_slow_reader),
         TEST(who_does_not_read_is_cut),
-        TEST(the_file_is_0660_whatever_the_umask),
-        TEST(the_file_is_given_to_the_group),
-        TEST(a_live_socket_is_left_alone),
-        TEST(who_answers_without_a_lock_is_left_alone_and_a_stale_file_replaced),
-        TEST(what_is_no_socket_is_refused_and_kept),
-        TEST(a_path_too_long_for_an_address_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
