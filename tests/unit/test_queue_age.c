@@ -87,7 +87,7 @@ static void come_in(uint32_t number, const uint8_t *ops, unsigned count)
                                     .data_off = RTE_PKTMBUF_HEADROOM,
                                     .buf_len = sizeof(frame->room),
                                     .nb_segs = 1,
-                                    .refcnt = 1,
+                                    .refcnt = 2, /* the test keeps it */
                                     .data_len = (uint16_t)built.length,
                                     .pkt_len = (uint32_t)built.length};
     memcpy(frame->room + RTE_PKTMBUF_HEADROOM, built.bytes, built.length);
@@ -308,6 +308,40 @@ static void what_did_not_is_decided(void **state)
     }
 }
 
+/* While it waits for its owner its key is replaced: the ring in force must know and sign it, too.
+ */
+static void what_was_handed_over_must_be_signed_by_the_ring_in_force(void **state)
+{
+    (void)state;
+    for (unsigned what = 0; what < 3; what++) {
+        start(0);
+        struct fg_keyring ring = shop.ring;
+        struct fg_catalogue next = shop.catalogue;
+        ring.generation++;
+        if (what == 1)
+            ring.keys[0].secret[0] ^= 1;
+        if (what == 2)
+            ring.keys[0].id++;
+        next.keys = &ring;
+        stall();
+        send_three();
+        await(count(0, FG_COUNTER_HANDED_OVER) == 3);
+        rcu_set_pointer(&engine.catalogue, &next);
+        come_back(3, 0);
+        await(count(1, FG_COUNTER_TAKEN_OVER) == 3);
+        await(count(1, FG_COUNTER_REQUESTS) + count(1, FG_COUNTER_DROP_MAC) +
+                  count(1, FG_COUNTER_DROP_UNKNOWN_KEY) ==
+              3);
+        if (what == 0)
+            await(atomic_load(&answered_count) == 3);
+        assert_int_equal(count(1, FG_COUNTER_REQUESTS), what == 0 ? 3 : 0);
+        assert_int_equal(count(1, FG_COUNTER_DROP_MAC), what == 1 ? 3 : 0);
+        assert_int_equal(count(1, FG_COUNTER_DROP_UNKNOWN_KEY), what == 2 ? 3 : 0);
+        stop();
+        assert_int_equal(atomic_load(&answered_count), what == 0 ? 3 : 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +349,7 @@ int main(void)
         cmocka_unit_test(only_orders_are_refused),
         cmocka_unit_test(what_waited_too_long_is_refused),
         cmocka_unit_test(what_did_not_is_decided),
+        cmocka_unit_test(what_was_handed_over_must_be_signed_by_the_ring_in_force),
     };
     rcu_register_thread();
     rcu_thread_offline();

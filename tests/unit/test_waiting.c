@@ -321,6 +321,42 @@ static void the_log_restores_everything(void **state)
     shop_close(&before);
 }
 
+/* The key of what waits is replaced: it must be signed by the ring in force when it is judged
+ * again, and by no other one. */
+static void what_waits_must_be_signed_by_the_ring_in_force(void **state)
+{
+    (void)state;
+    uint8_t buys[2048], waits[2048];
+
+    for (unsigned what = 0; what < 3; what++) {
+        shop_open(&shop, 2, 1);
+        struct fg_keyring next = shop.ring;
+        next.generation++;
+        if (what == 1)
+            next.keys[0].secret[0] ^= 1;
+        if (what == 2)
+            next.keys[0].id++;
+        order(0, buys, 1, 1, ITEM_PLAIN, 1);
+        order(1, waits, 2, 1, ITEM_PLAIN, 1);
+        shop_poll(&shop);
+        assert_int_equal(fg_admission_waiting(shop.admissions[1]), 1);
+        shop.catalogue.keys = &next;
+        shop_flush(&shop);
+        shop_poll(&shop);
+        shop_poll(&shop);
+        assert_ptr_equal(shop_ready(&shop, 1), waits);
+        assert_int_equal(shop.length, what == 0 ? FG_REPLY_BYTES(1) : 0);
+        assert_int_equal(fg_count_read(&shop.counters[1].count[FG_COUNTER_DROP_MAC]), what == 1);
+        assert_int_equal(fg_count_read(&shop.counters[1].count[FG_COUNTER_DROP_UNKNOWN_KEY]),
+                         what == 2);
+        assert_int_equal(fg_admission_waiting(shop.admissions[1]), 0);
+        /* what was decided before leaves, as it was signed */
+        assert_ptr_equal(shop_ready(&shop, 0), buys);
+        assert_verdict(shop_reply(buys, 0), ADMITTED, 0);
+        shop_close(&shop);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_full_log_refuses_orders_then_everything),
         cmocka_unit_test(a_busy_confirm_keeps_its_hold),
         cmocka_unit_test(the_log_restores_everything),
+        cmocka_unit_test(what_waits_must_be_signed_by_the_ring_in_force),
     };
     return cmocka_run_group_tests_name("waiting", tests, NULL, NULL);
 }
