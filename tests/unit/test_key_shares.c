@@ -116,7 +116,7 @@ static void jumping_makes_nothing(void **state)
         begin();
         for (unsigned ms = 0; ms < 8000; ms++) {
             unsigned asks[WORKERS] = {0};
-            asks[ms / period % WORKERS] = 500 + (unsigned)(random_next(&chance) % 500);
+            asks[ms / period % WORKERS] = 500 + (unsigned)(fg_random_next(&chance) % 500);
             passed += pass_ms(asks);
         }
         /* each share has room for a request, even where it is less than one */

@@ -16,7 +16,7 @@ static uint64_t chance = 5;
 
 static uint64_t draw(uint64_t below)
 {
-    return random_next(&chance) % below;
+    return fg_random_next(&chance) % below;
 }
 
 /* --- buyers --- */
@@ -27,7 +27,7 @@ typedef uint8_t id[FG_BUYER_BYTES];
 static void buyer_of(uint64_t number, id buyer)
 {
     uint64_t state = number / 4 + 1;
-    uint64_t words[2] = {random_next(&state), random_next(&state)};
+    uint64_t words[2] = {fg_random_next(&state), fg_random_next(&state)};
     memcpy(buyer, words, FG_BUYER_BYTES);
     buyer[0] ^= number & 1;
     buyer[FG_BUYER_BYTES - 1] ^= number >> 1 & 1;
@@ -48,7 +48,7 @@ static struct fg_lists *lists_of_buyers(const id *block, uint32_t blocked, const
     struct fg_lists_input input = {
         .buyers = {block, allow},
         .buyers_count = {blocked, allowed},
-        .seed = {random_next(&chance), random_next(&chance)},
+        .seed = {fg_random_next(&chance), fg_random_next(&chance)},
     };
     struct fg_lists *lists = fg_lists_create(&input);
     assert_non_null(lists);
@@ -408,8 +408,9 @@ static void a_million_prefixes_take_little_time(void **state)
     assert_non_null(prefixes);
     for (uint32_t i = 0; i < n; i++) {
         prefixes[i].bits = (uint8_t)(i % 4 == 0 ? 48 + draw(17) : 112 + draw(17));
-        struct fg_ip ip = i % 4 == 0 ? (struct fg_ip){random_next(&chance), random_next(&chance)}
-                                     : fg_ip_of_v4((uint32_t)random_next(&chance));
+        struct fg_ip ip = i % 4 == 0
+                              ? (struct fg_ip){fg_random_next(&chance), fg_random_next(&chance)}
+                              : fg_ip_of_v4((uint32_t)fg_random_next(&chance));
         prefixes[i].address = fg_ip_masked(ip, fg_ip_mask(prefixes[i].bits));
     }
     struct timespec began;
