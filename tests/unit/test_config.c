@@ -178,6 +178,10 @@ static void test_missing(void **state)
     (void)state;
     refused("", ":1:1: found nothing, wanted a table with at least ports, log.directory and "
                 "control.socket");
+    refused("key_file: k\nunsigned_ops: [ORDER]\n" PORTS LOG CONTROL,
+            ":2:1: unsigned_ops: says nothing without unsigned_allowed: true");
+    refused("unsigned_ops: []\n" PORTS UNSIGNED LOG CONTROL,
+            ":1:15: unsigned_ops: found 0, wanted at least 1");
     refused(UNSIGNED LOG CONTROL,
             ":1:1: ports: is missing. The network ports the engine serves. A worker receives "
             "by its own queue of each; on a port with fewer queues than workers the others get "
@@ -293,6 +297,13 @@ static void test_delivery(void **state)
     assert_true(fg_config_delivers(&config));
     assert_int_equal(config.ack, FG_ACK_MEMORY);
     fg_config_free(&config);
+    accepted(BASE);
+    assert_int_equal(fg_config_unsigned_ops(&config), FG_UNSIGNED_OPS);
+    assert_int_equal(FG_UNSIGNED_OPS & (1 << FG_OP_CONFIRM | 1 << FG_OP_CANCEL), 0);
+    accepted(BASE "unsigned_ops: [CONFIRM, PING]\n");
+    assert_int_equal(fg_config_unsigned_ops(&config), 1 << FG_OP_CONFIRM | 1 << FG_OP_PING);
+    accepted("key_file: k\n" PORTS LOG CONTROL);
+    assert_int_equal(fg_config_unsigned_ops(&config), 0);
     accepted(PORTS UNSIGNED CONTROL "log: {directory: d, keep: 0}\nredis: {host: h}\n");
     assert_true(fg_config_delivers(&config));
     assert_int_equal(config.log_keep_ms, 0);
