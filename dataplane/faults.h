@@ -34,7 +34,8 @@
     X(REMOVE_SOLD, "a removal of stock takes as much as was asked for, sold or not")               \
     X(CANCEL_TOLD_EARLY, "an operator is told of a cancellation that is not durable")              \
     X(FOLLOW_STEP, "the engine's clock follows a step of the machine's")                           \
-    X(TRIM_ALL, "a stream is trimmed as far as it is delivered, not as it is consumed")
+    X(TRIM_ALL, "a stream is trimmed as far as it is delivered, not as it is consumed")            \
+    X(IGNORE_LISTS, "a worker does not look whether a buyer is blocked")
 
 /* X(NAME, where) */
 #define FG_CRASH_POINTS(X)                                                                         \

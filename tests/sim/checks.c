@@ -9,6 +9,7 @@
 #include "dataplane/admission/internal.h"
 #include "perf/check/compare.h"
 #include "perf/check/log_book.h"
+#include "tests/sim/lists.h"
 
 static void found(void *arg, enum fg_check check, const char *sentence)
 {
@@ -195,6 +196,8 @@ void checks_reply(struct sim_engine *e, const uint8_t *payload)
         /* In a datagram of several entries one may have waited for another's record meanwhile. */
         if (reply.verdict == FG_VERDICT_SOLD_OUT && header.count == 1)
             check_sold_out(e, &reply);
+        if (header.count == 1)
+            lists_check_reply(e, &header, &reply);
     }
 }
 

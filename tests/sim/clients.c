@@ -314,6 +314,13 @@ static struct client_datagram *find_datagram(struct sim_clients *clients, uint64
                : NULL;
 }
 
+const struct fg_history_record *clients_asked(struct world *world, uint64_t time_ns)
+{
+    const struct client_datagram *datagram = find_datagram(&world->clients, time_ns);
+
+    return datagram ? &world->clients.history.records[datagram->record] : NULL;
+}
+
 /* A second answer comes of a doubled request, and is written down as that of a second send. */
 static struct fg_history_record *record_for(struct sim_clients *clients,
                                             const struct client_datagram *datagram, unsigned i)

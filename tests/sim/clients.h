@@ -64,6 +64,9 @@ void clients_close_item(struct world *world, uint32_t item, uint16_t quantity);
 /* Every request that was told an order asks once more what became of it. */
 void clients_ask_again(struct world *world);
 
+/* The first entry of the datagram with this name; NULL: no such was sent. */
+const struct fg_history_record *clients_asked(struct world *world, uint64_t time_ns);
+
 /* When the next copy is due; UINT64_MAX: nothing is. */
 uint64_t clients_next_ns(const struct world *world);
 

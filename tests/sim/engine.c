@@ -9,6 +9,7 @@
 #include "dataplane/orders/delivery_internal.h"
 #include "flashgate/exit_status.h"
 #include "tests/sim/checks.h"
+#include "tests/sim/lists.h"
 
 #define BURST 6
 
@@ -144,6 +145,7 @@ int engine_start(struct world *world, const struct engine_plan *plan)
     write_clock(e);
     e->engine.control = fg_control_create(&e->engine, &status, e->message, sizeof(e->message));
     assert(e->engine.control);
+    lists_start(e);
     struct fg_keyring *ring = &e->engine.control->keys->ring;
     ring->count = 1;
     ring->keys[0] = (struct fg_key){.id = SIM_KEY, .ops = 0x7e};
@@ -267,6 +269,8 @@ void engine_worker(struct sim_engine *e, unsigned w)
         fg_admission_decide(worker->admission, &now, catalogue, datagrams, count);
     fg_admission_poll(worker->admission, &now, catalogue);
     checks_mode(e, w, queued);
+    if (e == e->world->engine)
+        lists_check_records(e, w, queued);
     e->world->stats->faults[SIM_LOG_FULL] +=
         atomic_load(&fg_journal_lane(e->engine.journal, w)->log_room) != FG_LOG_OPEN;
     send_ready(e, w);

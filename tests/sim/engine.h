@@ -27,7 +27,12 @@ struct sim_desk {
     uint64_t accept_ticket;   /* of the record that the clock is accepted; 0: none */
     enum fg_engine_mode mode; /* the operator was told that it is in force */
     bool drained;             /* ... and that the engine has drained */
-    uint64_t shut_until_ns;   /* true time; then it may be resumed */
+    /* Lists of buyers: as the operator was last told, and as last asked for. */
+    struct {
+        struct sim_listed told, asked;
+        bool reloads;
+    } lists;
+    uint64_t shut_until_ns; /* true time; then it may be resumed */
 };
 
 struct sim_engine {

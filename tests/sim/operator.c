@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "tests/sim/lists.h"
+
 static void name_of(char name[FG_SALE_NAME_MAX + 1], unsigned sale)
 {
     snprintf(name, FG_SALE_NAME_MAX + 1, "sale%u", sale + 1);
@@ -224,8 +226,8 @@ void operator_step(struct sim_engine *e)
     operator_desk(e);
     if (e->engine.control->change.stage != FG_CHANGE_NONE)
         return;
-    if (operator_mode(e) || set_up(e) || world->healed || world->profile.operator_ns == 0 ||
-        world->now_ns < world->operator_at_ns)
+    if (operator_mode(e) || set_up(e) || lists_step(e) || world->healed ||
+        world->profile.operator_ns == 0 || world->now_ns < world->operator_at_ns)
         return;
     world->operator_at_ns =
         world->now_ns + random_scaled(&world->random, SIM_MS, 2 * world->profile.operator_ns);

@@ -11,6 +11,7 @@
 
 #include "dataplane/admission/internal.h"
 #include "tests/sim/checks.h"
+#include "tests/sim/lists.h"
 #include "tests/sim/operator.h"
 
 void operator_note(struct sim_engine *e, enum sim_operation what, uint64_t a, uint64_t b)
@@ -219,12 +220,13 @@ void operator_desk(struct sim_engine *e)
     step_cancel(e);
     look_at_drain(e);
     note_mode(e);
+    lists_desk(e);
     step_clock(e);
 }
 
 bool operator_done(const struct sim_engine *e)
 {
-    return e->desk.cancel.stage == CANCEL_NONE && e->desk.accept_ticket == 0 &&
+    return e->desk.cancel.stage == CANCEL_NONE && e->desk.accept_ticket == 0 && lists_done(e) &&
            e->engine.control->model.mode == FG_ENGINE_RUNNING && !e->world->to_be_drained &&
            fg_clock_page_ahead(&e->engine.clock) == 0;
 }

@@ -88,6 +88,13 @@ static void draw_rates(struct sim_profile *p, const struct sim_random *random)
     p->penalty.most_ms = p->penalty.first_ms << random_below(&own, 4);
 }
 
+static void draw_lists(struct sim_profile *p, const struct sim_random *random)
+{
+    struct sim_random own = {.seed = load_mix64(random->seed), .drawn = random->drawn};
+
+    p->lists_ns = random_below(&own, 3) ? 0 : random_scaled(&own, 5 * SIM_MS, 5 * SIM_S);
+}
+
 void profile_draw(struct sim_profile *p, struct sim_random *random)
 {
     *p = (struct sim_profile){0};
@@ -116,4 +123,5 @@ void profile_draw(struct sim_profile *p, struct sim_random *random)
     p->redis_kinds = random_word(random);
     p->consume = chance(random, 5, 50000);
     draw_rates(p, random);
+    draw_lists(p, random);
 }

@@ -41,6 +41,7 @@ struct sim_profile {
     uint32_t key_rate;                                  /* of everybody; 0: none */
     unsigned hammering; /* of ten who are THROTTLED, so many ask again at once */
     struct fg_penalty_rule penalty;
+    uint64_t lists_ns;    /* between two changes of the lists of buyers, about; 0: none */
     uint64_t operator_ns; /* between two things that the operator does, about; 0: only opens */
 
     /* network */

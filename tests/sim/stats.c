@@ -54,9 +54,9 @@ void stats_print(const struct sim_stats *stats)
         ull(stats->starts), ull(stats->refused_starts), ull(crashes(stats)), ull(stats->frames),
         ull(stats->segments), ull(stats->retired));
     printf("%llu datagrams, %llu answers, %llu times THROTTLED, %llu times of them in %llu "
-           "penalties; %llu acknowledgements and %llu SOLD_OUTs checked\n",
+           "penalties; %llu acknowledgements, %llu SOLD_OUTs and %llu BLOCKEDs checked\n",
            ull(stats->datagrams), ull(stats->answers), ull(stats->throttled), ull(stats->punished),
-           ull(stats->penalties), ull(stats->told), ull(stats->sold_out));
+           ull(stats->penalties), ull(stats->told), ull(stats->sold_out), ull(stats->blocked));
     printf("%llu orders in the logs, %llu stream entries compared with them\n", ull(stats->orders),
            ull(stats->entries));
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
@@ -87,5 +87,7 @@ unsigned stats_missing(const struct sim_stats *stats)
             printf("not ok never occurred: a crash at %s\n", point_name(i));
     if (stats->punished == 0 && ++missing)
         printf("not ok never occurred: an order refused under a penalty\n");
+    if (stats->blocked == 0 && ++missing)
+        printf("not ok never occurred: an order of a blocked buyer\n");
     return missing;
 }

@@ -82,7 +82,9 @@ enum sim_fault {
     X(KILL, "kill switches thrown")                                                                \
     X(RESUME, "engines resumed")                                                                   \
     X(CONSUMED, "streams told to be consumed")                                                     \
-    X(ACCEPT, "steps of the clock accepted")
+    X(ACCEPT, "steps of the clock accepted")                                                       \
+    X(EDIT_LISTS, "lists of buyers edited and not reloaded")                                       \
+    X(RELOAD_LISTS, "lists of buyers reloaded")
 
 enum sim_operation {
 #define X(name, text) SIM_OP_##name,
@@ -101,6 +103,7 @@ struct sim_stats {
     uint64_t penalties, punished; /* buyers' penalties; orders refused because of them */
     uint64_t told;     /* answers that tell an order's state, each checked against the log */
     uint64_t sold_out; /* SOLD_OUTs, each checked when it was said */
+    uint64_t blocked;  /* BLOCKEDs, each checked when it was said */
     uint64_t orders;   /* in the logs at the end */
     uint64_t entries;  /* in the streams at the end, each compared with the log */
     uint64_t faults[SIM_FAULT_COUNT];

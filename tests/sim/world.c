@@ -108,6 +108,7 @@ static void begin(struct world *world, uint64_t seed, struct sim_stats *stats, b
     the_world = world;
     json_object_seed(1);
     profile_draw(&world->profile, &world->random);
+    world->lists.random.seed = load_mix64(~seed);
     world->disk = disk_create(world);
     world->disk->flushes = random_below(&world->random, 2) == 0;
     /* A frame of few records fits a sector of 512 bytes; with less than any disk has, all tear. */

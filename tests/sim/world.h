@@ -24,6 +24,11 @@
 
 struct sim_engine;
 
+/* Who is on which list, a bit for each buyer's number; who is on both is allowed. */
+struct sim_listed {
+    uint64_t blocked, allowed;
+};
+
 struct world {
     struct sim_random random;
     struct sim_trace trace;
@@ -49,6 +54,11 @@ struct world {
     /* The engine's mode: as the operator was last told, and as it was last asked for. */
     enum fg_engine_mode mode_told, mode_asked;
     bool to_be_drained; /* once more, when everything is healed */
+    struct {
+        struct sim_random random;
+        struct sim_listed files; /* as they are on the disk */
+        uint64_t edit_at_ns;
+    } lists;
 
     /* a crash on the way */
     jmp_buf crash;
