@@ -84,6 +84,22 @@ static void forgotten_replay_is_found(void **state)
     expect_clean(&run);
 }
 
+/* Who was blocked from some time on: whatever he asked anew is answered so, what he has is told. */
+static void blocked_is_a_true_answer(void **state)
+{
+    (void)state;
+    struct run run;
+    clean(&run);
+    told(sent(&run, 2, 21, FG_OP_ORDER, MUG, 1, 116), FG_VERDICT_BLOCKED, 0, 0);
+    told(sent(&run, 9, 90, FG_OP_ORDER, MUG, 1, 101), FG_VERDICT_BLOCKED, 0, 0);
+    told(sent(&run, 2, 20, FG_OP_ORDER, MUG, 1, 116), FG_VERDICT_ADMITTED, 1002, FG_REPLAY);
+    expect_clean(&run);
+    /* ... and the order that was told of is not forgotten for it */
+    run.records[run.records_count - 1].verdict = FG_VERDICT_BLOCKED;
+    run.records[run.records_count - 1].order = 0;
+    expect(&run, FG_CHECK_REPLAY_FORGOTTEN);
+}
+
 static void sold_out_with_free_units_is_found(void **state)
 {
     (void)state;
@@ -124,6 +140,7 @@ int main(void)
         cmocka_unit_test(differing_order_is_found),
         cmocka_unit_test(lost_settlement_is_found),
         cmocka_unit_test(forgotten_replay_is_found),
+        cmocka_unit_test(blocked_is_a_true_answer),
         cmocka_unit_test(sold_out_with_free_units_is_found),
         cmocka_unit_test(sold_out_after_a_heard_return_is_found),
     };
