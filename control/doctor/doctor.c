@@ -17,8 +17,9 @@ static const struct {
     {"nics", fg_doctor_nics, false},         {"files", fg_doctor_files, false},
     {"priority", fg_doctor_priority, false}, {"clock", fg_doctor_clock, false},
     {"memory", fg_doctor_memory, false},     {"keys", fg_doctor_keys, false},
-    {"room", fg_doctor_room, false},         {"flush", fg_doctor_flush, true},
-    {"redis", fg_doctor_redis, true},        {"guard", fg_doctor_guard, false},
+    {"lists", fg_doctor_lists, true},        {"room", fg_doctor_room, false},
+    {"flush", fg_doctor_flush, true},        {"redis", fg_doctor_redis, true},
+    {"guard", fg_doctor_guard, false},
 };
 
 static const char *const level_names[] = {

@@ -87,6 +87,7 @@ void fg_doctor_clock(struct fg_doctor *doctor);
 void fg_doctor_memory(struct fg_doctor *doctor);
 void fg_doctor_nics(struct fg_doctor *doctor); /* doctor/nics.c */
 void fg_doctor_keys(struct fg_doctor *doctor); /* doctor/stores.c */
+void fg_doctor_lists(struct fg_doctor *doctor);
 void fg_doctor_room(struct fg_doctor *doctor);
 void fg_doctor_flush(struct fg_doctor *doctor);
 void fg_doctor_redis(struct fg_doctor *doctor);

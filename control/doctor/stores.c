@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the engine reads and writes: keys, the log's disk, Redis. */
+/* What the engine reads and writes: keys, lists, the log's disk, Redis. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "control/config/keys.h"
 #include "control/doctor/doctor.h"
+#include "control/lists/listing.h"
 #include "dataplane/redis.h"
 #include "flashgate/exit_status.h"
 
@@ -43,6 +44,29 @@ void fg_doctor_keys(struct fg_doctor *doctor)
     fg_doctor_needs(finding, "a key file of mode 0600 that the engine's user can read");
     fg_doctor_mend(finding, "chown %s: %s && chmod 600 %s", fg_doctor_user(config),
                    config->key_file, config->key_file);
+}
+
+/* A start reads them itself, and is refused where one is wrong. */
+void fg_doctor_lists(struct fg_doctor *doctor)
+{
+    const struct fg_config *config = doctor->config;
+    char message[512];
+    struct fg_listing *listing = fg_listing_load(config, message, sizeof(message));
+    if (!listing) {
+        struct fg_doctor_finding *finding = fg_doctor_find(doctor, FG_DOCTOR_WRONG, "%s", message);
+        fg_doctor_needs(finding, "files of lists that user %s can read, an entry a line",
+                        fg_doctor_user(config));
+        fg_doctor_mend(finding, "correct the line that is named, or: chmod o+r FILE");
+        return;
+    }
+    const struct fg_list_counts *counts = listing->lists->counts;
+    fg_doctor_find(doctor, FG_DOCTOR_OK,
+                   "%" PRIu32 " buyers and %" PRIu32 " sources to block, %" PRIu32 " and %" PRIu32
+                   " to allow; read in %" PRIu32 " ms",
+                   counts[FG_LIST_BLOCK_BUYERS].entries, counts[FG_LIST_BLOCK_SOURCES].entries,
+                   counts[FG_LIST_ALLOW_BUYERS].entries, counts[FG_LIST_ALLOW_SOURCES].entries,
+                   listing->took_ms);
+    fg_listing_drop(listing);
 }
 
 struct used {

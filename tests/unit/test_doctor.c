@@ -432,6 +432,25 @@ static void test_keys(void **state)
     expect("keys", FG_DOCTOR_WARNING, "no keys");
 }
 
+/* As the engine reads them: whole, and with the place of what is wrong. */
+static void test_lists(void **state)
+{
+    (void)state;
+    char buyers[96], sources[96];
+    expect("lists", FG_DOCTOR_OK, "0 buyers and 0 sources to block");
+    snprintf(buyers, sizeof(buyers), "%s/buyers.txt", root);
+    snprintf(sources, sizeof(sources), "%s/sources.txt", root);
+    config.list_files[FG_LIST_BLOCK_BUYERS] = buyers;
+    config.list_files[FG_LIST_ALLOW_SOURCES] = sources;
+    put("/buyers.txt", "00112233445566778899aabbccddeeff # one\n"
+                       "00112233-4455-6677-8899-aabbccddee00\n");
+    expect("lists", FG_DOCTOR_WRONG, "sources.txt: could not be opened: No such file");
+    put("/sources.txt", "192.0.2.0/24\n");
+    expect("lists", FG_DOCTOR_OK, "2 buyers and 0 sources to block, 0 and 1 to allow");
+    put("/sources.txt", "192.0.2.0/24\n 192.0.2.1/24\n");
+    expect("lists", FG_DOCTOR_WRONG, "sources.txt:2:2: \"192.0.2.1/24\"");
+}
+
 static void test_log(void **state)
 {
     (void)state;
@@ -548,10 +567,11 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_all_well), CASE(test_cores),         CASE(test_governor),  CASE(test_hugepages),
-        CASE(test_binding),  CASE(test_default_route), CASE(test_limits),    CASE(test_clock),
-        CASE(test_memory),   CASE(test_keys),          CASE(test_log),       CASE(test_redis),
-        CASE(test_start),    CASE(test_user),          CASE(test_old_redis), CASE(test_json),
+        CASE(test_all_well), CASE(test_cores),         CASE(test_governor), CASE(test_hugepages),
+        CASE(test_binding),  CASE(test_default_route), CASE(test_limits),   CASE(test_clock),
+        CASE(test_memory),   CASE(test_keys),          CASE(test_lists),    CASE(test_log),
+        CASE(test_redis),    CASE(test_start),         CASE(test_user),     CASE(test_old_redis),
+        CASE(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
