@@ -26,7 +26,13 @@
 #endif
 #define SHOP_WORKERS_MAX 8
 #define SHOP_ITEMS       4
-#define SHOP_NOW_NS      UINT64_C(1764273600000000000)
+#ifndef SHOP_PENALTY /* none, if a test does not say so before */
+#define SHOP_PENALTY                                                                               \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#endif
+#define SHOP_NOW_NS UINT64_C(1764273600000000000)
 
 /* Items: number and slot are the same less one. */
 enum { ITEM_PLAIN = 1, ITEM_HELD = 2, ITEM_LIMITED = 3, ITEM_OTHER_SALE = 4 };
@@ -106,6 +112,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .stock = &shop->stock,
             .lane_records = SHOP_LANE,
             .buyer_buckets = SHOP_BUCKETS,
+            .penalty = SHOP_PENALTY,
             .counters = &shop->counters[w],
         });
         assert_non_null(shop->admissions[w]);

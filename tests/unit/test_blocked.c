@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Buyers on the block list: which of their requests are answered BLOCKED, and what comes before. */
+#define SHOP_PENALTY                                                                               \
+    {                                                                                              \
+        .after = 20, .within_ms = 1000, .first_ms = 60000, .most_ms = 60000                        \
+    }
 #include "tests/unit/one_shop.h"
 
 #include "dataplane/admission/lists.h"
@@ -124,6 +128,41 @@ static void what_is_checked_after(void **state)
     assert_verdict(OP(ORDER, 99, 9, ITEM_PLAIN, 1), SOLD_OUT, 0);
 }
 
+/* Whoever is allowed is THROTTLED as often as anybody else, and never comes under a penalty; with
+ * the same requests another does. */
+static void the_allowed_come_under_no_penalty(void **state)
+{
+    (void)state;
+    const _Atomic uint64_t *count = shop.counters[0].count;
+    block();
+    fg_rates_set_item(shop_item(&shop, ITEM_PLAIN), 1, 1);
+    for (uint32_t buyer = 3; buyer <= 4; buyer++) {
+        assert_verdict(OP(ORDER, buyer, 1, ITEM_PLAIN, 1), ADMITTED, 0);
+        for (uint64_t request = 2; request < 50; request++)
+            assert_verdict(OP(ORDER, buyer, request, ITEM_PLAIN, 1), THROTTLED, 0);
+        assert_int_equal(fg_count_read(&count[FG_COUNTER_PENALTIES]), buyer == 4);
+    }
+    shop_pass(&shop, 1000); /* what earns one request; the penalty is longer */
+    assert_verdict(OP(ORDER, 3, 50, ITEM_PLAIN, 1), ADMITTED, 0);
+    assert_verdict(OP(ORDER, 4, 50, ITEM_PLAIN, 1), THROTTLED, 0);
+    assert_true(fg_count_read(&count[FG_COUNTER_THROTTLED_PENALTY]) > 0);
+    /* Taken off the list, nothing is held against him ... */
+    shop.catalogue.lists = NULL;
+    shop_pass(&shop, 1000);
+    assert_verdict(OP(ORDER, 3, 51, ITEM_PLAIN, 1), ADMITTED, 0);
+    /* ... and put on it, whoever is under a penalty is free of it at once. */
+    uint8_t allow[1][FG_BUYER_BYTES];
+    shop_buyer(&shop, 0, 4, allow[0]);
+    struct fg_lists *freed = fg_lists_create(&(struct fg_lists_input){
+        .buyers = {NULL, (const void *)allow}, .buyers_count = {0, 1}, .seed = {3, 4}});
+    assert_non_null(freed);
+    assert_verdict(OP(ORDER, 4, 51, ITEM_PLAIN, 1), THROTTLED, 0);
+    shop.catalogue.lists = freed;
+    assert_verdict(OP(ORDER, 4, 52, ITEM_PLAIN, 1), ADMITTED, 0);
+    shop.catalogue.lists = NULL;
+    fg_lists_destroy(freed);
+}
+
 /* An order that could not be judged yet is judged by the lists that are in force by then: when an
  * operator is told that a buyer is blocked, no order of his is admitted any more. */
 static void who_is_blocked_while_he_waits_is_blocked(void **state)
@@ -155,6 +194,7 @@ int main(void)
         LISTED(others_and_the_allowed_buy),
         LISTED(what_is_checked_before),
         LISTED(what_is_checked_after),
+        LISTED(the_allowed_come_under_no_penalty),
         LISTED(who_is_blocked_while_he_waits_is_blocked),
     };
     return cmocka_run_group_tests_name("blocked", tests, NULL, NULL);

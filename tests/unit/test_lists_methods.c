@@ -4,8 +4,31 @@
 #include "tests/unit/fake_engine.h"
 
 #include "control/text.h"
+#include "dataplane/memory.h"
 
 static char files[FG_LIST_COUNT][64];
+
+/* --- memory, in the place of the library's --- */
+
+static int memory_left = -1; /* pieces that can still be had; negative: any number */
+
+void *fg_memory_zeroed(uint64_t count, size_t size)
+{
+    size_t bytes = (count * size + FG_MEMORY_ALIGNMENT - 1) & ~(FG_MEMORY_ALIGNMENT - 1);
+    if (memory_left == 0)
+        return NULL;
+    if (memory_left > 0)
+        memory_left--;
+    void *memory = aligned_alloc(FG_MEMORY_ALIGNMENT, bytes);
+    return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+void *fg_memory_large(uint64_t count, size_t size)
+{
+    return fg_memory_zeroed(count, size);
+}
+
+/* --- files --- */
 
 static void write_list(enum fg_list list, const char *text)
 {
@@ -161,6 +184,34 @@ static void a_wrong_file_changes_nothing(void **state)
     assert_error(FG_RPC_PARAMS, "neither a buyer");
 }
 
+/* Whichever piece of memory cannot be had: the lists in force stay, and the next reload is whole.
+ */
+static void where_memory_is_short_the_old_lists_stay(void **state)
+{
+    (void)state;
+    const struct fg_listing *before = control->listing;
+    const struct fg_catalogue *catalogue = engine->catalogue;
+    int pieces = 0;
+    write_list(FG_LIST_BLOCK_BUYERS, "ffffffffffffffffffffffffffffffff\n");
+    write_list(FG_LIST_BLOCK_SOURCES, "10.0.0.0/8\n2001:db8::/32\n");
+    for (memory_left = 0; !call("lists.reload", json_object()); memory_left = ++pieces) {
+        memory_left = -1;
+        assert_error(FG_RPC_REFUSED, "memory is short for the lists; those in force stay");
+        assert_ptr_equal(control->listing, before);
+        assert_ptr_equal(engine->catalogue, catalogue);
+        assert_int_equal(before->shared.holders, 2);
+        assert_int_equal(log_.count, 0);
+        assert_string_equal(listed(BUYER), "blocked");
+        assert_true(pieces < 100);
+    }
+    memory_left = -1;
+    assert_true(pieces >= 5); /* the lists, lines, buyers, ladders ... */
+    assert_ptr_not_equal(control->listing, before);
+    assert_string_equal(listed(BUYER), "no");
+    assert_string_equal(listed("10.0.0.1"), "blocked");
+    assert_int_equal(log_.count, 1);
+}
+
 static void lists_that_cannot_be_recorded_are_in_force(void **state)
 {
     (void)state;
@@ -199,10 +250,15 @@ int main(void)
 {
 #define LISTED(name) cmocka_unit_test_setup_teardown(name, start_listed, stop_listed)
     const struct CMUnitTest tests[] = {
-        LISTED(a_start_reads_the_files),        LISTED(a_reload_is_in_force_and_on_record),
-        LISTED(the_digest_is_that_of_the_file), LISTED(other_changes_share_the_lists),
-        LISTED(a_wrong_file_changes_nothing),   LISTED(lists_that_cannot_be_recorded_are_in_force),
-        LISTED(an_observer_cannot_reload),      LISTED(a_start_with_a_wrong_file_is_refused),
+        LISTED(a_start_reads_the_files),
+        LISTED(a_reload_is_in_force_and_on_record),
+        LISTED(the_digest_is_that_of_the_file),
+        LISTED(other_changes_share_the_lists),
+        LISTED(where_memory_is_short_the_old_lists_stay),
+        LISTED(a_wrong_file_changes_nothing),
+        LISTED(lists_that_cannot_be_recorded_are_in_force),
+        LISTED(an_observer_cannot_reload),
+        LISTED(a_start_with_a_wrong_file_is_refused),
     };
     return cmocka_run_group_tests_name("lists_methods", tests, NULL, release_reply);
 }
