@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Lists as buyers and gateways meet them. `load`: they are loaded while orders come in; `kept`: what
-was in force still is."""
+"""Lists as buyers and gateways meet them. `load`: they are loaded while orders come in, and a storm
+is met as the page has it; `kept`: what was in force still is."""
 
 import os
 import pathlib
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -15,8 +16,10 @@ from client import entry, eventually, finish
 import wire
 
 DIR = pathlib.Path(os.environ['SMOKE_DIR'])
-BUYERS, PREFIXES = 1_000_000, 100_000
-BLOCKED, SUSPECT, EXEMPT = 1, 2, 3  # numbers of buyers; the crowd's are not among them
+PAGE = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'operations.md'
+BUYERS, PREFIXES = int(os.environ['LISTED_BUYERS']), int(os.environ['LISTED_PREFIXES'])
+BLOCKED, SUSPECT, EXEMPT, BOT = 1, 2, 3, 4  # numbers of buyers; the crowd's are not among them
+TICK_MS = 10
 OTHER, EXCEPTION = '10.99.0.3', '10.99.0.4'
 
 client = Client()
@@ -114,27 +117,50 @@ def load():
     crowd.going = False
     crowd.join()
     entries = {one['list']: one['entries'] for one in shown['lists']}
-    case(f'a million buyers and a hundred thousand prefixes are in force after '
+    case(f'{BUYERS:,} buyers and {PREFIXES:,} prefixes are in force after '
          f'{shown["took_ms"]} ms, in {shown["memory_bytes"] >> 20} MiB',
          entries == {'block_buyers': BUYERS + 1, 'allow_buyers': 1, 'block_sources': PREFIXES + 1,
                      'allow_sources': 1}, entries)
     waits = sorted(during)
     p99 = waits[len(waits) * 99 // 100]
-    late = after['ticks_late'] - before['ticks_late']
     case(f'{len(waits)} orders meanwhile: p99 {p99 * 1000:.1f} ms, longest {waits[-1] * 1000:.1f} '
-         f'ms; ticks late: {late} of {after["ticks"] - before["ticks"]}',
+         'ms',
          len(waits) >= 20 and p99 < 0.5 and crowd.verdicts == {wire.VERDICTS['ADMITTED']},
          crowd.verdicts)
+    ticks, late = (after[one] - before[one] for one in ('ticks', 'ticks_late'))
+    case(f'control ticks while it reads: {ticks} times in {shown["took_ms"]} ms, {late} of them '
+         'late',
+         ticks >= shown['took_ms'] / TICK_MS / 4 and late <= 2 + ticks // 2)
     who_is_blocked()
     client.expect('a blocked buyer\'s hold', 'CONFIRMED', entry('CONFIRM', BLOCKED, 2))
     client.expect('a suspect', 'ADMITTED', entry('ORDER', SUSPECT, 1, 2, 1), flags=HELD)
     control('lists', 'add', 'block-buyers', buyer(SUSPECT).hex())
     client.expect('... is blocked by one command', 'BLOCKED', entry('ORDER', SUSPECT, 9, 1, 1))
     client.expect('... and may cancel what he holds', 'CANCELLED', entry('CANCEL', SUSPECT, 1))
+    storm()
+
+
+def storm():
+    """A bot storm, by the commands of the page, one after the other."""
+    throttled = 0
+    for request in range(1, 41):
+        throttled += client.ask('ORDER', BOT, request, 3, 1).verdict == wire.VERDICTS['THROTTLED']
+    blocks = PAGE.read_text().split('```sh storm\n')[1:]
+    commands = [line for block in blocks for line in block.split('```')[0].splitlines()
+                if line.strip()]
+    shell = ('set -euo pipefail; '
+             'flashgatectl() { "$SMOKE_CTL" --socket "$SMOKE_DIR/control.sock" "$@"; }')
+    ctl = {'SMOKE_CTL': str(pathlib.Path(os.environ['SMOKE_CTL']).resolve())}
+    done = subprocess.run(['bash', '-c', '\n'.join([shell, *commands])], cwd=DIR, text=True,
+                          env=os.environ | ctl, capture_output=True, timeout=60)
+    case(f'a buyer is THROTTLED {throttled} times; the page\'s commands block it',
+         throttled > 20 and len(commands) == 3 and done.returncode == 0, done.stdout, done.stderr)
+    client.expect('... and the bot is blocked', 'BLOCKED', entry('ORDER', BOT, 50, 1, 1))
 
 
 def kept():
     who_is_blocked()
+    client.expect('the bot is blocked', 'BLOCKED', entry('ORDER', BOT, 51, 1, 1))
     client.expect('the suspect still is', 'BLOCKED', entry('ORDER', SUSPECT, 10, 1, 1))
 
 
