@@ -95,6 +95,7 @@ static int next_event(struct fg_option_reader *r)
 /* --- Values --- */
 
 static int read_table(struct fg_option_scope *scope, void *target);
+static int set_defaults(const struct fg_option_scope *scope, void *target);
 static int finish_table(struct fg_option_scope *scope, void *target);
 static int read_value(const struct fg_option_scope *scope, const struct fg_option *option,
                       const char *name, void *target);
@@ -150,9 +151,13 @@ static int read_section(const struct fg_option_scope *scope, const struct fg_opt
         .name = name,
         .place = fg_option_place_of(scope->reader->event.start_mark),
     };
+    void *field = (char *)target + option->offset;
+    /* A section all of whose options are comments is one in which nothing was written. */
+    if (is_null(&scope->reader->event))
+        return set_defaults(&inner, field) != 0 ? -1 : finish_table(&inner, field);
     if (scope->reader->event.type != YAML_MAPPING_START_EVENT)
         return refuse_shape(scope, option, name);
-    return read_table(&inner, (char *)target + option->offset);
+    return read_table(&inner, field);
 }
 
 /* Room for one more element, zeroed; NULL when memory is short. */

@@ -21,6 +21,7 @@ static void test_shapes(void **state)
     refused("workers: [1]", "f:1:10: workers: found a list, wanted 1 to 64");
     refused("workers: {a: 1}", "f:1:10: workers: found a table, wanted 1 to 64");
     refused("inner: 3", "f:1:8: inner: found a single value, wanted a table");
+    refused("inner:", "f:1:7: inner.path: is missing. Where it is.");
     refused("inner: {low: 3}", "f:1:8: inner.path: is missing. Where it is.");
     refused("inner: {path: p, low: 11}", "f:1:18: inner.low: 11 is above high (10)");
     refused("inner: {path: p, high: 0}", "f:1:8: inner.low: 1 is above high (0)");
