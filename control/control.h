@@ -17,7 +17,8 @@
 struct fg_engine;
 struct fg_control;
 
-/* Reads the key file and the lists, and makes an empty catalogue model. NULL with a sentence on failure. */
+/* Reads the key file and the lists, and makes an empty catalogue model. NULL with a sentence on
+ * failure. */
 struct fg_control *fg_control_create(struct fg_engine *engine, int *status, char *message,
                                      size_t size);
 void fg_control_destroy(struct fg_control *control);

@@ -69,7 +69,7 @@ struct fg_opening_seen {
 struct fg_control {
     struct fg_engine *engine;
     struct fg_model model;
-    struct fg_key_file *keys; /* in force, or about to be */
+    struct fg_key_file *keys;   /* in force, or about to be */
     struct fg_listing *listing; /* block and allow lists */
     struct fg_key_shares key_shares;
     struct fg_skew skew;

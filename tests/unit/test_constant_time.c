@@ -7,6 +7,7 @@
  * enough, for the machine may be busy; a comparison that stops at the first byte that differs shows
  * in each round, and that it does is part of the test.
  */
+#include "dataplane/random.h"
 #include "tests/unit/shop.h"
 
 #include <math.h>
@@ -20,6 +21,7 @@ static struct shop shop;
 static uint8_t forged[2][64 + 32] __attribute__((aligned(64)));
 static uint32_t length;
 static volatile unsigned sink;
+static uint64_t chance = 1;
 
 static bool authenticates(const uint8_t *payload)
 {
@@ -62,7 +64,7 @@ static double round_of(bool (*function)(const uint8_t *payload))
     static uint8_t classes[SAMPLES];
     double n[2] = {0}, mean[2] = {0}, squares[2] = {0};
     for (unsigned i = 0; i < SAMPLES; i++) {
-        classes[i] = (uint8_t)(rand() >> 7 & 1);
+        classes[i] = (uint8_t)(fg_random_next(&chance) >> 63);
         times[i] = cycles_of(function, classes[i]);
     }
     memcpy(sorted, times, sizeof(times));

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "control/skew.h"
+#include "dataplane/random.h"
 
 #define S INT64_C(1000000000)
 
@@ -111,13 +112,13 @@ static void nothing_but_stale_ones_is_the_engine(void **state)
 static void what_gets_older_is_no_clock(void **state)
 {
     (void)state;
-    srand(3);
+    uint64_t chance = 3;
     for (int i = 0; i < 25; i++) {
         struct fg_skew_second *second = fg_skew_next(skew);
         add(second, 7, 1, 50, 0, 0);
         for (unsigned n = 0; n < 8; n++)
             add(second, (uint16_t)(7 + n % 3), 9 + n, 0, 100,
-                -(40 + i) * S - (rand() % 2000) * (S / 1000));
+                -(40 + i) * S - (int64_t)(fg_random_next(&chance) % 2000) * (S / 1000));
         if (i >= 5)
             assert_int_equal(kind(), FG_SKEW_COPIES);
     }
