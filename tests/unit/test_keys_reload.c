@@ -292,6 +292,69 @@ static void a_list_tells_rights_and_figures(void **state)
     assert_int_equal(none.sight.accepted + none.sight.stale, 0);
 }
 
+static bool warned(const char *part)
+{
+    bool found = false;
+    size_t i;
+    json_t *alarm, *alarms = fg_alarms_json(control);
+    json_array_foreach(alarms, i, alarm)
+    {
+        found = found || strstr(json_string_value(alarm), part);
+    }
+    json_decref(alarms);
+    return found;
+}
+
+/* A second passes. */
+static void look_again(void)
+{
+    control->skew.next_ms = 0;
+    fg_skew_look(&control->skew, &control->keys->ring, engine, 1);
+}
+
+static void stale_ones_are_looked_at_and_told(void **state)
+{
+    (void)state;
+    uint64_t now_ns = fg_control_clock_ns(control);
+    look_again();
+    for (unsigned i = 0; i < 60; i++) {
+        fg_key_watch_accepted(&engine->workers[i % 2]->keys[0], 1, now_ns);
+        fg_key_watch_stale(&engine->workers[1]->keys[1], 2, now_ns + UINT64_C(45000000000), now_ns,
+                           fg_ip_of_v4(0x0a000003));
+    }
+    look_again();
+    assert_true(warned("SENDER CLOCK: 60 authentic datagrams of the last 10 s are stale, most of "
+                       "key 2: its sender 10.0.0.3 has a clock that is 45.0 s ahead of"));
+    json_t *clock = json_object_get(call("status", json_object()), "clock");
+    assert_int_equal(number(clock, "suspect"), 0);
+    for (unsigned i = 0; i < 60; i++)
+        fg_key_watch_stale(&engine->workers[0]->keys[0], 1, now_ns + UINT64_C(46000000000), now_ns,
+                           fg_ip_of_v4(0x0a000004));
+    look_again();
+    assert_false(warned("SENDER CLOCK"));
+    assert_true(warned("ENGINE CLOCK: 120 of 180 authentic datagrams of the last 10 s are stale: "
+                       "the engine's clock may be wrong, about 46.0 s behind the senders'"));
+    clock = json_object_get(call("status", json_object()), "clock");
+    assert_int_equal(number(clock, "suspect"), 1);
+    assert_int_equal(number(clock, "suspect_skew_ms"), 46000);
+    for (unsigned i = 0; i < FG_SKEW_SECONDS; i++)
+        look_again();
+    assert_false(warned("CLOCK:"));
+    clock = json_object_get(call("status", json_object()), "clock");
+    assert_int_equal(number(clock, "suspect"), 0);
+}
+
+static void what_is_unsigned_is_told_loudly(void **state)
+{
+    (void)state;
+    assert_false(warned("UNSIGNED"));
+    engine->config.unsigned_allowed = true;
+    assert_true(warned("UNSIGNED: datagrams without a signature are taken"));
+    assert_false(warned("settle anybody's orders"));
+    engine->config.unsigned_ops = FG_UNSIGNED_OPS | 1 << FG_OP_CANCEL;
+    assert_true(warned("settle anybody's orders"));
+}
+
 /* All that can be asked, in every state of it. */
 static void no_answer_tells_a_secret(void **state)
 {
@@ -325,6 +388,8 @@ int main(void)
         TEST(without_the_record_nothing_changes),
         TEST(a_key_in_use_goes_only_when_it_is_confirmed),
         TEST(a_list_tells_rights_and_figures),
+        TEST(stale_ones_are_looked_at_and_told),
+        TEST(what_is_unsigned_is_told_loudly),
         TEST(no_answer_tells_a_secret),
     };
     return cmocka_run_group_tests_name("keys reload", tests, NULL, release_reply);
