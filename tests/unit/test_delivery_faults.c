@@ -284,6 +284,35 @@ static void test_random_faults(void **state)
     }
 }
 
+/* In a long backlog one append in two fails at first: that is never several in a row. */
+static void test_failures_between_successes_do_not_open_it(void **state)
+{
+    struct fixture *f = *state;
+    log_orders(f, 1, 1, 100);
+    for (unsigned i = 0; i < 2 * FG_CIRCUIT_FAILURES; i++) {
+        unsigned entries = fake_stream(f->redis, "spring")->count;
+        uint64_t errors = fg_delivery_stats(f->delivery)->errors;
+        for (unsigned ms = 0; fg_delivery_stats(f->delivery)->errors == errors; ms++) {
+            f->redis->append_answer = FG_REDIS_RETRY;
+            f->redis->only_appends = true;
+            f->now_ns += 1000000;
+            assert_int_not_equal(fg_delivery_step(f->delivery), -1);
+            assert_true(ms < 100);
+        }
+        f->redis->append_answer = FG_REDIS_OK;
+        for (unsigned ms = 0; fake_stream(f->redis, "spring")->count == entries; ms++) {
+            f->now_ns += 1000000;
+            assert_int_not_equal(fg_delivery_step(f->delivery), -1);
+            assert_true(ms < 100);
+        }
+        assert_true(fake_stream(f->redis, "spring")->count < 100);
+        assert_int_equal(fg_delivery_circuit(f->delivery)->state, FG_CIRCUIT_CLOSED);
+    }
+    assert_int_equal(fg_delivery_circuit(f->delivery)->openings, 0);
+    assert_int_equal(run_ms(f, 100), 0);
+    assert_spring(100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +328,7 @@ int main(void)
         CASE(test_only_ok_counts),
         CASE(test_wait_begins_anew),
         CASE(test_random_faults),
+        CASE(test_failures_between_successes_do_not_open_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,6 +144,29 @@ static void keys_without_a_rate_are_left_alone(void **state)
     shop_close(&shop);
 }
 
+/* The key's rate falls, or its place is another key's: nothing is left of what shares were. */
+static void a_replaced_ring_begins_with_even_shares(void **state)
+{
+    (void)state;
+    static const unsigned last[WORKERS] = {0, 0, 0, 200};
+    for (int other = 0; other < 2; other++) {
+        begin();
+        pass_second(last);
+        struct fg_keyring after = shop.ring;
+        fg_rates_set_key(&after.keys[0], RATE / 10, BURST / 10);
+        after.keys[0].id += (uint16_t)other;
+        fg_key_shares_renew(&shares, &shop.ring, &after, &engine);
+        shop.ring = after;
+        assert_no_more_than_the_rate();
+        for (unsigned w = 0; w < WORKERS; w++)
+            assert_int_equal(fg_rates_share(rates_of(w), &after.keys[0], 0),
+                             after.keys[0].rate_cost * WORKERS);
+        assert_int_equal(shares.use[0][WORKERS - 1].demand == 0, other);
+        pass_second(last);
+        shop_close(&shop);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +175,7 @@ int main(void)
         cmocka_unit_test(uneven_traffic_within_the_rate_passes),
         cmocka_unit_test(jumping_makes_nothing),
         cmocka_unit_test(keys_without_a_rate_are_left_alone),
+        cmocka_unit_test(a_replaced_ring_begins_with_even_shares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

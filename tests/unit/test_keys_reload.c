@@ -123,6 +123,37 @@ static void a_key_is_added_and_the_old_one_goes(void **state)
     assert_non_null(strstr(log_.events[1].body, "\"removed\":[1]"));
 }
 
+/* One goes and another comes at once: what the old one has left in its place is not the new one's.
+ */
+static void a_key_instead_of_another_has_a_place_of_its_own(void **state)
+{
+    (void)state;
+    reload_of("keys:\n" KEY(3, THREE, "") KEY(2, TWO, ", sales: [spring]"));
+    assert_null(key_of(1));
+    assert_int_equal(fg_keyring_find(engine->catalogue->keys, 2), 1);
+    assert_int_equal(fg_keyring_find(engine->catalogue->keys, 3), 2);
+    assert_int_equal(engine->catalogue->keys->keys[0].ops, 0);
+    assert_int_equal(fg_keyring_find(engine->catalogue->keys, 0), -1);
+}
+
+/* A line of figures is one key's, whatever the next key in its place sends first. */
+static void figures_begin_anew_with_another_key(void **state)
+{
+    (void)state;
+    struct fg_key_watch *line = &engine->workers[0]->keys[5];
+    struct fg_key_sight old = {0}, new = {0};
+    fg_key_watch_accepted(line, 8, 1000);
+    fg_key_watch_stale(line, 8, 1, 1000, fg_ip_of_v4(1));
+    fg_key_watch_stale(line, 9, 2000, 1000, fg_ip_of_v4(2));
+    fg_key_watch_read(line, 8, &old);
+    fg_key_watch_read(line, 9, &new);
+    assert_int_equal(old.accepted + old.stale + old.seen_ns + old.stale_ns, 0);
+    assert_int_equal(new.accepted + new.seen_ns, 0);
+    assert_int_equal(new.stale, 1);
+    assert_int_equal(new.skew_ns, 1000);
+    assert_int_equal(new.source.low &UINT32_MAX, 2);
+}
+
 static void a_secret_and_terms_change_under_one_id(void **state)
 {
     (void)state;
@@ -381,6 +412,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_key_is_added_and_the_old_one_goes),
+        TEST(a_key_instead_of_another_has_a_place_of_its_own),
+        TEST(figures_begin_anew_with_another_key),
         TEST(a_secret_and_terms_change_under_one_id),
         TEST(as_it_was_changes_nothing),
         TEST(a_bad_file_changes_nothing),
