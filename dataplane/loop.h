@@ -2,10 +2,10 @@
 /*
  * What the files of the worker's loop share: its private state, and the steps they give each other.
  *
- *   receive.c   frames in, parsed, authenticated and sorted by owner; what others hand over
- *   loop_capture.c  frames kept for an operator, while one wants them
- *   send.c      finished replies out, by this worker's queues or the receiver's
- *   worker.c    the loop, its time, its idling and its end
+ *   receive.c        frames in, parsed, authenticated and sorted by owner; what others hand over
+ *   loop_capture.c   frames kept for an operator, while one wants them
+ *   send.c           finished replies out, by this worker's queues or the receiver's
+ *   worker.c         the loop, its time, its idling and its end
  *
  * What a datagram's mbuf has to remember while admission or another worker has it (where its IP
  * header begins, who received it and when) stands in the mbuf's hash field, which nothing else uses

@@ -3,15 +3,16 @@
  * Whose rights the engine runs with. A start as root gives them up for those of the configured
  * user: what the engine's unit gives it (conf/flashgated.service), and once the ports are up, less.
  *
- *   begin   before anything is made: groups, user, limits. Every file that is made afterwards is
- * the user's, and what the user may not have is refused by the kernel. What is left of root is the
- * saved user id and the capabilities that the ports' drivers need, and these rest. raise   while
- * DPDK and the ports start: those capabilities count. drop    nothing is left, in any thread. A
- * saved user id of root makes that one step: the C library takes it in every thread, and the kernel
- * clears each one's capabilities with it.
+ * 1. begin, before anything is made: groups, user, limits. Every file that is made afterwards is
+ *    the user's, and what the user may not have is refused by the kernel. What is left of root is
+ *    the saved user id and the capabilities that the ports' drivers need, and these rest.
  *
- *           Where root may not raise limits (in a container), the threads that start from then on
- *           keep CAP_SYS_NICE, for the journal's priority.
+ * 2. raise, while DPDK and the ports start: those capabilities count.
+ *
+ * 3. drop: nothing is left, in any thread. A saved user id of root makes that one step: the C
+ *    library takes it in every thread, and the kernel clears each one's capabilities with it. Where
+ *    root may not raise limits (in a container), the threads that start from then on keep
+ *    CAP_SYS_NICE, for the journal's priority.
  *
  * Not so: CAP_DAC_OVERRIDE and its kin are never kept. Directories belong to the user, so root
  * would follow whatever links somebody with the user's rights had put there.
