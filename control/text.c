@@ -8,19 +8,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+#include "dataplane/hex.h"
 
 bool fg_buyer_parse(const char *text, uint8_t buyer[FG_BUYER_BYTES])
 {
     unsigned digits = 0;
     for (; *text; text++) {
-        int value = hex_value(*text);
+        int value = fg_hex_digit(*text);
         if (*text == '-' && digits > 0 && digits < 2 * FG_BUYER_BYTES)
             continue;
         if (value < 0 || digits == 2 * FG_BUYER_BYTES)
@@ -36,8 +30,8 @@ bool fg_buyer_parse(const char *text, uint8_t buyer[FG_BUYER_BYTES])
 
 void fg_buyer_format(const uint8_t buyer[FG_BUYER_BYTES], char text[FG_BUYER_TEXT])
 {
-    for (unsigned i = 0; i < FG_BUYER_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", buyer[i]);
+    fg_hex_write(buyer, FG_BUYER_BYTES, text);
+    text[2 * FG_BUYER_BYTES] = '\0';
 }
 
 bool fg_u64_parse(const char *text, uint64_t *value)

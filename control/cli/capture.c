@@ -21,6 +21,7 @@
 #include "control/cli/show.h"
 #include "control/text.h"
 #include "dataplane/capture.h"
+#include "dataplane/hex.h"
 #include "flashgate/version.h"
 
 #define POLL_MS 50 /* between two looks at a capture that has nothing new */
@@ -198,9 +199,12 @@ static int sort(struct capture *c)
 static uint32_t from_hex(const char *hex, uint8_t *bytes, size_t size)
 {
     uint32_t length = 0;
-    for (; length < size && hex[2 * length] && hex[2 * length + 1]; length++) {
-        const char digits[] = {hex[2 * length], hex[2 * length + 1], '\0'};
-        bytes[length] = (uint8_t)strtoul(digits, NULL, 16);
+    for (; length < size; length++) {
+        int high = fg_hex_digit(hex[2 * length]);
+        int low = high < 0 ? -1 : fg_hex_digit(hex[2 * length + 1]);
+        if (low < 0)
+            break;
+        bytes[length] = (uint8_t)(high << 4 | low);
     }
     return length;
 }

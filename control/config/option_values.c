@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "control/config/option_set.h"
+#include "dataplane/hex.h"
 
 int fg_option_refuse_value(char *why, size_t size, const char *format, ...)
 {
@@ -85,27 +86,16 @@ static int set_text(const struct fg_option *option, const char *text, size_t len
     return 0;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static int set_hex(const struct fg_option *option, const char *text, size_t length, uint8_t *field,
                    char *why, size_t size)
 {
     bool right = length == 2 * (size_t)option->size;
     for (size_t i = 0; right && i < length; i++)
-        right = hex_digit(text[i]) >= 0;
+        right = fg_hex_digit(text[i]) >= 0;
     if (!right)
         return fg_option_refuse_value(why, size, "is not %u hex digits", 2 * option->size);
     for (size_t i = 0; i < option->size; i++)
-        field[i] = (uint8_t)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        field[i] = (uint8_t)(fg_hex_digit(text[2 * i]) << 4 | fg_hex_digit(text[2 * i + 1]));
     return 0;
 }
 

@@ -117,11 +117,7 @@ static bool wanted(const struct dump *dump, const struct fg_record *record)
 static void put_hex(FILE *out, const uint8_t *bytes)
 {
     char text[FG_BUYER_TEXT];
-    for (unsigned i = 0; i < FG_BUYER_BYTES; i++) {
-        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-    text[sizeof(text) - 1] = '\0';
+    fg_buyer_format(bytes, text);
     fputs(text, out);
 }
 

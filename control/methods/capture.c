@@ -6,6 +6,7 @@
 
 #include "control/methods/methods.h"
 #include "control/text.h"
+#include "dataplane/hex.h"
 #include "flashgate/control_api.h"
 
 #define COUNT_DEFAULT   1000
@@ -99,12 +100,8 @@ static int find(struct fg_call *call)
 
 static json_t *frame_json(const struct fg_capture_frame *frame)
 {
-    static const char digits[] = "0123456789abcdef";
     char hex[2 * FG_CAPTURE_BYTES], at[24];
-    for (unsigned i = 0; i < frame->kept; i++) {
-        hex[2 * i] = digits[frame->bytes[i] >> 4];
-        hex[2 * i + 1] = digits[frame->bytes[i] & 15];
-    }
+    fg_hex_write(frame->bytes, frame->kept, hex);
     snprintf(at, sizeof(at), "%" PRIu64, frame->at_ns);
     return json_pack("{s:s,s:i,s:i,s:b,s:s?,s:I,s:s%}", "at_ns", at, "port", frame->port, "worker",
                      frame->worker, "out", frame->out, "dropped",

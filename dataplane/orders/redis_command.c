@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dataplane/hex.h"
+
 #define KEY_BYTES (sizeof(FG_REDIS_KEY("consumed")) + FG_SALE_NAME_MAX)
 
 enum {
@@ -86,10 +88,7 @@ static void put_id(struct fg_redis_command *command, struct fg_stream_id id)
 static void put_hex(struct fg_redis_command *command, const uint8_t *bytes)
 {
     char text[2 * FG_BUYER_BYTES];
-    for (unsigned i = 0; i < FG_BUYER_BYTES; i++) {
-        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
+    fg_hex_write(bytes, FG_BUYER_BYTES, text);
     put_bytes(command, text, sizeof(text));
 }
 
