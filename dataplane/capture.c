@@ -37,12 +37,9 @@ static unsigned type_at(const uint8_t *bytes, size_t at)
 static struct fg_ip ip_at(const uint8_t *bytes, bool v6)
 {
     uint32_t v4;
-    struct fg_ip ip;
 
-    if (v6) {
-        memcpy(&ip, bytes, sizeof(ip));
-        return (struct fg_ip){be64toh(ip.high), be64toh(ip.low)};
-    }
+    if (v6)
+        return fg_ip_of_v6(bytes);
     memcpy(&v4, bytes, sizeof(v4));
     return fg_ip_of_v4(be32toh(v4));
 }

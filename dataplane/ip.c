@@ -2,7 +2,6 @@
 #include "dataplane/ip.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +16,7 @@ struct fg_ip fg_ip_mask(unsigned bits)
 static bool read_address(const char *text, struct fg_ip *ip)
 {
     struct in_addr v4;
-    uint64_t v6[2];
+    uint8_t v6[16];
 
     if (inet_pton(AF_INET, text, &v4) == 1) {
         *ip = fg_ip_of_v4(ntohl(v4.s_addr));
@@ -25,7 +24,7 @@ static bool read_address(const char *text, struct fg_ip *ip)
     }
     if (inet_pton(AF_INET6, text, v6) != 1)
         return false;
-    *ip = (struct fg_ip){be64toh(v6[0]), be64toh(v6[1])};
+    *ip = fg_ip_of_v6(v6);
     return true;
 }
 
@@ -67,9 +66,10 @@ bool fg_ip_parse(const char *text, struct fg_ip *ip, unsigned *bits, bool *whole
 
 const char *fg_ip_text(struct fg_ip ip, char text[FG_IP_TEXT_MAX])
 {
-    uint64_t v6[2] = {htobe64(ip.high), htobe64(ip.low)};
+    uint8_t v6[16];
     struct in_addr v4 = {htonl((uint32_t)ip.low)};
 
+    fg_ip_put_v6(ip, v6);
     /* Neither can fail: the family is known and the text has room. */
     if (fg_ip_is_v4(ip))
         inet_ntop(AF_INET, &v4, text, FG_IP_TEXT_MAX);

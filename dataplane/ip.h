@@ -6,9 +6,11 @@
 #ifndef FG_IP_H
 #define FG_IP_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define FG_IP_BITS     128
 #define FG_IP_V4_BITS  96 /* of the prefix in front of an IPv4 address */
@@ -27,6 +29,20 @@ struct fg_prefix {
 static inline struct fg_ip fg_ip_of_v4(uint32_t address)
 {
     return (struct fg_ip){.low = UINT64_C(0xffff) << 32 | address};
+}
+
+/* An IPv6 address as it stands in a packet, read and written. */
+static inline struct fg_ip fg_ip_of_v6(const uint8_t bytes[16])
+{
+    uint64_t words[2];
+    memcpy(words, bytes, sizeof(words));
+    return (struct fg_ip){be64toh(words[0]), be64toh(words[1])};
+}
+
+static inline void fg_ip_put_v6(struct fg_ip ip, uint8_t bytes[16])
+{
+    uint64_t words[2] = {htobe64(ip.high), htobe64(ip.low)};
+    memcpy(bytes, words, sizeof(words));
 }
 
 static inline bool fg_ip_is_v4(struct fg_ip ip)

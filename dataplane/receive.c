@@ -13,7 +13,6 @@
 
 #include "dataplane/admission/lists.h"
 #include "dataplane/loop.h"
-#include "dataplane/net/parse.h"
 #include "dataplane/net/reply.h"
 
 #define BUSY_HANDOVER_MS 2  /* told when the owner cannot keep up: its ring is empty by then */
@@ -223,7 +222,7 @@ struct fg_ip fg_worker_source(const void *packet)
     uint32_t address;
 
     if (tag.ipv6)
-        return parse_ip6(l3 + offsetof(struct rte_ipv6_hdr, src_addr));
+        return fg_ip_of_v6(l3 + offsetof(struct rte_ipv6_hdr, src_addr));
     memcpy(&address, l3 + offsetof(struct rte_ipv4_hdr, src_addr), sizeof(address));
     return fg_ip_of_v4(rte_be_to_cpu_32(address));
 }

@@ -93,11 +93,11 @@ void parse_ipv6(const struct parse *parse, struct fg_parsed *parsed)
         return parse_drop(parsed, FG_COUNTER_DROP_IP_HEADER);
     if (part.length > bytes - sizeof(ip))
         return parse_drop(parsed, FG_COUNTER_DROP_CUT);
-    struct fg_ip to = parse_ip6(ip.dst_addr);
+    struct fg_ip to = fg_ip_of_v6(ip.dst_addr);
     bool to_group = parse->group || !fg_ip_same(to, us);
     if (fg_ip_is_zero(us) || (!fg_ip_same(to, us) && !solicited_group(to, us)))
         return parse_drop(parsed, FG_COUNTER_DROP_NOT_FOR_US);
-    parsed->source = parse_ip6(ip.src_addr);
+    parsed->source = fg_ip_of_v6(ip.src_addr);
     if (ip.proto == IPPROTO_ICMPV6)
         return parse_icmp6(parse, &part, to_group, parsed);
     if (to_group)

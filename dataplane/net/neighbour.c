@@ -38,7 +38,7 @@ void parse_neighbour(const struct parse *parse, const struct parse_part *part,
      */
     if (probe && (told || ip->dst_addr[0] != 0xff))
         return parse_drop(parsed, FG_COUNTER_DROP_NEIGHBOUR);
-    if (!fg_ip_same(parse_ip6(part->at + TARGET), parse->us->address6))
+    if (!fg_ip_same(fg_ip_of_v6(part->at + TARGET), parse->us->address6))
         return parse_drop(parsed, FG_COUNTER_DROP_NOT_FOR_US);
     if (!probe && !parse_source6(parse->us, parsed->source, parsed))
         return;

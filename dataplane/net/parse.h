@@ -38,14 +38,6 @@ static inline void parse_drop(struct fg_parsed *parsed, enum fg_counter why)
     parsed->dropped = (uint8_t)why;
 }
 
-static inline struct fg_ip parse_ip6(const uint8_t *at)
-{
-    uint64_t words[2];
-
-    memcpy(words, at, sizeof(words));
-    return (struct fg_ip){rte_be_to_cpu_64(words[0]), rte_be_to_cpu_64(words[1])};
-}
-
 /* The ones' complement sum over a pseudo header with these addresses and a part of `protocol`:
  * 0xffff if its checksum is right. The length has 32 bits over IPv6, but none here is so long. */
 static inline uint16_t parse_sum(const uint8_t *addresses, size_t bytes, uint8_t protocol,

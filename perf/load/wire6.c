@@ -37,21 +37,6 @@ static_assert(ETHER_BYTES + IPV6_BYTES + sizeof(struct neighbour) == LOAD_WIRE_Q
               "all of it");
 #define NEIGHBOUR_PLAIN offsetof(struct neighbour, option)
 
-static void write_address(uint8_t at[16], struct fg_ip ip)
-{
-    uint64_t words[2] = {rte_cpu_to_be_64(ip.high), rte_cpu_to_be_64(ip.low)};
-
-    memcpy(at, words, sizeof(words));
-}
-
-static struct fg_ip read_address(const uint8_t at[16])
-{
-    uint64_t words[2];
-
-    memcpy(words, at, sizeof(words));
-    return (struct fg_ip){rte_be_to_cpu_64(words[0]), rte_be_to_cpu_64(words[1])};
-}
-
 /* Over the pseudo header and what follows the IPv6 header. */
 static inline uint16_t sum_after(const struct rte_ipv6_hdr *ip, const uint8_t *at, size_t length)
 {
@@ -72,8 +57,8 @@ static struct rte_ipv6_hdr header(const struct load_wire *wire, struct fg_ip to,
         .hop_limits = protocol == IPPROTO_ICMPV6 ? HOPS_ON_LINK : HOPS,
     };
 
-    write_address(ip.src_addr, wire->address6);
-    write_address(ip.dst_addr, to);
+    fg_ip_put_v6(wire->address6, ip.src_addr);
+    fg_ip_put_v6(to, ip.dst_addr);
     return ip;
 }
 
@@ -121,7 +106,7 @@ size_t load_wire6_question(const struct load_wire *wire, uint8_t *frame)
         {0x33, 0x33, 0xff, (uint8_t)(last >> 16), (uint8_t)(last >> 8), (uint8_t)last}};
     struct neighbour question = {.type = SOLICITATION, .option = OPTION_SOURCE};
 
-    write_address(question.target, wire->target6);
+    fg_ip_put_v6(wire->target6, question.target);
     return write_neighbour(wire, frame, group, &mac, &question);
 }
 
@@ -134,8 +119,8 @@ size_t load_wire6_answer(const struct load_wire *wire, uint8_t *frame)
 
     memcpy(&ether, frame, sizeof(ether));
     memcpy(&ip, frame + ETHER_BYTES, sizeof(ip));
-    write_address(answer.target, wire->address6);
-    return write_neighbour(wire, frame, read_address(ip.src_addr), &ether.src_addr, &answer);
+    fg_ip_put_v6(wire->address6, answer.target);
+    return write_neighbour(wire, frame, fg_ip_of_v6(ip.src_addr), &ether.src_addr, &answer);
 }
 
 /* Our own address asked for, or the target's MAC told; all else is the network's own chatter. */
@@ -148,9 +133,9 @@ static enum load_frame parse_neighbour(struct load_wire *wire, const struct rte_
         sum_after(ip, at, length) != 0xffff)
         return LOAD_FRAME_IGNORED;
     memcpy(&said, at, length < sizeof(said) ? length : sizeof(said));
-    struct fg_ip target = read_address(said.target);
+    struct fg_ip target = fg_ip_of_v6(said.target);
     if (said.type == SOLICITATION && fg_ip_same(target, wire->address6) &&
-        !fg_ip_is_zero(read_address(ip->src_addr)))
+        !fg_ip_is_zero(fg_ip_of_v6(ip->src_addr)))
         return LOAD_FRAME_ARP_ASKS;
     struct rte_ether_addr mac;
     memcpy(&mac, said.mac, sizeof(mac));
@@ -201,8 +186,8 @@ enum load_frame load_wire6_parse(struct load_wire *wire, const uint8_t *frame, s
         return LOAD_FRAME_IGNORED;
     if (frame[ETHER_BYTES] >> 4 != 6 || ip.proto != IPPROTO_UDP)
         *drop = LOAD_DROP_NOT_UDP;
-    else if (!fg_ip_same(read_address(ip.dst_addr), wire->address6) ||
-             !fg_ip_same(read_address(ip.src_addr), wire->target6))
+    else if (!fg_ip_same(fg_ip_of_v6(ip.dst_addr), wire->address6) ||
+             !fg_ip_same(fg_ip_of_v6(ip.src_addr), wire->target6))
         *drop = LOAD_DROP_NOT_FOR_US;
     else
         *drop = parse_udp(wire, &ip, at, packet);
