@@ -32,28 +32,28 @@ static bool all_have_taken(const struct fg_control *control)
     return true;
 }
 
-bool fg_capture_is_still(const struct fg_control *control)
+/* The first worker that has the memory, or may come to; -1: none. */
+static int first_holder(const struct fg_control *control)
 {
-    for (unsigned w = 0; w < control->engine->config.workers; w++) {
-        enum fg_capture_hand hand = hand_of(control, w);
-        if (hand != FG_CAPTURE_NONE && hand != FG_CAPTURE_RETURNED)
-            return false;
-    }
-    return true;
-}
-
-int fg_capture_laggard(const struct fg_control *control)
-{
-    const struct fg_control_capture *capture = &control->capture;
-    if (capture->end == FG_CAPTURE_GOES_ON ||
-        fg_control_now_ms() < capture->ended_ms + control->limits.answer)
-        return -1;
     for (unsigned w = 0; w < control->engine->config.workers; w++) {
         enum fg_capture_hand hand = hand_of(control, w);
         if (hand != FG_CAPTURE_NONE && hand != FG_CAPTURE_RETURNED)
             return (int)w;
     }
     return -1;
+}
+
+bool fg_capture_is_still(const struct fg_control *control)
+{
+    return first_holder(control) < 0;
+}
+
+int fg_capture_laggard(const struct fg_control *control)
+{
+    const struct fg_control_capture *capture = &control->capture;
+    bool late = capture->end != FG_CAPTURE_GOES_ON &&
+                fg_control_now_ms() >= capture->ended_ms + control->limits.answer;
+    return late ? first_holder(control) : -1;
 }
 
 /* Tells every worker that has not been told; one whose ring is full is told the next time. */

@@ -22,8 +22,8 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
+#include "dataplane/admission/buyer_hash.h"
 #include "flashgate/protocol.h"
 
 enum fg_order_state {
@@ -88,16 +88,9 @@ struct fg_book {
 int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed);
 void fg_book_fini(struct fg_book *book);
 
-/* A seeded hash of the buyer: buyers are chosen by others, the seed is ours. */
 static inline uint64_t fg_book_hash(const struct fg_book *book, const uint8_t *buyer)
 {
-    uint64_t a, b;
-    memcpy(&a, buyer, 8);
-    memcpy(&b, buyer + 8, 8);
-    unsigned __int128 product =
-        (unsigned __int128)(a ^ book->seed[0]) * (b ^ book->seed[1] ^ UINT64_C(0x9E3779B97F4A7C15));
-    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
-    return (folded ^ a) * UINT64_C(0xD6E8FEB86659FD93) ^ folded >> 29;
+    return fg_buyer_hash(buyer, book->seed);
 }
 
 /* What stands for a buyer in its bucket; never 0. */

@@ -36,13 +36,7 @@ enum fg_listed fg_lists_find_buyer(const struct fg_lists *lists, const uint8_t *
 
     if (!line_may_have(line, tag) && line->count <= FG_LIST_TAGS)
         return FG_LISTED_NOT;
-    for (unsigned i = 0; i < line->count; i++) {
-        if (i < FG_LIST_TAGS && line->tags[i] != tag)
-            continue;
-        if (memcmp(lists->ids[line->first + i], buyer, FG_BUYER_BYTES) == 0)
-            return i < line->allowed ? FG_LISTED_ALLOWED : FG_LISTED_BLOCKED;
-    }
-    return FG_LISTED_NOT;
+    return fg_list_line_find(line, lists->ids, tag, buyer);
 }
 
 /* --- sources --- */

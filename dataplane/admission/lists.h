@@ -28,6 +28,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "dataplane/admission/buyer_hash.h"
 #include "dataplane/ip.h"
 #include "flashgate/protocol.h"
 
@@ -120,22 +121,29 @@ const char *fg_list_name(enum fg_list list);
 
 /* --- workers; `lists` NULL: nobody is listed --- */
 
-/* A seeded hash of a buyer: folded multiplication, as the book's. */
 static inline uint64_t fg_lists_hash(const struct fg_lists *lists, const uint8_t *buyer)
 {
-    uint64_t a, b;
-    memcpy(&a, buyer, 8);
-    memcpy(&b, buyer + 8, 8);
-    unsigned __int128 product = (unsigned __int128)(a ^ lists->seed[0]) *
-                                (b ^ lists->seed[1] ^ UINT64_C(0x9E3779B97F4A7C15));
-    uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
-    return (folded ^ a) * UINT64_C(0xD6E8FEB86659FD93) ^ folded >> 29;
+    return fg_buyer_hash(buyer, lists->seed);
 }
 
 /* The line of a hash: its upper half as a fraction of all lines (Lemire, 2016). */
 static inline const struct fg_list_line *fg_lists_line(const struct fg_lists *lists, uint64_t hash)
 {
     return &lists->lines[(hash >> 32) * lists->lines_count >> 32];
+}
+
+/* Whether a line has the buyer, by its tag and then by its id among `ids`. */
+static inline enum fg_listed fg_list_line_find(const struct fg_list_line *line,
+                                               const uint8_t (*ids)[FG_BUYER_BYTES], uint16_t tag,
+                                               const uint8_t *buyer)
+{
+    for (unsigned i = 0; i < line->count; i++) {
+        if (i < FG_LIST_TAGS && line->tags[i] != tag)
+            continue;
+        if (memcmp(ids[line->first + i], buyer, FG_BUYER_BYTES) == 0)
+            return i < line->allowed ? FG_LISTED_ALLOWED : FG_LISTED_BLOCKED;
+    }
+    return FG_LISTED_NOT;
 }
 
 /* Fetches a buyer's line into the cache. */

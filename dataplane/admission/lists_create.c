@@ -21,20 +21,6 @@ static void *keep_init(struct fg_lists *lists, uint64_t count, size_t size)
 
 /* --- buyers --- */
 
-/* Of which list the buyer is in this line already. */
-static enum fg_listed line_has(const struct fg_list_line *line,
-                               const uint8_t (*ids)[FG_BUYER_BYTES], uint16_t tag,
-                               const uint8_t *buyer)
-{
-    for (unsigned i = 0; i < line->count; i++) {
-        if (i < FG_LIST_TAGS && line->tags[i] != tag)
-            continue;
-        if (memcmp(ids[line->first + i], buyer, FG_BUYER_BYTES) == 0)
-            return i < line->allowed ? FG_LISTED_ALLOWED : FG_LISTED_BLOCKED;
-    }
-    return FG_LISTED_NOT;
-}
-
 static struct fg_list_line *line_of(const struct fg_lists *lists, struct fg_list_line *lines,
                                     uint64_t hash)
 {
@@ -49,7 +35,7 @@ static void put_buyer(struct fg_lists *lists, struct fg_list_line *lines,
     struct fg_list_counts *counts =
         &lists->counts[listed == FG_LISTED_ALLOWED ? FG_LIST_ALLOW_BUYERS : FG_LIST_BLOCK_BUYERS];
     enum fg_listed before =
-        line_has(line, (const uint8_t(*)[FG_BUYER_BYTES])ids, (uint16_t)hash, buyer);
+        fg_list_line_find(line, (const uint8_t(*)[FG_BUYER_BYTES])ids, (uint16_t)hash, buyer);
 
     if (before == listed) {
         counts->duplicates++;

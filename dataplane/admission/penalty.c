@@ -37,11 +37,6 @@ static uint32_t record_of(const struct fg_penalties *p, const struct fg_penalty 
     return place->penalties * p->rule.after + place->refused;
 }
 
-static struct fg_penalty *set_of(const struct fg_penalties *p, uint64_t hash)
-{
-    return &p->places[(size_t)FG_PENALTY_WAYS * (hash & p->set_mask)];
-}
-
 uint32_t fg_penalties_left(const struct fg_penalties *p, uint64_t hash)
 {
     const struct fg_penalty *set = fg_penalties_set(p, hash);
@@ -58,7 +53,7 @@ uint32_t fg_penalties_left(const struct fg_penalties *p, uint64_t hash)
 /* The buyer's place, or the one that it may have; NULL: all are under penalties. */
 static struct fg_penalty *place_of(struct fg_penalties *p, uint64_t hash)
 {
-    struct fg_penalty *set = set_of(p, hash), *least = NULL;
+    struct fg_penalty *set = fg_penalties_set(p, hash), *least = NULL;
     uint32_t tag = (uint32_t)(hash >> 32);
 
     for (unsigned i = 0; i < FG_PENALTY_WAYS; i++) {
@@ -117,7 +112,7 @@ void fg_penalties_tick(struct fg_penalties *p, uint32_t now_ms)
     if (p->any && (int32_t)(p->latest_ms - now_ms) <= 0)
         p->any = false;
     p->swept = (p->swept + 1) & p->set_mask;
-    struct fg_penalty *set = set_of(p, p->swept);
+    struct fg_penalty *set = fg_penalties_set(p, p->swept);
     for (unsigned i = 0; i < FG_PENALTY_WAYS; i++)
         refresh(p, &set[i]);
 }

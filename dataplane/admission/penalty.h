@@ -75,8 +75,9 @@ uint32_t fg_penalties_left(const struct fg_penalties *penalties, uint64_t hash);
  * else 0. */
 uint32_t fg_penalties_refused(struct fg_penalties *penalties, uint64_t hash);
 
-static inline const struct fg_penalty *fg_penalties_set(const struct fg_penalties *penalties,
-                                                        uint64_t hash)
+/* The four places of which one may be a buyer's. */
+static inline struct fg_penalty *fg_penalties_set(const struct fg_penalties *penalties,
+                                                  uint64_t hash)
 {
     return &penalties->places[(size_t)FG_PENALTY_WAYS * (hash & penalties->set_mask)];
 }
