@@ -209,6 +209,41 @@ static bool check_addresses(const struct load_options *options, char *message, s
 }
 
 /* What options say about each other. */
+static bool check_hostile(const struct load_options *options, char *message, size_t size)
+{
+    if (options->hostile && !options->key_file) {
+        snprintf(message, size, "--hostile needs --key-file: some of it is rightly signed");
+        return false;
+    }
+    if (options->hostile && options->source_port - options->hostile_port < LOAD_HOSTILE_COUNT) {
+        snprintf(message, size,
+                 "--source-port %lu is one of the %d ports from --hostile-port on; give another",
+                 options->source_port, LOAD_HOSTILE_COUNT);
+        return false;
+    }
+    return true;
+}
+
+/* How many requests a duration makes, and how long their answers are waited for. */
+static bool settle_duration(struct load_options *options, char *message, size_t size)
+{
+    if (options->duration == 0)
+        return true;
+    if (options->rate == 0) {
+        snprintf(message, size, "--duration needs a schedule; give --rate");
+        return false;
+    }
+    if (options->duration > LOAD_REQUESTS_MAX / options->rate) {
+        snprintf(message, size,
+                 "--duration %lu at --rate %lu makes more than %d requests; give less",
+                 options->duration, options->rate, LOAD_REQUESTS_MAX);
+        return false;
+    }
+    options->requests = options->duration * options->rate;
+    options->timeout += options->duration;
+    return true;
+}
+
 static bool check(struct load_options *options, bool confirm_given, char *message, size_t size)
 {
     const char *missing = !options->port                   ? "--port"
@@ -229,32 +264,9 @@ static bool check(struct load_options *options, bool confirm_given, char *messag
                  "--history needs --sale FILE: the checker must know stock and limits");
         return false;
     }
-    if (!check_addresses(options, message, size))
+    if (!check_addresses(options, message, size) || !check_hostile(options, message, size) ||
+        !settle_duration(options, message, size))
         return false;
-    if (options->hostile && !options->key_file) {
-        snprintf(message, size, "--hostile needs --key-file: some of it is rightly signed");
-        return false;
-    }
-    if (options->hostile && options->source_port - options->hostile_port < LOAD_HOSTILE_COUNT) {
-        snprintf(message, size,
-                 "--source-port %lu is one of the %d ports from --hostile-port on; give another",
-                 options->source_port, LOAD_HOSTILE_COUNT);
-        return false;
-    }
-    if (options->duration > 0 && options->rate == 0) {
-        snprintf(message, size, "--duration needs a schedule; give --rate");
-        return false;
-    }
-    if (options->duration > 0) {
-        if (options->duration > LOAD_REQUESTS_MAX / options->rate) {
-            snprintf(message, size,
-                     "--duration %lu at --rate %lu makes more than %d requests; give less",
-                     options->duration, options->rate, LOAD_REQUESTS_MAX);
-            return false;
-        }
-        options->requests = options->duration * options->rate;
-        options->timeout += options->duration;
-    }
     if (!confirm_given && options->cancel + options->leave <= 100)
         options->confirm = 100 - options->cancel - options->leave;
     if (options->confirm + options->cancel + options->leave != 100) {

@@ -105,13 +105,18 @@ def frame_seeds():
         if len(payload) < 400:
             yield f'silent-{i}', (bytes([2, i % 2 * 16]) + struct.pack('<H', len(payload)) +
                                   payload)
+    yield from wire_seeds(bytes.fromhex(vectors[0]['payload']))
+    yield from order_seeds()
+
+
+def wire_seeds(request):
+    """Frames that are no request, or not quite one."""
     arp = struct.pack('>HHBBH6s4s6s4s', 1, 0x800, 6, 4, 1, CLIENT_MAC, bytes([10, 9, 0, 2]),
                       bytes(6), bytes([10, 9, 0, 1]))
     echo = struct.pack('>BBHHH', 8, 0, 0, 77, 3) + b'data'
     echo6 = struct.pack('>BBHHH', 128, 0, 0, 77, 3) + b'data'
     group = bytes.fromhex('ff0200000000000000000001ff123456')
     solicit = struct.pack('>BBHI', 135, 0, 0, 0) + ENGINE6 + b'\x01\x01' + CLIENT_MAC
-    request = bytes.fromhex(vectors[0]['payload'])
     for name, frame in {
             'arp': ethernet(0x806, arp, to=b'\xff' * 6),
             'echo': ethernet(0x800, ipv4(1, echo)),
@@ -135,6 +140,10 @@ def frame_seeds():
                                  ipv4(17, udp(request))[8:]),
             'hops': ethernet(0x86dd, ipv6(0, b'\x11\0\x01\x04\0\0\0\0' + udp(request)))}.items():
         yield name, frame_step(1, frame)
+
+
+def order_seeds():
+    """Requests that go together."""
     order, held = (1, 1, 2, ORDER), (2, 2, 2, ORDER)
     yield 'order', entries_step(order) + FLUSH + entries_step(order) + FLUSH
     yield 'hold', (entries_step(held) + FLUSH + time_step(100) + entries_step((2, 2, 2, CONFIRM)) +

@@ -3,6 +3,7 @@
 no other; what is answered is answered right."""
 
 import ipaddress
+import itertools
 import json
 import os
 import socket
@@ -113,8 +114,10 @@ TAG, SERVICE_TAG = b'\x81\0\0\5', b'\x88\xa8\0\6'
 PROBE = dict(source='::', options=b'')
 
 
-def silent():
-    """(what, the counter that it moves, frame)"""
+# Each yields (what, the counter that it moves, frame).
+
+def silent_stations():
+    """What Ethernet and ARP say."""
     four, six = request4(), request6()
     yield 'another MAC', 'drop_other_mac', ethernet(four, to=b'\2\1\1\1\1\1')
     yield 'to everybody', 'drop_group', ethernet(four, to=b'\xff' * 6)
@@ -130,6 +133,11 @@ def silent():
     yield 'ARP from a multicast MAC', 'drop_source_mac', ethernet(arp(mac=b'\1' * 6), 0x0806)
     yield 'another IPv4 address', 'drop_not_for_us', ethernet(request4(to=TWO))
     yield 'another IPv6 address', 'drop_not_for_us', ethernet(request6(to=TWO6))
+
+
+def silent_forms():
+    """Lengths, versions and headers."""
+    four, six = request4(), request6()
     yield 'a runt', 'drop_runt', ethernet(four[:19])
     yield 'an IPv6 runt', 'drop_runt', ethernet(six[:39])
     yield 'a UDP runt', 'drop_runt', ethernet(ip4(udp(b'')[:7]))
@@ -149,6 +157,9 @@ def silent():
             ethernet(ip6(bytes([17]) + bytes(7) + six[40:], header))
     yield 'an IPv6 fragment', 'drop_fragment', \
         ethernet(ip6(bytes([17, 0, 0, 1, 0, 0, 0, 9]) + six[40:], 44))
+
+
+def silent_sources():
     for source in ('0.0.0.0', '127.0.0.1', '240.0.0.1'):
         yield f'from {source}', 'drop_source', ethernet(request4(source=source))
     for source in ('::', '::1', f'::ffff:{CLIENT}', f'::{CLIENT}'):
@@ -160,6 +171,11 @@ def silent():
         ethernet(request4(source=ENGINE, source_port=BASE_PORT))
     yield 'from the engine itself, IPv6', 'drop_source_own', \
         ethernet(request6(source=ENGINE6, source_port=BASE_PORT))
+
+
+def silent_icmp():
+    """Other protocols than UDP."""
+    six = request6()
     yield 'TCP', 'drop_not_udp', ethernet(ip4(bytes(20), 6))
     yield 'IPv6 in IPv6', 'drop_not_udp', ethernet(ip6(six, 41))
     yield 'an echo answer', 'drop_icmp', ethernet(ip4(b'\0\0\xff\xff' + bytes(4), 1))
@@ -180,6 +196,11 @@ def silent():
         ethernet(solicitation('2001:db8:99::1110:1'), to=GROUP_MAC)
     yield 'one from our address', 'drop_source_own', \
         ethernet(solicitation(source=ENGINE6), to=GROUP_MAC)
+
+
+def silent_datagrams():
+    """UDP and what is in it; frames with two tags."""
+    four = request4()
     yield 'a UDP length too short', 'drop_udp_length', ethernet(request4(length=71))
     yield 'a UDP length too long', 'drop_udp_length', ethernet(request6(length=73))
     yield 'source port 1023', 'drop_source_port', ethernet(request4(source_port=1023))
@@ -203,7 +224,8 @@ def moved(before):
 
 
 def silence():
-    for what, counter, frame in silent():
+    kinds = (silent_stations, silent_forms, silent_sources, silent_icmp, silent_datagrams)
+    for what, counter, frame in itertools.chain.from_iterable(kind() for kind in kinds):
         before = one.counters()
         raw.send(frame)
         wanted = {counter: 1} if counter not in CHATTER else {}
