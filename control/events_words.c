@@ -12,6 +12,7 @@
 #define WORDS_MAX   480     /* bytes; what does not fit is counted */
 #define SEARCH_MAX  1000000 /* items looked at for one event */
 #define DETAILS_MAX 40      /* bytes of an ACT's one parameter that are shown */
+#define MEMBERS_MAX 120     /* and of one that is an object: a list with its SHA-256 */
 
 struct words {
     char text[WORDS_MAX];
@@ -145,6 +146,30 @@ static void say_definition(struct words *w, const struct fg_sale *before,
 
 /* --- the others --- */
 
+/* The caller frees it. */
+static char *value_text(const json_t *value)
+{
+    return json_is_string(value) ? strdup(json_string_value(value))
+                                 : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+/* A parameter that is an object: its members in a row. */
+static void say_members(struct words *w, const char *key, json_t *members)
+{
+    char text[MEMBERS_MAX] = "";
+    size_t length = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach(members, name, value)
+    {
+        char *one = value_text(value);
+        if (one && length < sizeof(text))
+            length += (size_t)snprintf(text + length, sizeof(text) - length, " %s %s", name, one);
+        free(one);
+    }
+    say(w, "%.32s%s", key, text);
+}
+
 /* "order.cancel order=5 ..." */
 static void say_act(struct words *w, const struct fg_control_event *event, const char *body)
 {
@@ -154,8 +179,11 @@ static void say_act(struct words *w, const struct fg_control_event *event, const
     say(w, "%s", method ? method : "an act that cannot be read");
     json_object_foreach(json, key, value)
     {
-        char *text = json_is_string(value) ? strdup(json_string_value(value))
-                                           : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        if (json_is_object(value)) {
+            say_members(w, key, value);
+            continue;
+        }
+        char *text = value_text(value);
         if (text && strcmp(key, "method") != 0)
             say(w, "%.32s %.*s", key, DETAILS_MAX, text);
         free(text);

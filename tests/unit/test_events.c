@@ -167,6 +167,11 @@ static void every_kind_has_its_words(void **state)
         {{.kind = FG_EVENT_ACT},
          "{\"method\": \"m\", \"long\": \"0123456789012345678901234567890123456789012345\"}",
          "m, long 0123456789012345678901234567890123456789"},
+        {{.kind = FG_EVENT_ACT},
+         "{\"method\": \"lists.reload\", \"block_buyers\": {\"entries\": 4194304, \"sha256\": "
+         "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}, \"n\": {}}",
+         "lists.reload, block_buyers entries 4194304 sha256 "
+         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef, n"},
         {{.kind = FG_EVENT_SALE, .sale = 99}, "{}", "defined, in a way that cannot be read"},
     };
     size_t count = sizeof(kinds) / sizeof(*kinds);
