@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/lists/listing.h"
 
+#include <errno.h>
 #include <sha256.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "control/config/options.h"
 #include "control/lists/list_text.h"
@@ -36,9 +39,15 @@ static int read_file(struct written *written, enum fg_list list, const char *pat
                      struct fg_listing_file *file, char *message, size_t size)
 {
     struct fg_list_text text = {.source = path, .message = message, .size = size};
+    struct stat status;
     char *whole = fg_options_large_file(path, FG_LIST_FILE_MAX, &text.length, message, size);
-    if (!whole)
+    if (!whole) {
+        size_t length = strlen(message);
+        if (stat(path, &status) != 0 && errno == ENOENT)
+            snprintf(message + length, size - length,
+                     "; make it, and empty for as long as nobody is on the list");
         return -1;
+    }
     text.text = whole;
     file->bytes = text.length;
     SHA256Data((const uint8_t *)whole, text.length, file->digest);
@@ -87,7 +96,7 @@ struct fg_listing *fg_listing_load(const struct fg_config *config, char *message
     struct fg_listing *listing = calloc(1, sizeof(*listing));
     bool made = false;
 
-    snprintf(message, size, "memory is short for the lists; those in force stay");
+    snprintf(message, size, "memory is short for the lists");
     if (listing && read_files(&written, config, listing, message, size) == 0) {
         listing->lists = make_lists(&written);
         made = listing->lists != NULL;
