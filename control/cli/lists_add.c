@@ -122,8 +122,9 @@ static int ask_file(const struct fg_cli_call *call, enum fg_list list, char **pa
                              fg_list_name(list));
     else if (file[0] != '/')
         status = fg_cli_fail(call, FG_EXIT_REFUSED,
-                             "the engine's configuration names %s, which is not absolute: edit it, "
-                             "and lists reload",
+                             "the engine's configuration names %s, and not from / on, so that only "
+                             "the engine can tell where it is: write the entry into the file, then "
+                             "lists reload",
                              file);
     else
         *path = strdup(file);
@@ -198,9 +199,10 @@ static int reload(const struct fg_cli_call *call, const struct addition *additio
         const json_t *list =
             json_array_get(json_object_get(result, "lists"), (size_t)addition->list);
         char entries[32];
-        fprintf(call->out, "Added %u to %s; %s has %s entries, and every worker goes by them\n",
+        fprintf(call->out, "Added %u to %s; %s has %s entr%s now, and every worker goes by it\n",
                 addition->entries, path, fg_list_name(addition->list),
-                grouped(number(list, "entries"), entries));
+                grouped(number(list, "entries"), entries),
+                number(list, "entries") == 1 ? "y" : "ies");
     }
     json_decref(result);
     return status;

@@ -82,6 +82,6 @@ void fg_show_keys_reload(const json_t *result, FILE *out)
     put_ids(result, "removed", "Removed:    ", out);
     put_ids(result, "secrets", "New secret: ", out);
     put_ids(result, "terms", "New terms:  ", out);
-    fprintf(out, "Every worker goes by %" JSON_INTEGER_FORMAT " keys now\n",
-            number(result, "keys"));
+    fprintf(out, "Every worker goes by %" JSON_INTEGER_FORMAT " key%s now\n",
+            number(result, "keys"), number(result, "keys") == 1 ? "" : "s");
 }

@@ -61,8 +61,10 @@ void fg_show_lists_line(const json_t *lists, FILE *out)
     json_int_t allowed = number(lists, "allow_buyers") + number(lists, "allow_sources");
     if (number(lists, "block_buyers") + number(lists, "block_sources") + allowed == 0)
         return;
-    fprintf(out, "Lists     %s buyers and %s sources blocked, %s exempt; loaded %s\n",
+    fprintf(out, "Lists     %s buyer%s and %s source%s blocked, %s exempt; loaded %s\n",
             grouped(number(lists, "block_buyers"), buyers),
-            grouped(number(lists, "block_sources"), sources), grouped(allowed, exempt),
+            number(lists, "block_buyers") == 1 ? "" : "s",
+            grouped(number(lists, "block_sources"), sources),
+            number(lists, "block_sources") == 1 ? "" : "s", grouped(allowed, exempt),
             text(lists, "loaded"));
 }

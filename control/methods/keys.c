@@ -133,7 +133,7 @@ int fg_call_keys_reload(struct fg_call *call)
     if (rc != 0)
         return rc;
     struct fg_key_file *keys = fg_keys_read(control, call->message, sizeof(call->message));
-    return keys ? reload(call, keys) : FG_RPC_REFUSED;
+    return keys ? reload(call, keys) : fg_call_refuse_file(call, "the keys");
 }
 
 /* --- what there is --- */

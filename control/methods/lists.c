@@ -121,7 +121,7 @@ int fg_call_lists_check(struct fg_call *call)
         call->result = source_json(lists, source);
     else
         return fg_call_refuse(call, FG_RPC_PARAMS,
-                              "who \"%.64s\" is neither a buyer (32 hex digits, with or without "
+                              "\"%.64s\" is neither a buyer (32 hex digits, with or without "
                               "dashes) nor an IPv4 or IPv6 address",
                               call->texts[0]);
     return 0;
@@ -166,7 +166,7 @@ int fg_call_lists_reload(struct fg_call *call)
     struct fg_listing *listing =
         fg_lists_read(control, call->peer, call->message, sizeof(call->message));
     if (!listing)
-        return FG_RPC_REFUSED;
+        return fg_call_refuse_file(call, "the lists");
     rc = fg_call_catch_up(call); /* what time has opened while they were read */
     if (rc != 0) {
         fg_lists_end(control, listing);

@@ -26,6 +26,13 @@ int fg_call_refuse(struct fg_call *call, int code, const char *format, ...)
     return code;
 }
 
+int fg_call_refuse_file(struct fg_call *call, const char *what)
+{
+    size_t length = strlen(call->message);
+    snprintf(call->message + length, sizeof(call->message) - length, "; %s in force stay", what);
+    return FG_RPC_REFUSED;
+}
+
 int fg_call_confirm(struct fg_call *call, const char *format, ...)
 {
     if (call->confirmed)

@@ -48,6 +48,10 @@ extern const unsigned fg_methods_count;
 __attribute__((format(printf, 3, 4))) int fg_call_refuse(struct fg_call *call, int code,
                                                          const char *format, ...);
 
+/* A file was not taken, and `message` has the reader's sentence: adds that `what`, which is in
+ * force, stays. FG_RPC_REFUSED. */
+int fg_call_refuse_file(struct fg_call *call, const char *what);
+
 /* Has the caller that role, or a greater one? 0, or FG_RPC_FORBIDDEN with a sentence: `deed` needs
  * it. */
 int fg_call_need_role(struct fg_call *call, enum fg_role needed, const char *deed);

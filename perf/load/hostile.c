@@ -68,8 +68,11 @@ static int number_kinds(const char *text, char *list, size_t room, char *message
         size_t name = strcspn(text, ":,"), item = strcspn(text, ",");
         int kind = kind_of(text, name);
         if (kind < 0) {
-            snprintf(message, size, "\"%.*s\" is no kind of hostile traffic; --help lists them",
-                     (int)(name < 40 ? name : 40), text);
+            snprintf(message, size, "\"%.*s\" is no kind of hostile traffic; %s",
+                     (int)(name < 40 ? name : 40), text,
+                     name == 3 && memcmp(text, "all", name) == 0
+                         ? "all stands alone, without a weight"
+                         : "--help lists them");
             return -1;
         }
         length += (size_t)snprintf(list + length, room - length, "%s%d%.*s", separator, kind + 1,

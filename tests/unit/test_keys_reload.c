@@ -222,6 +222,7 @@ static void a_bad_file_changes_nothing(void **state)
     assert_int_equal(chmod(path, 0640), 0);
     assert_null(reload(false));
     assert_error(FG_RPC_REFUSED, "wanted 0600");
+    assert_error(FG_RPC_REFUSED, "; the keys in force stay");
     unlink(path);
     assert_null(reload(false));
     assert_error(FG_RPC_REFUSED, "could not be opened");

@@ -176,6 +176,8 @@ static void a_wrong_file_changes_nothing(void **state)
     unlink(files[FG_LIST_ALLOW_SOURCES]);
     assert_null(call("lists.reload", json_object()));
     assert_error(FG_RPC_REFUSED, "allow_sources: could not be opened");
+    assert_error(FG_RPC_REFUSED, "No such file or directory; make it, and empty for as long as "
+                                 "nobody is on the list; the lists in force stay");
     assert_ptr_equal(control->listing, before);
     assert_ptr_equal(engine->catalogue, catalogue);
     assert_int_equal(log_.count, 0);
