@@ -181,9 +181,11 @@ static void add_skew(json_t *alarms, const struct fg_control *control)
     case FG_SKEW_OF_SENDER:
         alarm_of(alarms,
                  "SENDER CLOCK: %" PRIu64 " authentic datagrams of the last 10 s are stale, most "
-                 "of key %u: its sender %s has a clock that is %.1f s %s the engine's",
+                 "of key %u: its sender %s has a clock that is %.1f s %s the engine's%s",
                  finding.stale, finding.id, source, off < 0 ? -off : off,
-                 off < 0 ? "behind" : "ahead of");
+                 off < 0 ? "behind" : "ahead of",
+                 finding.accepted == 0 ? "; no other came, so it may be the engine's that is wrong"
+                                       : "");
         break;
     case FG_SKEW_COPIES:
         alarm_of(alarms,
