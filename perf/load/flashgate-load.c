@@ -182,10 +182,11 @@ static int find_engine(struct load *load)
                       "that address?");
 
     if (status == FG_EXIT_OK)
-        status = find(load, &client->ponged, true,
-                      "the engine tells its MAC but does not answer PING; compare --base-port, "
-                      "--key-file, --key "
-                      "and that key's sources with its configuration");
+        status =
+            find(load, &client->ponged, true,
+                 "the engine tells its MAC but does not answer PING; compare --base-port, "
+                 "--key-file, --key and that key's sources with its configuration, and both "
+                 "machines' clocks; flashgatectl lists check tells whether --source is blocked");
     if (status != FG_EXIT_OK)
         return status;
     port->target_base_port = client->base_port;

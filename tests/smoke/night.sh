@@ -41,7 +41,7 @@ systemd-tmpfiles() {
 install() {
     local arguments=()
     while [ $# -gt 0 ]; do
-        if [ "$1" = -o ]; then shift 2; else arguments+=("$1") && shift; fi
+        if [ "$1" = -o ] || [ "$1" = -g ]; then shift 2; else arguments+=("$1") && shift; fi
     done
     command install "${arguments[@]}"
 }
