@@ -198,7 +198,7 @@ static void where_memory_is_short_the_old_lists_stay(void **state)
     write_list(FG_LIST_BLOCK_SOURCES, "10.0.0.0/8\n2001:db8::/32\n");
     for (memory_left = 0; !call("lists.reload", json_object()); memory_left = ++pieces) {
         memory_left = -1;
-        assert_error(FG_RPC_REFUSED, "memory is short for the lists; those in force stay");
+        assert_error(FG_RPC_REFUSED, "memory is short for the lists; the lists in force stay");
         assert_ptr_equal(control->listing, before);
         assert_ptr_equal(engine->catalogue, catalogue);
         assert_int_equal(before->shared.holders, 2);
