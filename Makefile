@@ -34,7 +34,7 @@ BUILD   := build/coverage
 VARIANT := -O1 -g -fprofile-instr-generate -fcoverage-mapping
 else ifeq ($(FUZZ),1)
 BUILD   := build/fuzz
-VARIANT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+VARIANT := -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer -DFG_SMALL_FRAMES
 else
 BUILD   := build/release
@@ -69,9 +69,12 @@ endif
 ifeq ($(FUZZ),1)
 # Nor what no fuzz target reaches.
 SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/receive.c dataplane/send.c \
-	   dataplane/worker.c dataplane/workers.c dataplane/process.c \
-	   control/cli/% control/top/% control/doctor/% control/audit/% perf/load/port% \
-	   perf/load/report.c perf/load/options.c perf/load/goodput.c,$(SOURCES))
+	   dataplane/worker.c dataplane/workers.c dataplane/process.c dataplane/loop_capture.c \
+	   dataplane/faults.c $(addprefix control/figures/,help.c metrics.c telemetry.c text.c) \
+	   $(addprefix control/journal/,copy% dump.c help.c names.c report.c stat.c takeover% verify.c) \
+	   control/cli/% control/top/% control/doctor/% control/audit/% \
+	   $(filter-out perf/check/history.c,$(wildcard perf/check/*.c)) \
+	   $(addprefix perf/load/,goodput.c hostile% items.c options.c port% report.c wire%),$(SOURCES))
 endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
@@ -211,9 +214,9 @@ COVERED_UNITS := $(filter $(addprefix $(BUILD)/unit/test_,frame% reply% payload%
 	   delivery% streams redis% lane doctor log_book sale control_docs docs_commands \
 	   engine_recovery),$(UNITS))
 covered: $(COVERED_UNITS) fuzzers
+	@tests/fuzz/coverage.py $(if $(FILES),--files) $(COVERED_UNITS) $(FUZZERS)
 coverage:
 	@$(MAKE) --no-print-directory -s COVERAGE=1 covered
-	@tests/fuzz/coverage.py
 
 # make sim SEED=1 RUNS=1000; TRACE=1 prints every event, PLANT=NAME breaks one rule of the product.
 SEED := 1

@@ -13,6 +13,7 @@
 #include "tests/fuzz/frames_mended.h"
 #include "tests/unit/shop.h"
 
+#include "dataplane/admission/lists.h"
 #include "dataplane/admission/rates.h"
 #include "dataplane/command.h"
 #include "dataplane/net/reply.h"
@@ -25,6 +26,7 @@
 #define FRESH_MS    2000
 #define POLL_MS     50 /* the longest that a worker is away */
 #define KEYS        3
+#define BLOCKED     3 /* buyers 1 to 3, of whom the last is allowed, too */
 
 /* A datagram that admission has. */
 struct waiting {
@@ -39,12 +41,51 @@ static struct fg_frame_address us; /* the engine, of both families */
 static struct shop shop;
 static struct ledger ledger;
 static struct waiting waiting[WAITING_MAX];
+static struct fg_lists *lists;
+static bool decided;     /* something was taken to admission */
+static bool was_blocked; /* the lists have been in force */
+static bool blocked_all; /* and so they were at each order */
 
 /* --- the shop --- */
+
+static inline void a_buyer(uint8_t number, uint8_t buyer[FG_BUYER_BYTES])
+{
+    memset(buyer, number % 12, FG_BUYER_BYTES);
+}
+
+static inline void make_lists(void)
+{
+    uint8_t buyers[BLOCKED][FG_BUYER_BYTES];
+    struct fg_lists_input input = {.buyers = {(const void *)buyers, (const void *)buyers[2]},
+                                   .buyers_count = {BLOCKED, 1},
+                                   .seed = {1, 2}};
+
+    for (uint8_t i = 0; i < BLOCKED; i++)
+        a_buyer(i + 1, buyers[i]);
+    lists = fg_lists_create(&input);
+    FUZZ_CHECK(lists);
+}
+
+/* The lists come into force, or those without anybody do. */
+static inline void put_lists(bool in_force)
+{
+    shop.catalogue.lists = in_force ? lists : NULL;
+    was_blocked = was_blocked || in_force;
+    blocked_all = in_force && (blocked_all || !decided);
+}
+
+/* Is the buyer on the block list alone? */
+static inline bool is_blocked(const uint8_t *buyer)
+{
+    return fg_lists_buyer(lists, buyer) == FG_LISTED_BLOCKED;
+}
 
 static inline void open_shop(void)
 {
     us = engine_address;
+    if (!lists)
+        make_lists();
+    decided = was_blocked = blocked_all = false;
     shop_open(&shop, WORKERS, SUPPLY);
     shop.ring.count = KEYS;
     shop.ring.keys[1] = (struct fg_key){.id = 8, .ops = 0x12, .prefixes_count = 1};
@@ -106,6 +147,8 @@ static inline void check_entry(const struct fg_request *ask, const struct fg_rep
     FUZZ_CHECK(reply->request == ask->request);
     if (reply->verdict == FG_VERDICT_PONG)
         return;
+    if (reply->verdict == FG_VERDICT_BLOCKED)
+        FUZZ_CHECK(was_blocked && ask->op == FG_OP_ORDER && is_blocked(ask->buyer));
     if (!tells || reply->order == 0) {
         FUZZ_CHECK(!tells || reply->verdict == FG_VERDICT_CANCELLED);
         FUZZ_CHECK(reply->order == 0);
@@ -190,8 +233,11 @@ static inline void flush_shop(void)
 {
     shop.logged = 0;
     shop_flush(&shop);
-    for (unsigned i = 0; i < shop.logged; i++)
+    for (unsigned i = 0; i < shop.logged; i++) {
+        FUZZ_CHECK(!blocked_all || shop.log[i].kind != FG_EVENT_ADMIT ||
+                   !is_blocked(shop.log[i].buyer));
         ledger_apply(&ledger, &shop.log[i]);
+    }
     poll_shop();
 }
 
@@ -212,6 +258,7 @@ static inline void decide(struct waiting *one, bool hand_over_full)
     unsigned w = partition < 0 ? 0 : (unsigned)partition % WORKERS;
 
     FUZZ_CHECK(partition < SHOP_PARTITIONS);
+    decided = true;
     memcpy(&header, payload, sizeof(header));
     if (hand_over_full)
         return answer(one, fg_payload_busy(&shop.catalogue, payload, one->key_place, 2));

@@ -72,11 +72,6 @@ static void step_payload(struct fuzz_input *input, bool signs)
     send_payload(payload, length, how);
 }
 
-static void a_buyer(uint8_t number, uint8_t buyer[FG_BUYER_BYTES])
-{
-    memset(buyer, number % 12, FG_BUYER_BYTES);
-}
-
 /* A few buyers, requests and items, so that inputs meet each other. */
 static void step_entries(struct fuzz_input *input)
 {
@@ -151,7 +146,10 @@ static void step_around(struct fuzz_input *input)
             atomic_store(&shop.lanes[w].log_room, value % 3);
         break;
     case 4:
-        fg_stock_publish(&shop.stock, SHOP_ITEMS);
+        if (value & 1)
+            put_lists(value & 2);
+        else
+            fg_stock_publish(&shop.stock, SHOP_ITEMS);
         break;
     case 5:
         item->opens_ns = shop.now.wall_ns + value * UINT64_C(10000000);

@@ -152,6 +152,9 @@ def order_seeds():
                      entries_step((2, 2, 2, CONFIRM)) + FLUSH + entries_step((2, 2, 2, QUERY)))
     yield 'sold-out', b''.join(entries_step((who, 1, 3, ORDER)) for who in range(4)) + FLUSH + \
         entries_step((9, 1, 1, ORDER), (9, 1, 0, STOCK))
+    listed, free = around(4, 3), around(4, 1)
+    asked = b''.join(entries_step((who, 1, 1, ORDER)) for who in range(5)) + FLUSH
+    yield 'lists', listed + asked + free + asked + listed + asked
     yield 'parked', entries_step((3, 1, 3, ORDER), (3, 1, 3, ORDER)) + \
         entries_step((4, 1, 4, ORDER)) + time_step(6) + FLUSH
     yield 'limit', entries_step((5, 3, 3, ORDER)) + entries_step((0x25, 3, 1, ORDER)) + FLUSH
