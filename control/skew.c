@@ -53,7 +53,7 @@ static int64_t median_of(const struct fg_skew_second *second)
 
 static int64_t median_of_all(const struct fg_skew *skew)
 {
-    int64_t values[FG_SKEW_SECONDS * FG_SKEW_SAMPLES];
+    int64_t values[FG_SKEW_SECONDS * FG_SKEW_SAMPLES] = {0};
     unsigned count = 0;
     for (unsigned s = 0; s < FG_SKEW_SECONDS; s++)
         for (unsigned i = 0; i < skew->seconds[s].count; i++)

@@ -43,12 +43,11 @@ static bool header_right(const struct rte_ipv4_hdr *ip, size_t bytes, struct fg_
     size_t packet = rte_be_to_cpu_16(ip->total_length);
     bool right = false;
 
-    if (ip->version_ihl >> 4 != IPVERSION || ip->version_ihl < RTE_IPV4_VHL_DEF)
+    if (ip->version_ihl >> 4 != IPVERSION || ip->version_ihl < RTE_IPV4_VHL_DEF ||
+        packet < sizeof(*ip))
         parse_drop(parsed, FG_COUNTER_DROP_IP_HEADER);
     else if (ip->version_ihl != RTE_IPV4_VHL_DEF)
         parse_drop(parsed, FG_COUNTER_DROP_IP_OPTIONS);
-    else if (packet < sizeof(*ip))
-        parse_drop(parsed, FG_COUNTER_DROP_IP_HEADER);
     else if (packet > bytes)
         parse_drop(parsed, FG_COUNTER_DROP_CUT);
     else if (rte_raw_cksum(ip, sizeof(*ip)) != 0xffff)
