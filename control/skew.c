@@ -45,7 +45,7 @@ static const struct fg_skew_second *second_of(const struct fg_skew *skew, unsign
 
 static int64_t median_of(const struct fg_skew_second *second)
 {
-    int64_t values[FG_SKEW_SAMPLES];
+    int64_t values[FG_SKEW_SAMPLES] = {0};
     for (unsigned i = 0; i < second->count; i++)
         values[i] = second->samples[i].skew_ns;
     return median(values, second->count);
