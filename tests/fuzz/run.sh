@@ -17,13 +17,15 @@ export UBSAN_OPTIONS=print_stacktrace=1
 
 mapfile -t all < <(for file in tests/fuzz/fuzz_*.c; do basename "${file#*/fuzz_}" .c; done)
 
+mkdir -p "$build/failed" "$build/logs"
+
 # Those named, or all.
 targets() { printf '%s\n' "${@:-${all[@]}}"; }
 
 fuzzer() { # TARGET OPTION...
     local target=$1
     shift
-    mkdir -p "$build/finds/$target" "$build/failed" "$build/logs"
+    mkdir -p "$build/finds/$target"
     "$build/fuzzers/$target" -timeout=25 -rss_limit_mb=2500 -max_len=4096 \
         -artifact_prefix="$build/failed/$target-" -print_final_stats=1 "$@"
 }

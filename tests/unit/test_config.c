@@ -300,10 +300,13 @@ static void test_delivery(void **state)
     accepted(BASE);
     assert_int_equal(fg_config_unsigned_ops(&config), FG_UNSIGNED_OPS);
     assert_int_equal(FG_UNSIGNED_OPS & (1 << FG_OP_CONFIRM | 1 << FG_OP_CANCEL), 0);
+    fg_config_free(&config);
     accepted(BASE "unsigned_ops: [CONFIRM, PING]\n");
     assert_int_equal(fg_config_unsigned_ops(&config), 1 << FG_OP_CONFIRM | 1 << FG_OP_PING);
+    fg_config_free(&config);
     accepted("key_file: k\n" PORTS LOG CONTROL);
     assert_int_equal(fg_config_unsigned_ops(&config), 0);
+    fg_config_free(&config);
     accepted(PORTS UNSIGNED CONTROL "log: {directory: d, keep: 0}\nredis: {host: h}\n");
     assert_true(fg_config_delivers(&config));
     assert_int_equal(config.log_keep_ms, 0);
