@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +14,11 @@
 static int check_file(int fd, const char *path, bool private_file, size_t most, struct stat *st,
                       char *message, size_t size)
 {
-    if (fstat(fd, st) != 0)
+    /* Whoever appends to a file that an engine reads holds its lock, as `lists add` does: half an
+     * address would be another one. Where nothing can be locked nothing is. */
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        snprintf(message, size, "%s: is being written; try again when that is done", path);
+    else if (fstat(fd, st) != 0)
         snprintf(message, size, "%s: could not be looked at: %s", path, strerror(errno));
     else if (!S_ISREG(st->st_mode))
         snprintf(message, size, "%s: is not a regular file", path);

@@ -53,7 +53,7 @@ write_keys
 write_config "net_vhost0,iface=$dir/vhost.sock,queues=1" 1
 "$build/flashgatectl" --json doctor --config "$dir/engine.yaml" > "$dir/doctor.json" 2> /dev/null
 check 'doctor looks at everything' test "$(grep -o '"check": "[a-z]*"' "$dir/doctor.json" |
-    sort -u | wc -l)" = 14
+    sort -u | wc -l)" = 15
 check 'doctor leaves nothing in the log directory' test -z "$(ls -A "$dir/log")"
 sed "s|$dir/log|$dir/no-such|" "$dir/engine.yaml" > "$dir/nowhere.yaml"
 refused 1 'not fit' 'doctor, where the log cannot be written' "$build/flashgatectl" doctor --config \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Lists in a running engine: loaded anew, shared by catalogues, refused with nothing changed. */
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "tests/unit/fake_commands.h"
 #include "tests/unit/fake_engine.h"
 
@@ -186,6 +189,21 @@ static void a_wrong_file_changes_nothing(void **state)
     assert_error(FG_RPC_PARAMS, "neither a buyer");
 }
 
+/* As long as somebody appends to a file, it is not read by halves. */
+static void a_file_that_is_being_written_is_not_read(void **state)
+{
+    (void)state;
+    write_list(FG_LIST_BLOCK_BUYERS, "ffffffffffffffffffffffffffffffff\n");
+    int fd = open(files[FG_LIST_BLOCK_BUYERS], O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_null(call("lists.reload", json_object()));
+    assert_error(FG_RPC_REFUSED, "block_buyers: is being written; try again when that is done");
+    assert_string_equal(listed(BUYER), "blocked");
+    close(fd);
+    assert_non_null(call("lists.reload", json_object()));
+    assert_string_equal(listed(BUYER), "no");
+}
+
 /* Whichever piece of memory cannot be had: the lists in force stay, and the next reload is whole.
  */
 static void where_memory_is_short_the_old_lists_stay(void **state)
@@ -258,6 +276,7 @@ int main(void)
         LISTED(other_changes_share_the_lists),
         LISTED(where_memory_is_short_the_old_lists_stay),
         LISTED(a_wrong_file_changes_nothing),
+        LISTED(a_file_that_is_being_written_is_not_read),
         LISTED(lists_that_cannot_be_recorded_are_in_force),
         LISTED(an_observer_cannot_reload),
         LISTED(a_start_with_a_wrong_file_is_refused),
