@@ -72,8 +72,8 @@ begin() {
     keys "$1"
     write_config "net_vhost0,iface=$dir/wire.sock,queues=1" 1 "$redis_part"
     sed -i "s/^worker_cores: .*/worker_cores: [$(($(nproc) > 1))]/; s/^idle: .*/idle: $idle/
-        s/orders: 4096/orders: 1000000/; s/parked: 1024/parked: 8192/; s/^mbufs: .*/mbufs: 32768/
-        s/budget: 64MiB/budget: 512MiB/" "$dir/engine.yaml"
+        s/orders: 4096/orders: 4000000/; s/parked: 1024/parked: 8192/; s/^mbufs: .*/mbufs: 32768/
+        s/budget: 64MiB/budget: 8GiB/" "$dir/engine.yaml"
     start_engine
     ctl sale apply "$dir/sale.yaml" > "$dir/apply.log" || die 'the sale is not applied'
     ctl sale open drop > "$dir/apply.log" || die 'the sale is not opened'
