@@ -149,16 +149,21 @@ static inline struct built build_ip(uint8_t protocol, size_t bytes, int vlan)
     return frame;
 }
 
-static inline struct built build_udp(size_t payload, int vlan)
+/* A datagram to the engine, but for its checksum. */
+static inline void put_udp(uint8_t *udp, size_t payload)
 {
-    struct built frame = build_ip(17, 8 + payload, vlan);
-    uint8_t *udp = frame.bytes + frame.l3 + 20;
-
     put16(udp, CLIENT_PORT);
     put16(udp + 2, ENGINE_PORT);
     put16(udp + 4, (uint16_t)(8 + payload));
     for (size_t i = 0; i < payload; i++)
         udp[8 + i] = (uint8_t)(i * 7 + 1);
+}
+
+static inline struct built build_udp(size_t payload, int vlan)
+{
+    struct built frame = build_ip(17, 8 + payload, vlan);
+
+    put_udp(frame.bytes + frame.l3 + 20, payload);
     fix_udp_checksum(&frame);
     return frame;
 }
@@ -204,13 +209,8 @@ static inline struct built build_ip6(uint8_t protocol, size_t bytes, int vlan)
 static inline struct built build_udp6(size_t payload, int vlan)
 {
     struct built frame = build_ip6(17, 8 + payload, vlan);
-    uint8_t *udp = frame.bytes + frame.l3 + 40;
 
-    put16(udp, CLIENT_PORT);
-    put16(udp + 2, ENGINE_PORT);
-    put16(udp + 4, (uint16_t)(8 + payload));
-    for (size_t i = 0; i < payload; i++)
-        udp[8 + i] = (uint8_t)(i * 7 + 1);
+    put_udp(frame.bytes + frame.l3 + 40, payload);
     fix6(&frame, 6);
     return frame;
 }
