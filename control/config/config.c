@@ -11,47 +11,12 @@
 
 #define CORE_MAX 1023
 
-/* --- ports --- */
-
-static const struct fg_option PORT_OPTIONS[] = {
-    {.name = "device",
-     .kind = FG_OPTION_TEXT,
-     FG_OPTION_FIELD(struct fg_port_config, device),
-     .min = 1,
-     .max = 1000,
-     .required = true,
-     .example = "net_vhost0,iface=/run/flashgate/vhost.sock",
-     .help =
-         "A DPDK device: a PCI address (0000:3b:00.0) or a virtual device as EAL's --vdev takes "
-         "it."},
-    {.name = "address",
-     .kind = FG_OPTION_ADDRESS,
-     FG_OPTION_FIELD(struct fg_port_config, address),
-     .second = offsetof(struct fg_port_config, prefix_bits),
-     .family = 4,
-     .suggested = true,
-     .example = "192.0.2.10/24",
-     .help = "The engine's IPv4 address on this port, with the length of the network's prefix. The "
-             "kernel must not have it. A port has this, address6 or both."},
-    {.name = "address6",
-     .kind = FG_OPTION_ADDRESS,
-     FG_OPTION_FIELD(struct fg_port_config, address6),
-     .second = offsetof(struct fg_port_config, prefix6_bits),
-     .family = 6,
-     .example = "2001:db8::10/64",
-     .help = "The engine's IPv6 address on this port, with the length of the network's prefix. The "
-             "kernel must not have it."},
-};
-
-static const struct fg_option_table PORT_TABLE = {PORT_OPTIONS, COUNT(PORT_OPTIONS),
-                                                  "a table of device, and address or address6",
-                                                  fg_config_check_port};
-
 /* --- elements of lists --- */
 
 static const struct fg_option EAL_ELEMENT = {
     .kind = FG_OPTION_TEXT, .size = sizeof(char *), .min = 1, .max = 1000};
-static const struct fg_option PORT_ELEMENT = {.kind = FG_OPTION_SECTION, .table = &PORT_TABLE};
+static const struct fg_option PORT_ELEMENT = {.kind = FG_OPTION_SECTION,
+                                              .table = &fg_config_port_table};
 static const struct fg_option CORE_ELEMENT = {
     .kind = FG_OPTION_INTEGER, .size = sizeof(int), .max = CORE_MAX};
 
@@ -74,53 +39,6 @@ static const struct fg_option CORES_OPTIONS[] = {
 };
 static const struct fg_option_table CORES_TABLE = {CORES_OPTIONS, COUNT(CORES_OPTIONS),
                                                    "a table of cores", NULL};
-
-static const struct fg_option LOG_OPTIONS[] = {
-    {.name = "directory",
-     .kind = FG_OPTION_TEXT,
-     FIELD(log_dir),
-     .min = 1,
-     .max = PATH_BYTES,
-     .required = true,
-     .example = "/var/lib/flashgate/log",
-     .help = "Where the durable order log is kept. One engine at a time."},
-    {.name = "budget",
-     .kind = FG_OPTION_SIZE,
-     FIELD(log_budget),
-     .min = INT64_C(64) << 20,
-     .max = INT64_C(16) << 40,
-     .factor = FG_BLOCK_BYTES,
-     .standard = "4GiB",
-     .help = "Disk space of all segments together; at least 4 of them. A sale whose orders would "
-             "not fit is refused."},
-    {.name = "segment",
-     .kind = FG_OPTION_SIZE,
-     FIELD(log_segment),
-     .min = 16 << 20,
-     .max = INT64_C(4) << 30,
-     .factor = FG_BLOCK_BYTES,
-     .standard = "64MiB",
-     .help = "Size of one segment; two are prepared ahead."},
-    {.name = "keep",
-     .kind = FG_OPTION_DURATION,
-     FIELD(log_keep_ms),
-     .max = INT64_C(365) * 24 * 3600 * 1000,
-     .standard = "24h",
-     .help = "How long an order event of an archived sale is kept that Redis has, but that nobody "
-             "has reported as consumed. What is consumed may go at once."},
-    {.name = "lane_records",
-     .kind = FG_OPTION_INTEGER,
-     FIELD(lane_records),
-     .unit = "records",
-     .min = 1024,
-     .max = 1 << 20,
-     .power_of_two = true,
-     .standard = "16384",
-     .help = "Records of each worker that may wait for the journal thread (64 bytes each). When "
-             "they are used up, orders are answered BUSY."},
-};
-static const struct fg_option_table LOG_TABLE = {
-    LOG_OPTIONS, COUNT(LOG_OPTIONS), "a table with the log's directory", fg_config_check_log};
 
 static const struct fg_option LIMITS_OPTIONS[] = {
     {.name = "orders",
@@ -168,43 +86,6 @@ static const struct fg_option LIMITS_OPTIONS[] = {
 };
 static const struct fg_option_table LIMITS_TABLE = {LIMITS_OPTIONS, COUNT(LIMITS_OPTIONS),
                                                     "a table of limits", NULL};
-
-static const struct fg_option ROLE_ELEMENT = {.kind = FG_OPTION_SECTION,
-                                              .table = &fg_config_role_table};
-
-static const struct fg_option CONTROL_OPTIONS[] = {
-    {.name = "socket",
-     .kind = FG_OPTION_TEXT,
-     FIELD(control_socket),
-     .min = 1,
-     .max = SOCKET_BYTES,
-     .required = true,
-     .example = "/run/flashgate/control.sock",
-     .help = "Unix socket on which flashgatectl finds the engine; made with mode 0660."},
-    {.name = "group",
-     .kind = FG_OPTION_TEXT,
-     FIELD(control_group),
-     .min = 1,
-     .max = 255,
-     .example = "adm",
-     .help = "Group of the socket's file: only its members (and root, and the engine's user) can "
-             "connect. If it is not given: the group that the engine runs with."},
-    {.name = "roles",
-     .kind = FG_OPTION_LIST,
-     .offset = OFFSET(control_roles),
-     .second = OFFSET(control_roles_count),
-     .size = sizeof(struct fg_role_config),
-     .allocated = true,
-     .suggested = true,
-     .max = 32,
-     .element = &ROLE_ELEMENT,
-     .help =
-         "Who may do what. The kernel says who is connected; the greatest role that fits holds, "
-         "and who is not named may do nothing, not even root or the engine's own user, which "
-         "needs no role to serve. Without this list these two are owners."},
-};
-static const struct fg_option_table CONTROL_TABLE = {CONTROL_OPTIONS, COUNT(CONTROL_OPTIONS),
-                                                     "a table with the socket", NULL};
 
 /* --- the whole --- */
 
@@ -371,7 +252,7 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .help = "How far a datagram's time may be from the engine's, either way."},
     {.name = "log",
      .kind = FG_OPTION_SECTION,
-     .table = &LOG_TABLE,
+     .table = &fg_config_log_table,
      .help = "The durable order log."},
     {.name = "ack",
      .kind = FG_OPTION_CHOICE,
@@ -404,7 +285,7 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .help = "Where admitted orders are delivered."},
     {.name = "control",
      .kind = FG_OPTION_SECTION,
-     .table = &CONTROL_TABLE,
+     .table = &fg_config_control_table,
      .help = "The control plane."},
     {.name = "metrics",
      .kind = FG_OPTION_SECTION,

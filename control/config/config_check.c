@@ -8,61 +8,7 @@
 
 #include "control/config/config.h"
 
-#define REDIS_PORT     6379
-#define SEGMENTS_LEAST 4 /* in use, two prepared, one being delivered */
-
-static int check_address(const struct fg_option_scope *scope, const struct fg_port_config *port)
-{
-    uint32_t address = (uint32_t)port->address.low;
-    uint32_t below = ~(uint32_t)fg_ip_mask(port->prefix_bits).low;
-    uint8_t first = (uint8_t)(address >> 24);
-    if (first == 0 || first == 127 || first >= 224)
-        return fg_option_refuse(scope, "address",
-                                "is no address of one host, wanted one that gateways can send to");
-    if (below > 1 && ((address & below) == 0 || (address & below) == below))
-        return fg_option_refuse(scope, "address",
-                                "is the network's own or its broadcast address, wanted a host's");
-    return 0;
-}
-
-static int check_address6(const struct fg_option_scope *scope, const struct fg_port_config *port)
-{
-    struct fg_ip address = port->address6, mask = fg_ip_mask(port->prefix6_bits);
-    /* ::/96 has the unspecified and the loopback address in it; ff00::/8 are groups. */
-    if (address.high >> 56 == 0xff ||
-        (address.high == 0 && (address.low >> 32 == 0 || address.low >> 32 == 0xffff)))
-        return fg_option_refuse(scope, "address6",
-                                "is no address of one host, wanted one that gateways can send to");
-    /* RFC 4291 2.6.1; on a link of two there is none (RFC 6164). */
-    if (port->prefix6_bits < FG_IP_BITS - 1 && fg_ip_same(fg_ip_masked(address, mask), address))
-        return fg_option_refuse(scope, "address6",
-                                "is any router's of its network, wanted a host's");
-    return 0;
-}
-
-int fg_config_check_port(const struct fg_option_scope *scope, void *target)
-{
-    const struct fg_port_config *port = target;
-    bool given = fg_option_given(scope, "address"), given6 = fg_option_given(scope, "address6");
-    if (!given && !given6)
-        return fg_option_refuse(scope, "address",
-                                "is missing, and address6, too; wanted one of them or both");
-    if (given && check_address(scope, port) != 0)
-        return -1;
-    return given6 ? check_address6(scope, port) : 0;
-}
-
-int fg_config_check_log(const struct fg_option_scope *scope, void *target)
-{
-    const struct fg_config *config = target;
-    if (config->log_budget / config->log_segment < SEGMENTS_LEAST)
-        return fg_option_refuse(scope, "budget",
-                                "%llu bytes are less than %d segments of %llu bytes; raise the "
-                                "budget or make the segments smaller",
-                                (unsigned long long)config->log_budget, SEGMENTS_LEAST,
-                                (unsigned long long)config->log_segment);
-    return 0;
-}
+#define REDIS_PORT 6379
 
 /* "host:port", the port after the last colon. */
 static bool is_address(const char *text)

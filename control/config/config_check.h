@@ -15,7 +15,9 @@
 #define SOCKET_BYTES 107 /* of sockaddr_un, with its closing zero */
 
 extern const struct fg_option_table fg_config_redis_table;    /* config_redis.c */
-extern const struct fg_option_table fg_config_role_table;     /* config_control.c */
+extern const struct fg_option_table fg_config_control_table;  /* config_control.c */
+extern const struct fg_option_table fg_config_port_table;     /* config_port.c */
+extern const struct fg_option_table fg_config_log_table;      /* config_log.c */
 extern const struct fg_option_table fg_config_metrics_table;  /* config_metrics.c */
 extern const struct fg_option_table fg_config_lists_table;    /* config_lists.c */
 extern const struct fg_option_table fg_config_penalty_table;  /* config_penalty.c */
@@ -23,10 +25,8 @@ extern const struct fg_option_table fg_config_security_table; /* config_security
 
 #define PORT_FIRST 1024 /* UDP ports below are the system's */
 
-/* As fg_option_table.check. The target of the first is a struct fg_port_config, of the others a
- * struct fg_config; the last also fills in what follows from other fields. */
-int fg_config_check_port(const struct fg_option_scope *scope, void *target);
-int fg_config_check_log(const struct fg_option_scope *scope, void *target);
+/* As fg_option_table.check, of a struct fg_config; the last also fills in what follows from other
+ * fields. */
 int fg_config_check_redis(const struct fg_option_scope *scope, void *target);
 int fg_config_check_all(const struct fg_option_scope *scope, void *target);
 

@@ -46,5 +46,41 @@ static int check_role(const struct fg_option_scope *scope, void *target)
                : fg_option_refuse(scope, "role", "is given to nobody, wanted users or groups");
 }
 
-const struct fg_option_table fg_config_role_table = {
-    ROLE_OPTIONS, COUNT(ROLE_OPTIONS), "a table of role, users and groups", check_role};
+static const struct fg_option_table ROLE_TABLE = {ROLE_OPTIONS, COUNT(ROLE_OPTIONS),
+                                                  "a table of role, users and groups", check_role};
+
+static const struct fg_option ROLE_ELEMENT = {.kind = FG_OPTION_SECTION, .table = &ROLE_TABLE};
+
+static const struct fg_option CONTROL_OPTIONS[] = {
+    {.name = "socket",
+     .kind = FG_OPTION_TEXT,
+     FIELD(control_socket),
+     .min = 1,
+     .max = SOCKET_BYTES,
+     .required = true,
+     .example = "/run/flashgate/control.sock",
+     .help = "Unix socket on which flashgatectl finds the engine; made with mode 0660."},
+    {.name = "group",
+     .kind = FG_OPTION_TEXT,
+     FIELD(control_group),
+     .min = 1,
+     .max = 255,
+     .example = "adm",
+     .help = "Group of the socket's file: only its members (and root, and the engine's user) can "
+             "connect. If it is not given: the group that the engine runs with."},
+    {.name = "roles",
+     .kind = FG_OPTION_LIST,
+     .offset = OFFSET(control_roles),
+     .second = OFFSET(control_roles_count),
+     .size = sizeof(struct fg_role_config),
+     .allocated = true,
+     .suggested = true,
+     .max = 32,
+     .element = &ROLE_ELEMENT,
+     .help =
+         "Who may do what. The kernel says who is connected; the greatest role that fits holds, "
+         "and who is not named may do nothing, not even root or the engine's own user, which "
+         "needs no role to serve. Without this list these two are owners."},
+};
+const struct fg_option_table fg_config_control_table = {CONTROL_OPTIONS, COUNT(CONTROL_OPTIONS),
+                                                        "a table with the socket", NULL};

@@ -246,9 +246,12 @@ int fg_option_set_address(const struct fg_option *option, const char *text, void
     struct fg_ip ip;
     unsigned bits;
     bool whole, right = fg_ip_parse(text, &ip, &bits, &whole);
-    if (right && option->family)
-        right = (option->family == 4) == fg_ip_is_v4(ip);
-    if (!right || (whole && !option->host))
+    bool other = right && option->family && (option->family == 4) != fg_ip_is_v4(ip);
+    if (other && option->other_family)
+        return fg_option_refuse_value(why, size, "is an IPv%d address: give it as %s%s",
+                                      fg_ip_is_v4(ip) ? 4 : 6, option->other_family,
+                                      whole ? ", with its prefix" : "");
+    if (!right || other || (whole && !option->host))
         return fg_option_refuse_value(why, size, "is not an address with its prefix, wanted %s",
                                       fg_option_wanted(option, wanted, sizeof(wanted)));
     if (!option->host && bits == (option->family == 4 ? FG_IP_V4_BITS : 0))

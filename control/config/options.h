@@ -61,6 +61,7 @@ struct fg_option {
     bool takes_all; /* LIST: the word "all" may stand for it; bool at `all` */
     bool host;      /* ADDRESS: without "/bits" it is one address; bits below the prefix are 0 */
     uint8_t family; /* ADDRESS: 4 or 6; 0: either */
+    const char *other_family; /* ADDRESS: the option of the other one, for messages; NULL: none */
     size_t all;
     const char *unit;                    /* of an INTEGER, for people */
     const char *standard;                /* the default, as it would be written; NULL: none */

@@ -348,7 +348,14 @@ static void test_port_checks6(void)
     refused(UNSIGNED LOG CONTROL "ports: [{device: d}]\n",
             ":4:9: ports.address: is missing, and address6, too; wanted one of them or both");
     refused(UNSIGNED LOG CONTROL "ports: [{device: d, address6: 192.0.2.1/24}]\n",
-            ":4:31: ports.address6: 192.0.2.1/24 is not an address with its prefix, wanted like "
+            ":4:31: ports.address6: 192.0.2.1/24 is an IPv4 address: give it as address");
+    refused(UNSIGNED LOG CONTROL "ports: [{device: d, address: \"2001:db8::1/64\"}]\n",
+            ":4:30: ports.address: 2001:db8::1/64 is an IPv6 address: give it as address6");
+    refused(UNSIGNED LOG CONTROL "ports: [{device: d, address: \"2001:db8::1\"}]\n",
+            ":4:30: ports.address: 2001:db8::1 is an IPv6 address: give it as address6, with its "
+            "prefix");
+    refused(UNSIGNED LOG CONTROL "ports: [{device: d, address6: \"2001:db8::1\"}]\n",
+            ":4:31: ports.address6: 2001:db8::1 is not an address with its prefix, wanted like "
             "2001:db8::10/64");
     refused(UNSIGNED LOG CONTROL "ports: [{device: d, address6: \"2001:db8::1/64\"}, {device: e, "
                                  "address: 192.0.2.1/24, address6: \"2001:db8::1/48\"}]\n",
