@@ -4,18 +4,15 @@
  * line is appended by this process, with its caller's rights, and is on disk before the engine is
  * asked to reload: the file stays the one truth, and a restart knows what this has added.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "control/cli/cli.h"
 #include "control/cli/client.h"
+#include "control/cli/list_file.h"
 #include "control/cli/lists_add.h"
 #include "control/cli/show.h"
 #include "control/lists/list_text.h"
@@ -28,6 +25,7 @@ struct addition {
     char *text;
     size_t length;
     unsigned entries;
+    struct fg_list_addition file; /* what became of it */
 };
 
 /* "block-buyers" or as the configuration has it. */
@@ -95,7 +93,6 @@ static int read_entries(const struct fg_cli_call *call, struct addition *additio
     addition->stream = open_memstream(&addition->text, &addition->length);
     if (!addition->stream)
         return fg_cli_fail(call, FG_EXIT_FAILED, "memory is short");
-    fputc('\n', addition->stream); /* in case that the file's last line has no end */
     status = strcmp(entry, "-") == 0 ? add_lines(call, addition) : add_entry(call, addition, entry);
     if (fclose(addition->stream) != 0 && status == FG_EXIT_OK)
         status = fg_cli_fail(call, FG_EXIT_FAILED, "memory is short");
@@ -132,58 +129,37 @@ static int ask_file(const struct fg_cli_call *call, enum fg_list list, char **pa
     return status;
 }
 
-static bool write_whole(int fd, const char *text, size_t length)
+static int add_to_file(const struct fg_cli_call *call, struct addition *addition, const char *path)
 {
-    while (length > 0) {
-        ssize_t n = write(fd, text, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text += n;
-        length -= (size_t)n;
-    }
-    return true;
+    char message[1024];
+    addition->file = (struct fg_list_addition){
+        .list = addition->list,
+        .path = path,
+        .lines = addition->text,
+        .length = addition->length,
+    };
+    return fg_list_file_add(&addition->file, message, sizeof(message))
+               ? FG_EXIT_OK
+               : fg_cli_fail(call, FG_EXIT_FAILED, "%s; nothing was added", message);
 }
 
-/* Under the file's lock: its last line is ended where it has no end, all or nothing is appended,
- * and it is on disk. */
-static bool append(int fd, const struct addition *addition)
+/* "Added 2 to FILE", "Added 2 to FILE, which had 1 already", "FILE has it already, and is left as
+ * it is" */
+static void tell_added(const struct fg_list_addition *file, FILE *out)
 {
-    struct stat status;
-    char last = '\n';
-    if (flock(fd, LOCK_EX) != 0 || fstat(fd, &status) != 0)
-        return false;
-    if (status.st_size > 0 && pread(fd, &last, 1, status.st_size - 1) != 1)
-        return false;
-    size_t skipped = last == '\n';
-    if (write_whole(fd, addition->text + skipped, addition->length - skipped) && fsync(fd) == 0)
-        return true;
-    int error = errno;
-    (void)!ftruncate(fd, status.st_size);
-    errno = error;
-    return false;
+    if (file->added == 0)
+        fprintf(out, "%s has %s already, and is left as it is", file->path,
+                file->there == 1 ? "it" : "them");
+    else
+        fprintf(out, "Added %u to %s", file->added, file->path);
+    if (file->added > 0 && file->there > 0)
+        fprintf(out, ", which had %u already", file->there);
 }
 
-static int append_file(const struct fg_cli_call *call, const struct addition *addition,
-                       const char *path)
+/* Also where nothing was added: the file may have been edited since it was read. */
+static int reload(const struct fg_cli_call *call, const struct addition *addition)
 {
-    int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return fg_cli_fail(call, FG_EXIT_FAILED, "%s: could not be opened for writing: %s", path,
-                           strerror(errno));
-    bool done = append(fd, addition);
-    int error = errno;
-    close(fd);
-    return done ? FG_EXIT_OK
-                : fg_cli_fail(call, FG_EXIT_FAILED,
-                              "%s: could not be written: %s; nothing was "
-                              "added",
-                              path, strerror(error));
-}
-
-static int reload(const struct fg_cli_call *call, const struct addition *addition, const char *path)
-{
+    const struct fg_list_addition *file = &addition->file;
     char message[1024];
     json_t *result = NULL;
     int status = fg_client_call(call->options[FG_CLI_SOCKET], "lists.reload", NULL, &result,
@@ -191,17 +167,19 @@ static int reload(const struct fg_cli_call *call, const struct addition *additio
     if (status != FG_EXIT_OK)
         return fg_cli_fail(call, status,
                            "%u added to %s, which is not in force: %s; mend it, and lists reload",
-                           addition->entries, path, message);
+                           file->added, file->path, message);
     if (call->json) {
+        json_object_set_new(result, "added", json_integer(file->added));
+        json_object_set_new(result, "already", json_integer(file->there));
         json_dumpf(result, call->out, JSON_INDENT(2));
         fputc('\n', call->out);
     } else {
         const json_t *list =
             json_array_get(json_object_get(result, "lists"), (size_t)addition->list);
         char entries[32];
-        fprintf(call->out, "Added %u to %s; %s has %s entr%s now, and every worker goes by it\n",
-                addition->entries, path, fg_list_name(addition->list),
-                grouped(number(list, "entries"), entries),
+        tell_added(file, call->out);
+        fprintf(call->out, "; %s has %s entr%s now, and every worker goes by it\n",
+                fg_list_name(addition->list), grouped(number(list, "entries"), entries),
                 number(list, "entries") == 1 ? "y" : "ies");
     }
     json_decref(result);
@@ -219,9 +197,9 @@ static int run(const struct fg_cli_call *call)
     if (status == FG_EXIT_OK)
         status = ask_file(call, addition.list, &path);
     if (status == FG_EXIT_OK)
-        status = append_file(call, &addition, path);
+        status = add_to_file(call, &addition, path);
     if (status == FG_EXIT_OK)
-        status = reload(call, &addition, path);
+        status = reload(call, &addition);
     free(path);
     free(addition.text);
     return status;
@@ -240,8 +218,10 @@ const struct fg_cli_local fg_lists_add_command = {
         "\n"
         "Each is appended to the list's file, as the engine's configuration names it, with a "
         "comment that\n"
-        "says when and by whom; you need the right to write it. It is on disk before the engine "
-        "reloads.\n"
+        "says when and by whom; you need the right to write it. One that the file has already is "
+        "not "
+        "added\n"
+        "again. It is on disk before the engine reloads.\n"
         "To take an entry off a list, edit the file, then lists reload; in a hurry, add a blocked "
         "buyer to\n"
         "allow-buyers, which is exempt at once.\n",

@@ -41,6 +41,10 @@ scenario lists.py load
 [ "$failures" = 0 ] || exit 1
 says 'Lists +[0-9,]+00[0-9] buyers and [0-9,]+00[0-9] sources blocked' 'status shows them' ctl status
 says 'lists.reload.*block_buyers' 'and it is on record' ctl events
+sha256sum "$dir/block-sources.txt" > "$dir/before.sha256"
+says 'block-sources.txt has it already, and is left as it is; block_sources has [0-9,]+ entries now' \
+    'what is there already is not added again' ctl lists add block-sources 10.99.0.3
+check '... and the file is as it was' sha256sum --check --quiet "$dir/before.sha256"
 
 echo nobody >> "$dir/allow-buyers.txt"
 refused 5 'allow-buyers.txt:[0-9]+:1: "nobody" is no buyer' 'a wrong file' "${ctl[@]}" lists reload
