@@ -21,6 +21,19 @@
 #define INFO_BYTES   16384
 #define REDIS_OLDEST 7 /* functions came with it */
 
+/* Beside keys, too, it is for rehearsals. */
+static void find_unsigned(struct fg_doctor *doctor)
+{
+    uint8_t ops = fg_config_unsigned_ops(doctor->config);
+    if (ops == 0)
+        return;
+    struct fg_doctor_finding *finding = fg_doctor_find(
+        doctor, FG_DOCTOR_WARNING, "unsigned datagrams are taken: anyone can order%s",
+        ops & (1 << FG_OP_CONFIRM | 1 << FG_OP_CANCEL) ? ", and settle anybody's orders" : "");
+    fg_doctor_needs(finding, "unsigned_allowed: false, but for a rehearsal");
+    fg_doctor_mend(finding, "set unsigned_allowed: false");
+}
+
 void fg_doctor_keys(struct fg_doctor *doctor)
 {
     char message[512];
@@ -36,6 +49,7 @@ void fg_doctor_keys(struct fg_doctor *doctor)
                                                 NULL, message, sizeof(message));
     if (keys) {
         fg_doctor_find(doctor, FG_DOCTOR_OK, "%s is right, and closed to others", config->key_file);
+        find_unsigned(doctor);
         fg_key_file_drop(keys);
         return;
     }

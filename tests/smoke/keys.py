@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import select
 import subprocess
 import threading
 import time
@@ -89,7 +90,31 @@ def rotate(old, new):
          told['removed'] == [old] and told['added'] == [] and silent, told, silent)
 
 
+SHIFT_S = 40  # beyond the freshness window
+
+
+def alarm(part):
+    return any(part in warning for warning in control('status')['warnings'])
+
+
+def whose_clock():
+    """Two gateways by whose clocks the engine is 40 s ahead, before any other has been heard."""
+    probe = Client()
+    for key_id in (7, 8):
+        for _ in range(80):
+            stamp = probe.stamp() - SHIFT_S * 10**9
+            probe.send_raw(wire.datagram([entry('PING')], stamp, key_id, SECRETS[key_id]))
+    raised = eventually(lambda: alarm('ENGINE CLOCK: '), True)
+    clock = control('status')['clock']
+    skew_s = clock['suspect_skew_ms'] / 1000
+    case('most authentic datagrams are stale: the engine suspects its own clock, by 40 s',
+         raised and clock['suspect'] == 1 and -SHIFT_S - 5 < skew_s <= -SHIFT_S,
+         control('status')['warnings'], clock)
+    case('... and answered none', not select.select([probe.socket], [], [], 0)[0])
+
+
 if __name__ == '__main__':
+    whose_clock()
     current = {'key': 7}
     write(7, 9)
     control('keys', 'reload', '--yes')
@@ -137,6 +162,7 @@ if __name__ == '__main__':
     told = control('keys', 'reload')
     case('the same file changes nothing', told['changed'] is False, told)
     listed = {key['id']: key for key in control('keys', 'list')['keys']}
+    case('the engine trusts its clock again', eventually(lambda: alarm('ENGINE CLOCK'), False) is False)
     case('the list has them, and how often each was used',
          sorted(listed) == [9, 23] and listed[23]['datagrams'] > 0, listed)
     finish()

@@ -428,6 +428,11 @@ static void test_keys(void **state)
     (void)state;
     assert_int_equal(chmod(key_file, 0644), 0);
     expect_refusal("keys", FG_DOCTOR_WRONG, "0600", FG_EXIT_CONFIG);
+    assert_int_equal(chmod(key_file, 0600), 0);
+    config.unsigned_allowed = true;
+    expect("keys", FG_DOCTOR_WARNING, "unsigned datagrams are taken: anyone can order");
+    config.unsigned_ops = 1 << FG_OP_CONFIRM;
+    expect("keys", FG_DOCTOR_WARNING, "and settle anybody's orders");
     config.key_file = NULL;
     expect("keys", FG_DOCTOR_WARNING, "no keys");
 }

@@ -10,12 +10,29 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "dataplane/secret_memory.h"
+
+/* --- munmap, in the place of the library's: what the pages hold when they go --- */
+
+static const unsigned char *watched; /* in the memory that is about to be given back */
+static size_t watched_bytes, left;   /* of these so many were not zero when it went */
+static unsigned seen;                /* how often it went */
+
+int munmap(void *address, size_t length)
+{
+    const unsigned char *from = address;
+    bool goes = watched_bytes > 0 && watched > from && watched < from + length;
+    seen += goes;
+    for (size_t i = 0; goes && i < watched_bytes; i++)
+        left += watched[i] != 0;
+    return (int)syscall(SYS_munmap, address, length);
+}
 
 /* The flags that the kernel tells of the mapping with this address in it; "" if there is none. */
 static void flags_of(const void *address, char flags[256])
@@ -97,10 +114,18 @@ static void a_neighbour_and_a_child_get_nothing(void **state)
 static void wipes_and_gives_back(void **state)
 {
     (void)state;
+    enum { BYTES = 5000 }; /* two pages */
     char flags[256];
-    unsigned char *memory = fg_secret_alloc(64);
+    unsigned char *memory = fg_secret_alloc(BYTES);
 
+    assert_non_null(memory);
+    memset(memory, 0xa5, BYTES);
+    watched = memory;
+    watched_bytes = BYTES;
     fg_secret_free(memory);
+    assert_int_equal(seen, 1);
+    assert_int_equal(left, 0);
+    watched_bytes = 0;
     flags_of(memory, flags);
     assert_null(strstr(flags, " dd"));
     assert_null(fg_secret_alloc(SIZE_MAX));
