@@ -17,6 +17,16 @@ static void put_list(const json_t *list, FILE *out)
     }
 }
 
+/* A typing error in a key file shows when its gateways are answered FORBIDDEN, or here. */
+static void put_absent(json_int_t id, const json_t *names, FILE *out)
+{
+    if (json_array_size(names) == 0)
+        return;
+    fprintf(out, "WARNING   key %" JSON_INTEGER_FORMAT " is for ", id);
+    put_list(names, out);
+    fputs(", and no sale in force has that name: apply it, or mend the key file\n", out);
+}
+
 static void put_key(const json_t *key, FILE *out)
 {
     char id[24];
@@ -43,6 +53,7 @@ static void put_key(const json_t *key, FILE *out)
                 ": asked %" JSON_INTEGER_FORMAT ", throttled %" JSON_INTEGER_FORMAT,
                 rate, number(key, "burst"), number(key, "asked"), number(key, "throttled"));
     fputc('\n', out);
+    put_absent(number(key, "id"), json_object_get(key, "absent_sales"), out);
 }
 
 void fg_show_keys(const json_t *result, FILE *out)
@@ -74,6 +85,12 @@ static void put_ids(const json_t *result, const char *name, const char *words, F
 
 void fg_show_keys_reload(const json_t *result, FILE *out)
 {
+    size_t i;
+    json_t *key;
+    json_array_foreach(json_object_get(result, "absent_sales"), i, key)
+    {
+        put_absent(number(key, "key"), json_object_get(key, "sales"), out);
+    }
     if (!json_is_true(json_object_get(result, "changed"))) {
         fprintf(out, "The key file is as it was: nothing was changed\n");
         return;

@@ -104,6 +104,32 @@ static int put_in_force(struct fg_call *call, struct fg_key_file *keys, const js
     return fg_call_finish_change(call);
 }
 
+/* The names, of a key's sales, that no sale in force has. It may yet come: no more than a warning.
+ */
+static json_t *absent_json(const struct fg_control *control, char *const *names)
+{
+    json_t *json = json_array();
+    for (; names && *names; names++)
+        if (!fg_model_sale(&control->model, *names))
+            json_array_append_new(json, json_string(*names));
+    return json;
+}
+
+/* Of all keys: [{"key": 8, "sales": ["spring"]}] */
+static json_t *all_absent_json(const struct fg_control *control)
+{
+    const struct fg_key_file *keys = control->keys;
+    json_t *json = json_array();
+    for (unsigned place = 0; place < keys->ring.count; place++) {
+        json_t *names = absent_json(control, keys->sales[place]);
+        if (json_array_size(names) > 0)
+            json_array_append_new(
+                json, json_pack("{s:i,s:O}", "key", keys->ring.keys[place].id, "sales", names));
+        json_decref(names);
+    }
+    return json;
+}
+
 static int reload(struct fg_call *call, struct fg_key_file *keys)
 {
     struct changes changes = changes_of(call->control, keys);
@@ -117,6 +143,7 @@ static int reload(struct fg_call *call, struct fg_key_file *keys)
     if (rc == 0 && params) {
         json_object_set_new(params, "changed", json_boolean(changes.count > 0));
         json_object_set_new(params, "keys", json_integer(fg_key_file_count(call->control->keys)));
+        json_object_set_new(params, "absent_sales", all_absent_json(call->control));
         call->result = json_incref(params);
     }
     json_decref(params);
@@ -187,8 +214,9 @@ static json_t *key_json(const struct fg_control *control, unsigned place)
     const struct fg_key *key = &control->keys->ring.keys[place];
     const struct fg_key_terms *terms = &control->keys->terms[place];
     json_t *json = fg_status_key(control, place);
-    json_t *rights = json_pack("{s:o,s:o,s:o,s:I,s:I}", "ops", ops_json(key->ops), "sales",
-                               sales_json(control->keys->sales[place]), "sources",
+    json_t *rights = json_pack("{s:o,s:o,s:o,s:o,s:I,s:I}", "ops", ops_json(key->ops), "sales",
+                               sales_json(control->keys->sales[place]), "absent_sales",
+                               absent_json(control, control->keys->sales[place]), "sources",
                                sources_json(key), "rate", (json_int_t)terms->rate, "burst",
                                (json_int_t)(terms->burst ? terms->burst : terms->rate));
     if (json && rights)

@@ -1,64 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The key file read again while workers serve: what changes, when, and that nothing tells a secret.
  */
-#include "tests/unit/fake_engine.h"
-
-#include <sys/stat.h>
-
-#include "control/key_figures.h"
-
-#define ONE                   "5ec2e75ec2e75ec2e75ec2e75ec2e701"
-#define TWO                   "5ec2e75ec2e75ec2e75ec2e75ec2e702"
-#define THREE                 "5ec2e75ec2e75ec2e75ec2e75ec2e703"
-#define MARK                  "5ec2e75ec2e7" /* in every secret */
-#define KEY(id, secret, more) "  - {id: " #id ", secret: " secret ", ops: [ORDER, QUERY]" more "}\n"
-
-static char path[64];
-
-static void write_keys(const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-    assert_int_equal(chmod(path, 0600), 0);
-}
-
-static int begin(void **state)
-{
-    (void)state;
-    memset(&log_, 0, sizeof(log_));
-    atomic_store(&log_.stats.room_bytes, 1 << 30);
-    create_engine();
-    snprintf(path, sizeof(path), "%s/keys.yaml", directory);
-    write_keys("keys:\n" KEY(1, ONE, "") KEY(2, TWO, ", sales: [spring]"));
-    engine->config.key_file = path;
-    engine->config.unsigned_allowed = false;
-    for (unsigned w = 0; w < WORKERS; w++)
-        engine->workers[w]->keys = fg_key_watch_create();
-    create_control();
-    serve();
-    return 0;
-}
-
-static int end(void **state)
-{
-    unlink(path);
-    for (unsigned w = 0; w < WORKERS; w++)
-        free(engine->workers[w]->keys);
-    return stop(state);
-}
-
-static json_t *reload(bool confirmed)
-{
-    return call("keys.reload", confirmed ? json_pack("{s:b}", "confirmed", true) : json_object());
-}
-
-static json_t *reload_of(const char *text)
-{
-    write_keys(text);
-    return reload(false);
-}
+#include "tests/unit/keys_fixture.h"
 
 static void assert_ids(const json_t *result, const char *name, int id)
 {
@@ -287,127 +230,6 @@ static void a_key_in_use_goes_only_when_it_is_confirmed(void **state)
     assert_non_null(reload_of("keys:\n" KEY(4, ONE, "")));
 }
 
-static void a_list_tells_rights_and_figures(void **state)
-{
-    (void)state;
-    uint64_t now_ns = fg_control_clock_ns(control);
-    write_keys("keys:\n" KEY(1, ONE, ", rate: 10, sources: [10.0.0.0/8, \"2001:db8::/32\"]")
-                   KEY(2, TWO, ", sales: [spring]"));
-    assert_non_null(reload(false));
-    for (unsigned w = 0; w < WORKERS; w++)
-        for (unsigned i = 0; i <= w; i++)
-            fg_key_watch_accepted(&engine->workers[w]->keys[1], 2, now_ns - w);
-    fg_key_watch_stale(&engine->workers[0]->keys[1], 2, now_ns - UINT64_C(45000000000), now_ns - 5,
-                       fg_ip_of_v4(0x0a000003));
-    fg_key_watch_stale(&engine->workers[1]->keys[1], 2, now_ns + UINT64_C(60000000000), now_ns,
-                       fg_ip_of_v4(0x0a000004));
-    json_t *keys = json_object_get(call("keys.list", json_object()), "keys");
-    assert_int_equal(json_array_size(keys), 2);
-    const json_t *first = json_array_get(keys, 0), *second = json_array_get(keys, 1);
-    char *text = json_dumps(first, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(text, "{\"asked\":0,\"burst\":10,\"datagrams\":0,\"id\":1,\"last_seen\":"
-                              "null,\"ops\":[\"ORDER\",\"QUERY\"],\"rate\":10,\"sales\":\"all\","
-                              "\"skew_ms\":null,\"sources\":[\"10.0.0.0/8\",\"2001:db8::/32\"],"
-                              "\"stale\":0,\"stale_at\":null,\"stale_source\":null,\"throttled\":"
-                              "0}");
-    free(text);
-    assert_int_equal(number(second, "datagrams"), 3);
-    assert_true(json_is_string(json_object_get(second, "last_seen")));
-    assert_int_equal(number(second, "stale"), 2);
-    assert_int_equal(number(second, "skew_ms"), 60000);
-    assert_string_equal(json_string_value(json_object_get(second, "stale_source")), "10.0.0.4");
-    assert_string_equal(json_string_value(json_array_get(json_object_get(second, "sales"), 0)),
-                        "spring");
-    /* Another key at the place begins anew. */
-    assert_non_null(call("keys.reload", json_pack("{s:b}", "confirmed", true)));
-    struct fg_key_figures none = fg_key_figures_of(engine, 1, 9);
-    assert_int_equal(none.sight.accepted + none.sight.stale, 0);
-}
-
-static bool warned(const char *part)
-{
-    bool found = false;
-    size_t i;
-    json_t *alarm, *alarms = fg_alarms_json(control);
-    json_array_foreach(alarms, i, alarm)
-    {
-        found = found || strstr(json_string_value(alarm), part);
-    }
-    json_decref(alarms);
-    return found;
-}
-
-/* A second passes. */
-static void look_again(void)
-{
-    control->skew.next_ms = 0;
-    fg_skew_look(&control->skew, &control->keys->ring, engine, 1);
-}
-
-static void stale_ones_are_looked_at_and_told(void **state)
-{
-    (void)state;
-    uint64_t now_ns = fg_control_clock_ns(control);
-    look_again();
-    for (unsigned i = 0; i < 60; i++) {
-        fg_key_watch_accepted(&engine->workers[i % 2]->keys[0], 1, now_ns);
-        fg_key_watch_stale(&engine->workers[1]->keys[1], 2, now_ns + UINT64_C(45000000000), now_ns,
-                           fg_ip_of_v4(0x0a000003));
-    }
-    look_again();
-    assert_true(warned("SENDER CLOCK: 60 authentic datagrams of the last 10 s are stale, most of "
-                       "key 2: its sender 10.0.0.3 has a clock that is 45.0 s ahead of"));
-    json_t *clock = json_object_get(call("status", json_object()), "clock");
-    assert_int_equal(number(clock, "suspect"), 0);
-    for (unsigned i = 0; i < 60; i++)
-        fg_key_watch_stale(&engine->workers[0]->keys[0], 1, now_ns + UINT64_C(46000000000), now_ns,
-                           fg_ip_of_v4(0x0a000004));
-    look_again();
-    assert_false(warned("SENDER CLOCK"));
-    assert_true(warned("ENGINE CLOCK: 120 of 180 authentic datagrams of the last 10 s are stale: "
-                       "the engine's clock may be wrong, about 46.0 s behind the senders'"));
-    clock = json_object_get(call("status", json_object()), "clock");
-    assert_int_equal(number(clock, "suspect"), 1);
-    assert_int_equal(number(clock, "suspect_skew_ms"), 46000);
-    for (unsigned i = 0; i < FG_SKEW_SECONDS; i++)
-        look_again();
-    assert_false(warned("CLOCK:"));
-    clock = json_object_get(call("status", json_object()), "clock");
-    assert_int_equal(number(clock, "suspect"), 0);
-}
-
-static void what_is_unsigned_is_told_loudly(void **state)
-{
-    (void)state;
-    assert_false(warned("UNSIGNED"));
-    engine->config.unsigned_allowed = true;
-    assert_true(warned("UNSIGNED: datagrams without a signature are taken"));
-    assert_false(warned("settle anybody's orders"));
-    engine->config.unsigned_ops = FG_UNSIGNED_OPS | 1 << FG_OP_CANCEL;
-    assert_true(warned("settle anybody's orders"));
-}
-
-/* All that can be asked, in every state of it. */
-static void no_answer_tells_a_secret(void **state)
-{
-    (void)state;
-    assert_non_null(reload_of("keys:\n" KEY(3, THREE, ", rate: 5") KEY(2, TWO, "")));
-    static const char *const methods[] = {"status",  "keys.list", "keys.reload",
-                                          "methods", "events",    "sale.list"};
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-        assert_non_null(call(methods[i], json_object()));
-        char *text = json_dumps(reply, JSON_COMPACT);
-        for (char *at = text; *at; at++)
-            *at = (char)(*at >= 'A' && *at <= 'F' ? *at + 32 : *at);
-        assert_null(strstr(text, MARK));
-        free(text);
-    }
-    caller.rank = FG_ROLE_OPERATOR;
-    assert_null(reload(false));
-    assert_error(FG_RPC_FORBIDDEN, "keys.reload");
-    caller.rank = FG_ROLE_OWNER;
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -421,10 +243,6 @@ int main(void)
         TEST(the_old_ring_lives_as_long_as_a_worker_reads_it),
         TEST(without_the_record_nothing_changes),
         TEST(a_key_in_use_goes_only_when_it_is_confirmed),
-        TEST(a_list_tells_rights_and_figures),
-        TEST(stale_ones_are_looked_at_and_told),
-        TEST(what_is_unsigned_is_told_loudly),
-        TEST(no_answer_tells_a_secret),
     };
     return cmocka_run_group_tests_name("keys reload", tests, NULL, release_reply);
 }
