@@ -197,6 +197,22 @@ static void add_skew(json_t *alarms, const struct fg_control *control)
     }
 }
 
+static void add_ports(json_t *alarms, const struct fg_control *control)
+{
+    const struct fg_engine *engine = control->engine;
+    for (unsigned i = 0; i < engine->config.ports_count; i++) {
+        const struct fg_port_figures *figures = &engine->port_figures[i];
+        const char *device = engine->config.ports[i].device;
+        if (fg_ports_lose(&control->ports_seen, i, fg_control_now_ms()))
+            alarm_of(alarms,
+                     "FRAMES LOST: port %.*s loses frames before a worker sees them: %" PRIu64
+                     " missed by full queues, %" PRIu64 " broken, %" PRIu64
+                     " without a packet buffer, since the start",
+                     fg_port_name_bytes(device), device, read_count(&figures->missed),
+                     read_count(&figures->errors), read_count(&figures->no_buffers));
+    }
+}
+
 /* What an operator has set and may have forgotten. */
 static void add_mode(json_t *alarms, enum fg_engine_mode mode)
 {
@@ -218,6 +234,7 @@ json_t *fg_alarms_json(const struct fg_control *control)
     add_delivery(alarms, control);
     add_clock(alarms, control);
     add_skew(alarms, control);
+    add_ports(alarms, control);
     if (control->change.stage != FG_CHANGE_NONE)
         alarm_of(alarms, "CHANGE UNDER WAY: a change of the catalogue is not done yet");
     return alarms;

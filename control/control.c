@@ -313,6 +313,7 @@ bool fg_control_pulse(struct fg_control *control)
     fg_stock_publish(&control->engine->stock, control->model.items_count);
     fg_key_shares_step(&control->key_shares, &control->keys->ring, control->engine, now);
     fg_skew_look(&control->skew, &control->keys->ring, control->engine, now);
+    fg_ports_look(&control->ports_seen, control->engine, now);
     fg_events_collect(control->events, control->engine->journal);
     show_board(control);
     show_clock(control, now);

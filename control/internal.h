@@ -10,6 +10,7 @@
 #include "control/events.h"
 #include "control/key_shares.h"
 #include "control/lists/listing.h"
+#include "control/ports.h"
 #include "control/sale/model.h"
 #include "control/server/roles.h"
 #include "control/server/server.h"
@@ -73,6 +74,7 @@ struct fg_control {
     struct fg_listing *listing; /* block and allow lists */
     struct fg_key_shares key_shares;
     struct fg_skew skew;
+    struct fg_ports_seen ports_seen;
     struct fg_server *server;
     struct fg_roles roles;
     struct fg_events *events;

@@ -47,6 +47,12 @@ struct fg_list_figures {
     _Atomic uint64_t bytes;     /* of memory */
 };
 
+/* What a port's driver says of frames that no worker has seen. control: rw, others: ro (relaxed) */
+struct fg_port_figures {
+    _Atomic uint64_t told; /* 1: it says something */
+    _Atomic uint64_t missed, errors, no_buffers;
+};
+
 struct fg_engine {
     struct fg_config config;
     struct fg_privilege privilege;
@@ -67,6 +73,7 @@ struct fg_engine {
     struct fg_clock_page clock;
     struct fg_clock_figures clock_figures;
     struct fg_list_figures list_figures;
+    struct fg_port_figures port_figures[FG_PORTS_MAX]; /* in the order of config.ports */
     struct fg_catalogue *catalogue; /* rcu: control publishes, workers dereference */
     _Atomic uint32_t stop;          /* enum fg_stop; control: rw, workers: ro */
 };

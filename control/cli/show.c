@@ -142,6 +142,19 @@ static void show_process(const json_t *process, FILE *out)
             number(process, "core_dumps") ? "on" : "off");
 }
 
+/* Nothing as long as it has lost none. */
+static void show_losses(const json_t *port, FILE *out)
+{
+    json_int_t missed = number(port, "missed"), errors = number(port, "errors"),
+               no_buffers = number(port, "no_buffers");
+    if (missed + errors + no_buffers > 0)
+        fprintf(out,
+                "          has lost before a worker saw them: %" JSON_INTEGER_FORMAT
+                " missed by full queues, %" JSON_INTEGER_FORMAT " broken, %" JSON_INTEGER_FORMAT
+                " without a packet buffer\n",
+                missed, errors, no_buffers);
+}
+
 static void show_engine(const json_t *result, FILE *out)
 {
     const json_t *config = json_object_get(result, "config");
@@ -170,6 +183,7 @@ static void show_engine(const json_t *result, FILE *out)
         const char *address6 = json_string_value(json_object_get(value, "address6"));
         fprintf(out, "          %s at %s%s%s\n", text(value, "device"), address ? address : "",
                 address && address6 ? ", " : "", address6 ? address6 : "");
+        show_losses(json_array_get(json_object_get(result, "ports"), i), out);
     }
 }
 

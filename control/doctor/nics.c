@@ -168,7 +168,7 @@ void fg_doctor_nics(struct fg_doctor *doctor)
             check_vdev(doctor, device);
             continue;
         }
-        int length = (int)strcspn(device, ",");
+        int length = fg_port_name_bytes(device);
         bool domain = length > 8; /* 0000:3b:00.0, or without its domain */
         snprintf(address, sizeof(address), "%s%.*s", domain ? "" : "0000:", length, device);
         check_pci(doctor, address);

@@ -38,6 +38,15 @@ static const struct fg_figure_part LISTS[] = {
 #undef X
 };
 
+static const struct fg_figure_part LOSSES[] = {
+    {"missed", "missed", "its receive queue was full: the workers did not come to it in time",
+     offsetof(struct fg_port_figures, missed)},
+    {"errors", "errors", "it was broken: a wrong frame checksum, a wrong length",
+     offsetof(struct fg_port_figures, errors)},
+    {"no_buffers", "no_buffers", "there was no packet buffer for it",
+     offsetof(struct fg_port_figures, no_buffers)},
+};
+
 static const struct fg_figure_part BUILD[] = {{NULL, FG_VERSION_TEXT, "the program's version", 0}};
 
 #define STATE_PART(text, help)                                                                     \
@@ -193,6 +202,10 @@ const struct fg_figure fg_figures[] = {
            "when the lists in force were read from their files"),
     FIGURE("flashgate_lists_bytes", "lists", "memory_bytes", GAUGE, BYTES, ENGINE,
            fg_figure_read_lists, offsetof(struct fg_list_figures, bytes), "memory of these lists"),
+
+    /* ports */
+    PARTED("flashgate_port_lost", "ports[]", COUNTER, PORT, "cause", LOSSES, fg_figure_read_port,
+           "frames that a port has lost before a worker saw them, as far as its driver tells"),
 
     /* the workers: frames, then decisions */
     FG_FRAME_COUNTERS(WORKER_COUNTER)

@@ -44,6 +44,7 @@ enum fg_figure_of {
     FG_OF_SALE,
     FG_OF_ITEM, /* metrics show at most FG_FIGURE_ITEMS_MAX */
     FG_OF_KEY,
+    FG_OF_PORT,
     FG_OF_STALE_SOURCE, /* a key, and where its last stale datagram came from */
 };
 
@@ -51,8 +52,8 @@ enum fg_figure_of {
     1000 /* series of each item figure: a sale may have a hundred times more */
 #define FG_FIGURE_ALL_WORKERS UINT32_MAX
 
-/* Whose figure is read. Of a worker: its index or FG_FIGURE_ALL_WORKERS. Of a sale, an item or a
- * key: its place on the board. */
+/* Whose figure is read. Of a worker: its index or FG_FIGURE_ALL_WORKERS. Of a port: its
+ * place in the configuration. Of a sale, an item or a key: its place on the board. */
 struct fg_figure_at {
     const struct fg_engine *engine;
     const struct fg_board *board;

@@ -29,9 +29,13 @@ static const char *status_unit(const struct fg_figure *figure)
 static void put_labels(const struct fg_figure *figure, FILE *out)
 {
     static const char *const of[] = {
-        [FG_OF_ENGINE] = "",   [FG_OF_WORKER] = "worker",
-        [FG_OF_SALE] = "sale", [FG_OF_ITEM] = "sale, item",
-        [FG_OF_KEY] = "key",   [FG_OF_STALE_SOURCE] = "key, source",
+        [FG_OF_ENGINE] = "",
+        [FG_OF_WORKER] = "worker",
+        [FG_OF_SALE] = "sale",
+        [FG_OF_ITEM] = "sale, item",
+        [FG_OF_PORT] = "port",
+        [FG_OF_KEY] = "key",
+        [FG_OF_STALE_SOURCE] = "key, source",
     };
     const char *labels = of[figure->of];
     fprintf(out, " | %s%s%s", labels, labels[0] && figure->label ? ", " : "",

@@ -155,6 +155,13 @@ bool fg_figure_read_lists(const struct fg_figure_at *at, uint32_t offset, uint64
     return true;
 }
 
+bool fg_figure_read_port(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    const struct fg_port_figures *figures = &at->engine->port_figures[at->place];
+    *value = count_at(figures, offset);
+    return fg_count_read(&figures->told) != 0;
+}
+
 bool fg_figure_read_config(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
 {
     const struct fg_config *config = &at->engine->config;

@@ -44,6 +44,7 @@ fg_figure_read_fn fg_figure_read_board;
 fg_figure_read_fn fg_figure_read_epoch;
 fg_figure_read_fn fg_figure_read_clock;
 fg_figure_read_fn fg_figure_read_lists;
+fg_figure_read_fn fg_figure_read_port;
 fg_figure_read_fn fg_figure_read_config;
 fg_figure_read_fn fg_figure_read_guard;
 fg_figure_read_fn fg_figure_read_journal;

@@ -5,6 +5,8 @@
  */
 #include <inttypes.h>
 
+#include <rte_common.h>
+
 #include "control/figures/figures.h"
 #include "control/key_figures.h"
 
@@ -12,6 +14,9 @@
 
 /* The edges that are shown: each doubling from a microsecond on. The finer ones stay inside. */
 #define FIRST_EDGE 10
+
+/* Bytes of a device's name on the page: the longest PCI address has 13. */
+#define PORT_SHOWN(device) (int)RTE_MIN(fg_port_name_bytes(device), 100)
 
 struct page {
     const struct fg_engine *engine;
@@ -54,6 +59,8 @@ static uint32_t instances(const struct page *page, const struct fg_figure *figur
         return 1;
     case FG_OF_WORKER:
         return page->engine->config.workers;
+    case FG_OF_PORT:
+        return page->engine->config.ports_count;
     case FG_OF_SALE:
         return page->board ? page->board->sales_count : 0;
     case FG_OF_KEY:
@@ -83,6 +90,16 @@ static const char *stale_source(const struct page *page, uint32_t place, char *t
     return fg_ip_text(figures.sight.source, text);
 }
 
+/* A label in quotes, of a text that may hold anything printable. */
+static int put_device(const char *device, char *labels, size_t size)
+{
+    int used = snprintf(labels, size, ",port=\"%.*s\"", PORT_SHOWN(device), device);
+    for (char *at = labels + sizeof(",port=\"") - 1; at < labels + used - 1; at++)
+        if (*at == '"' || *at == '\\')
+            *at = '?';
+    return used;
+}
+
 /* Names of sales and parts hold nothing that would have to be escaped. */
 static void put_labels(const struct page *page, const struct fg_figure *figure, uint32_t place,
                        const char *part, const char *more)
@@ -94,6 +111,9 @@ static void put_labels(const struct page *page, const struct fg_figure *figure, 
         break;
     case FG_OF_WORKER:
         used = snprintf(labels, sizeof(labels), ",worker=\"%u\"", place);
+        break;
+    case FG_OF_PORT:
+        used = put_device(page->engine->config.ports[place].device, labels, sizeof(labels));
         break;
     case FG_OF_SALE:
         used = snprintf(labels, sizeof(labels), ",sale=\"%s\"", page->board->sales[place].name);

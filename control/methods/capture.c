@@ -50,7 +50,8 @@ static json_t *ports_json(const struct fg_config *config)
     json_t *ports = json_array();
     for (unsigned p = 0; p < config->ports_count; p++) {
         const char *device = config->ports[p].device;
-        json_array_append_new(ports, json_pack("{s:s%}", "device", device, strcspn(device, ",")));
+        json_array_append_new(
+            ports, json_pack("{s:s%}", "device", device, (size_t)fg_port_name_bytes(device)));
     }
     return ports;
 }

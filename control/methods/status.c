@@ -164,6 +164,21 @@ static json_t *process_json(const struct fg_engine *engine)
                      (int)fg_privilege_cores_possible());
 }
 
+/* In the order of config.ports. */
+static json_t *ports_json(const struct fg_engine *engine)
+{
+    json_t *json = json_array();
+    for (unsigned i = 0; i < engine->config.ports_count; i++) {
+        const char *device = engine->config.ports[i].device;
+        json_t *port = part_json(engine, "ports[]", i);
+        if (port)
+            json_object_set_new(port, "port",
+                                json_stringn(device, (size_t)fg_port_name_bytes(device)));
+        json_array_append_new(json, port);
+    }
+    return json;
+}
+
 /* null where the port has none. */
 static json_t *address_json(struct fg_ip address, unsigned bits)
 {
@@ -192,15 +207,15 @@ json_t *fg_status_json(const struct fg_control *control)
 {
     const struct fg_engine *engine = control->engine;
     return json_pack(
-        "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "revision",
-        (json_int_t)control->model.revision, "mode", fg_engine_mode_name(control->model.mode),
-        "epoch", (int)fg_journal_epoch(engine->journal), "uptime_ms",
-        (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
+        "{s:I,s:s,s:i,s:I,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+        "revision", (json_int_t)control->model.revision, "mode",
+        fg_engine_mode_name(control->model.mode), "epoch", (int)fg_journal_epoch(engine->journal),
+        "uptime_ms", (json_int_t)(fg_control_now_ms() - control->started_ms), "serving_since",
         fg_json_time(control->serving_since_ns), "steering", engine->steering, "warnings",
         fg_alarms_json(control), "clock", fg_status_clock(control), "lists",
         part_json(engine, "lists", 0), "config", config_json(control), "process",
-        process_json(engine), "control", fg_status_control(control), "totals",
-        sums_json(engine, FG_FIGURE_ALL_WORKERS), "workers", workers_json(engine), "journal",
-        journal_json(engine), "delivery", fg_status_delivery(control), "stock_page",
+        process_json(engine), "ports", ports_json(engine), "control", fg_status_control(control),
+        "totals", sums_json(engine, FG_FIGURE_ALL_WORKERS), "workers", workers_json(engine),
+        "journal", journal_json(engine), "delivery", fg_status_delivery(control), "stock_page",
         stock_page_json(engine), "keys", fg_status_keys(control), "sales", sales_json(control));
 }

@@ -20,7 +20,7 @@
 /* The device's name: what stands before its arguments. */
 static void device_name(const char *device, char name[DEVICE_NAME_MAX])
 {
-    snprintf(name, DEVICE_NAME_MAX, "%.*s", (int)strcspn(device, ","), device);
+    snprintf(name, DEVICE_NAME_MAX, "%.*s", fg_port_name_bytes(device), device);
 }
 
 /* A PCI address may leave out its domain. */

@@ -39,6 +39,12 @@ static inline bool fg_port_is_vdev(const char *device)
     return memchr(device, ':', strcspn(device, ",")) == NULL;
 }
 
+/* How many bytes of a device's text are its name, which stands before its arguments. */
+static inline int fg_port_name_bytes(const char *device)
+{
+    return (int)strcspn(device, ",");
+}
+
 /* Makes the buffer pool of worker w, on its memory node. NULL with a sentence. */
 struct rte_mempool *fg_port_pool_create(const struct fg_config *config, unsigned w, int socket,
                                         char *message, size_t size);

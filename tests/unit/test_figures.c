@@ -83,6 +83,9 @@ static void status_has_every_figure(void **state)
 {
     (void)state;
     engine->delivery = (struct fg_delivery *)engine; /* the fake's functions do not look at it */
+    engine->config.ports[0].device = "net_null0";
+    engine->config.ports_count = 1;
+    atomic_store(&engine->port_figures[0].told, 1);
     assert_non_null(apply("name: autumn\nopens: +1h\ncloses: +2h\nitems:\n  - {id: 9, name: Cap, "
                           "stock: 3}\n"));
     json_t *status = json_incref(call("status", json_object()));
@@ -99,6 +102,7 @@ static void status_has_every_figure(void **state)
         }
     }
     engine->delivery = NULL;
+    engine->config.ports_count = 0;
     json_decref(status);
 }
 
