@@ -69,7 +69,7 @@ endif
 ifeq ($(FUZZ),1)
 # Nor what no fuzz target reaches.
 SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/receive.c dataplane/send.c \
-	   dataplane/worker.c dataplane/workers.c dataplane/process.c dataplane/loop_capture.c \
+	   dataplane/worker.c dataplane/workers.c dataplane/parts.c dataplane/process.c dataplane/loop_capture.c \
 	   dataplane/faults.c $(addprefix control/figures/,help.c metrics.c telemetry.c text.c) \
 	   $(addprefix control/journal/,copy% dump.c help.c names.c report.c stat.c takeover% verify.c) \
 	   control/cli/% control/top/% control/doctor/% control/audit/% \

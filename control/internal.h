@@ -119,6 +119,16 @@ __attribute__((format(printf, 3, 4))) void fg_control_fail(struct fg_control *co
 uint64_t fg_control_wall_ns(void);
 uint64_t fg_control_now_ms(void);
 
+/* listen.c: serves the socket until the next tick, or as long as a round may take. */
+void fg_control_serve(struct fg_control *control);
+
+/* show.c: a new board, when the model has changed and when a change is over: units come on sale at
+ * its end. Without memory the board stays as it was, until the next tick. */
+void fg_control_show_board(struct fg_control *control);
+/* The clock page's own account, which is control's alone; its quality, of a minute, now and then.
+ */
+void fg_control_show_clock(struct fg_control *control, uint64_t now_ms);
+
 /* clock.c: the engine's clock, which workers and schedules go by: see clock_page.h. ns. */
 uint64_t fg_control_clock_ns(const struct fg_control *control);
 /* Writes the clock page anew. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* flashgated: the command line of the engine's process; process.c has its parts. */
+/* flashgated: the command line of the engine's process; parts.c has what it is made of. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The journal's inside, shared by journal*.c, retention.c and recovery.c. */
+/* The journal's inside, shared by journal*.c, retention.c and recovery*.c. */
 #ifndef FG_ORDERS_JOURNAL_STATE_H
 #define FG_ORDERS_JOURNAL_STATE_H
 
@@ -79,7 +79,7 @@ struct fg_journal {
     _Atomic bool stop;
 };
 
-/* journal.c: the first failure, `rc`, is the end. Returns the first one. Any thread. */
+/* journal_marks.c: the first failure, `rc`, is the end. Returns the first one. Any thread. */
 int fg_journal_fail(struct fg_journal *journal, int rc);
 
 /* journal_segments.c, journal thread: turns to the segment after the current one, making it here

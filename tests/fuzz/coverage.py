@@ -27,7 +27,7 @@ GROUPS = {
                'dataplane/net/parse.h', 'dataplane/admission/payload.c',
                'control/config/option*.c'],
     'journal': ['dataplane/orders/journal*.c', 'dataplane/orders/log*.c',
-                'dataplane/orders/segment.c', 'dataplane/orders/recovery.c',
+                'dataplane/orders/segment.c', 'dataplane/orders/recovery*.c',
                 'dataplane/orders/event.c', 'dataplane/orders/event.h',
                 'dataplane/orders/books.c'],
     'delivery': ['dataplane/orders/delivery*.c', 'dataplane/orders/streams.c',
