@@ -247,7 +247,7 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .kind = FG_OPTION_DURATION,
      FIELD(freshness_ms),
      .min = 100,
-     .max = 600000,
+     .max = FG_FRESHNESS_MS_MAX,
      .standard = "30s",
      .help = "How far a datagram's time may be from the engine's, either way."},
     {.name = "log",

@@ -142,6 +142,7 @@ static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
     fg_count(a->config.counters, FG_COUNTER_REQUESTS);
     turn_begin(&turn, a, now, catalogue, datagram->key_place);
     turn.packet = datagram->packet;
+    fg_rates_datagram(&a->rates, payload_time_ns(datagram->payload), now->wall_ns);
     uint64_t unsettled = decide_entries(a, &turn, datagram->payload, all, answers);
     if (unsettled == ENTRIES_SILENT) {
         waiting_silence(a, datagram);

@@ -57,7 +57,8 @@ static unsigned refuse_unknown(struct fg_admission *a, const struct turn *turn,
                                     : refuse(a, answer, FG_VERDICT_UNKNOWN_ITEM, 0);
 }
 
-/* This was refused for a rate: the buyer's in the sale of the item, or (NULL) the key's. */
+/* This was refused for a rate: the buyer's in the sale of the item; or (NULL) the key's, or by what
+ * may be a copy, which is not the buyer's doing. */
 static void note_suspect(struct fg_admission *a, const struct turn *turn,
                          const struct fg_item *item, uint64_t hash, const struct fg_request *ask)
 {
@@ -92,7 +93,8 @@ static bool within_rates(struct fg_admission *a, const struct turn *turn,
         return true;
     if (key_may)
         fg_rates_key_back(&a->rates, turn->key, place);
-    note_suspect(a, turn, key_may ? item : NULL, hash, ask);
+    bool by_buyer = key_may && !fg_rates_copy(&a->rates);
+    note_suspect(a, turn, by_buyer ? item : NULL, hash, ask);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;
 }

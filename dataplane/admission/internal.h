@@ -160,6 +160,14 @@ static inline uint32_t jitter(struct fg_admission *a, uint32_t wait_ms)
     return wait_ms + (uint32_t)((fg_random_next(&a->random) >> 32) * (wait_ms / 4 + 1) >> 32);
 }
 
+/* By its sender's clock; also its name. */
+static inline uint64_t payload_time_ns(const uint8_t *payload)
+{
+    uint64_t time_ns;
+    memcpy(&time_ns, payload + offsetof(struct fg_header, time_ns), sizeof(time_ns));
+    return time_ns;
+}
+
 /* A copy of one entry: it lies at any address in the payload. */
 static inline struct fg_request payload_entry(const uint8_t *payload, unsigned index)
 {

@@ -11,8 +11,12 @@
 /* A worker that stood still so long begins with an empty table: stamps must not come round. */
 #define STOOD_STILL_MS (60 * 60 * 1000)
 
-#define BUYERS_LEAST 8192
-#define BUYERS_MOST  131072 /* 1 MiB */
+#define BUYERS_LEAST 4096  /* 64 KiB */
+#define BUYERS_MOST  65536 /* 1 MiB */
+
+#define DEPTHS_MOST   3                   /* of debt, see rates.h */
+#define STAMPS_A_TICK 7                   /* a little less than it has */
+#define LONG_AGO      (UINT32_C(1) << 30) /* stamps: longer than a cost */
 
 /* --- A bucket --- */
 
@@ -53,9 +57,18 @@ static inline uint64_t penalty_hash(uint32_t sale, uint64_t hash)
     return hash ^ hash >> 32;
 }
 
-static inline struct fg_buyer_bucket *set_of(const struct fg_rates *rates, uint64_t hash)
+static inline struct fg_buyer_set *set_of(const struct fg_rates *rates, uint64_t hash)
 {
-    return &rates->buyers[(size_t)FG_BUYER_WAYS * (hash & rates->set_mask)];
+    return &rates->buyers[hash & rates->set_mask];
+}
+
+/* Nobody's, as of now. */
+static inline void clear_place(const struct fg_rates *rates, struct fg_buyer_set *set, unsigned way,
+                               uint32_t tag)
+{
+    set->tag[way] = tag;
+    set->all[way] = set->own[way] = rates->ticks;
+    set->newest[way] = rates->wall - LONG_AGO;
 }
 
 void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash)
@@ -72,31 +85,71 @@ uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t 
     return fg_penalties_left(&rates->penalties, penalty_hash(sale, hash));
 }
 
-/* The buyer's place, or one for it, which then has no debt. */
-static struct fg_buyer_bucket *place_of(struct fg_rates *rates, uint64_t hash)
+/* Has no place: takes the one with the least debt. */
+static unsigned take_place(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
 {
-    struct fg_buyer_bucket *set = set_of(rates, hash), *least = set;
-    uint32_t tag = (uint32_t)(hash >> 32);
+    unsigned least = 0;
 
-    for (unsigned i = 0; i < FG_BUYER_WAYS; i++) {
-        if (set[i].tag == tag)
-            return &set[i];
-        if ((int32_t)(set[i].full - least->full) < 0)
-            least = &set[i];
-    }
-    if ((int32_t)(least->full - rates->ticks) > 0)
+    for (unsigned way = 1; way < FG_BUYER_WAYS; way++)
+        least = (int32_t)(set->all[way] - set->all[least]) < 0 ? way : least;
+    if ((int32_t)(set->all[least] - rates->ticks) > 0)
         fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
-    *least = (struct fg_buyer_bucket){tag, rates->ticks};
+    clear_place(rates, set, least, tag);
     return least;
 }
 
+/* The buyer's place, or one for it, which then has no debt. */
+static inline unsigned place_of(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
+{
+    unsigned found = FG_BUYER_WAYS;
+
+    for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
+        found = set->tag[way] == tag ? way : found;
+    return found < FG_BUYER_WAYS ? found : take_place(rates, set, tag);
+}
+
+static inline uint32_t debt_of(const struct fg_rates *rates, const struct fg_item *item,
+                               uint32_t full)
+{
+    int32_t debt = (int32_t)(full - rates->ticks);
+
+    return debt < 0 || (uint32_t)debt > DEPTHS_MOST * item->rate_depth ? 0 : (uint32_t)debt;
+}
+
+/* Is it this datagram whose time is the newest of that place? */
+static bool moved_now(const struct fg_rates *rates, const uint32_t *newest)
+{
+    for (uint32_t i = 0; i < rates->moved_count && i < FG_ENTRIES_MAX; i++)
+        if (rates->moved[i] == newest)
+            return true;
+    return false;
+}
+
+/* Is the datagram newer than what has asked before? Then its time is the newest, whatever becomes
+ * of it. Of a buyer who `owes` nothing, what is older than a cost may have been paid for. */
+static inline bool is_newer(struct fg_rates *rates, const struct fg_item *item, uint32_t *newest,
+                            bool owes)
+{
+    uint32_t floor = rates->wall - item->rate_cost * STAMPS_A_TICK;
+
+    if (!owes && (int32_t)(floor - *newest) > 0)
+        *newest = floor;
+    int32_t by = (int32_t)(rates->name - *newest);
+    if (by <= 0)
+        return by == 0 && moved_now(rates, newest);
+    *newest = rates->name;
+    rates->moved[rates->moved_count++ % FG_ENTRIES_MAX] = newest;
+    return true;
+}
+
 /* It asks too often, and its bucket says when it will not. A new order told so counts towards a
- * penalty, or begins one. */
+ * penalty, or begins one, unless it may be a copy. */
 static bool refuse_buyer(struct fg_rates *rates, uint32_t sale, uint64_t hash, bool counts,
                          uint32_t *wait_ms)
 {
-    fg_count(rates->counters, FG_COUNTER_THROTTLED_BUYER);
-    if (!counts)
+    fg_count(rates->counters,
+             rates->copy ? FG_COUNTER_THROTTLED_COPIES : FG_COUNTER_THROTTLED_BUYER);
+    if (!counts || rates->copy)
         return false;
     uint32_t penalty_ms = fg_penalties_refused(&rates->penalties, penalty_hash(sale, hash));
     if (penalty_ms > *wait_ms)
@@ -104,39 +157,49 @@ static bool refuse_buyer(struct fg_rates *rates, uint32_t sale, uint64_t hash, b
     return false;
 }
 
+static bool under_penalty(struct fg_rates *rates, const struct fg_item *item, uint64_t hash,
+                          uint32_t *wait_ms)
+{
+    *wait_ms = fg_rates_penalty(rates, item->sale, hash);
+    if (*wait_ms == 0)
+        return false;
+    fg_count(rates->counters, FG_COUNTER_THROTTLED_PENALTY);
+    return true;
+}
+
 bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
                     bool exempt, uint32_t *wait_ms)
 {
+    rates->copy = false;
     if (item->rate_cost == 0)
         return true;
-    if (rates->penalties.any && !settles && !exempt) {
-        *wait_ms = fg_rates_penalty(rates, item->sale, hash);
-        if (*wait_ms > 0) {
-            fg_count(rates->counters, FG_COUNTER_THROTTLED_PENALTY);
-            return false;
-        }
-    }
-    struct fg_buyer_bucket *bucket = place_of(rates, mixed(item, hash));
-    int32_t debt = (int32_t)(bucket->full - rates->ticks);
-    uint64_t value;
-    if (debt < 0 || (uint32_t)debt > item->rate_depth + item->rate_depth / 2)
-        debt = 0;
-    if (!pay((uint32_t)debt, item->rate_cost, item->rate_depth, settles, &value)) {
+    if (rates->penalties.any && !settles && !exempt && under_penalty(rates, item, hash, wait_ms))
+        return false;
+    uint64_t place = mixed(item, hash), value;
+    struct fg_buyer_set *set = set_of(rates, place);
+    unsigned way = place_of(rates, set, (uint32_t)(place >> 32));
+    uint32_t all = debt_of(rates, item, set->all[way]), own = debt_of(rates, item, set->own[way]);
+    bool newer = is_newer(rates, item, &set->newest[way], all > 0);
+    uint32_t debt = newer ? own : all;
+    if (!pay(debt, item->rate_cost, item->rate_depth, settles, &value)) {
         *wait_ms = whole_ms(value, BUYER_SHIFT);
+        rates->copy = !newer;
         return refuse_buyer(rates, item->sale, hash, !settles && !exempt, wait_ms);
     }
-    bucket->full = rates->ticks + (uint32_t)value;
+    uint32_t paid = (uint32_t)value - debt;
+    set->all[way] = rates->ticks + all + paid;
+    set->own[way] = rates->ticks + own + (newer ? paid : 0);
     return true;
 }
 
 /* Stamps that have passed follow the time, so that none ever seems to lie ahead. */
 static void sweep_set(struct fg_rates *rates, uint32_t number)
 {
-    struct fg_buyer_bucket *set = set_of(rates, number);
+    struct fg_buyer_set *set = set_of(rates, number);
 
-    for (unsigned i = 0; i < FG_BUYER_WAYS; i++)
-        if ((int32_t)(set[i].full - rates->ticks) <= 0)
-            set[i] = (struct fg_buyer_bucket){0, rates->ticks};
+    for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
+        if ((int32_t)(set->all[way] - rates->ticks) <= 0)
+            clear_place(rates, set, way, 0);
 }
 
 /* --- Keys --- */
@@ -242,7 +305,7 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
     if (passed >= STOOD_STILL_MS)
         for (uint32_t i = 0; i <= rates->set_mask; i++)
             for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
-                set_of(rates, i)[way] = (struct fg_buyer_bucket){0, rates->ticks};
+                clear_place(rates, set_of(rates, i), way, 0);
     rates->swept = (rates->swept + 1) & rates->set_mask;
     sweep_set(rates, rates->swept);
     fg_penalties_tick(&rates->penalties, now_ms);
@@ -256,8 +319,8 @@ uint32_t fg_rates_buyers(long cache_bytes)
 
     if (cache_bytes <= 0)
         return FG_BUYER_BUCKETS;
-    while (buyers < BUYERS_MOST &&
-           2 * buyers * sizeof(struct fg_buyer_bucket) <= (unsigned long)cache_bytes / 4)
+    while (buyers < BUYERS_MOST && 2 * buyers / FG_BUYER_WAYS * sizeof(struct fg_buyer_set) <=
+                                       (unsigned long)cache_bytes / 4)
         buyers *= 2;
     return buyers;
 }
@@ -268,7 +331,7 @@ int fg_rates_init(struct fg_rates *rates, unsigned workers, uint32_t buyers,
     buyers = buyers ? buyers : FG_BUYER_BUCKETS;
     *rates = (struct fg_rates){
         .workers = workers, .set_mask = buyers / FG_BUYER_WAYS - 1, .counters = counters};
-    rates->buyers = fg_memory_zeroed(buyers, sizeof(*rates->buyers));
+    rates->buyers = fg_memory_zeroed(buyers / FG_BUYER_WAYS, sizeof(*rates->buyers));
     rates->keys = fg_memory_zeroed(FG_KEYS_MAX, sizeof(*rates->keys));
     rates->costs = fg_memory_zeroed(FG_KEYS_MAX, sizeof(*rates->costs));
     bool penalties = fg_penalties_init(&rates->penalties, rule, counters) == 0;
@@ -293,8 +356,15 @@ void fg_rates_set_item(struct fg_item *item, uint32_t rate, uint32_t burst)
     item->rate_salt = (item->sale * UINT32_C(0x9E3779B1)) ^ (item->rate_depth << 7) ^
                       item->rate_cost * UINT32_C(0x85EBCA6B);
 }
-static_assert((UINT64_C(1000) << BUYER_SHIFT) * FG_BUYER_BURST_MAX * 3 / 2 < INT32_MAX,
+static_assert((UINT64_C(1000) << BUYER_SHIFT) * FG_BUYER_BURST_MAX * DEPTHS_MOST < INT32_MAX,
               "debts are compared by difference");
+static_assert((UINT64_C(1000) * FG_BUYER_BURST_MAX * DEPTHS_MOST + 2 * FG_FRESHNESS_MS_MAX +
+               BUYERS_MOST / FG_BUYER_WAYS) *
+                      1000000 >>
+                  FG_RATES_STAMP_SHIFT < INT32_MAX,
+              "times of datagrams, too: a place lasts as long as it owes, and until it is swept");
+static_assert((UINT64_C(1) << FG_RATES_STAMP_SHIFT) * STAMPS_A_TICK < 1000000 >> BUYER_SHIFT,
+              "a cost in stamps is not longer than one in ticks");
 static_assert((UINT64_C(1000) << BUYER_SHIFT) / FG_BUYER_RATE_MAX >= 64,
               "rounding makes a rate greater by one in 64 at most");
 

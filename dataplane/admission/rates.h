@@ -9,13 +9,30 @@
  * half a depth further, and costs half as much there: it is refused at twice the rate only. What is
  * refused pays nothing. So nothing is ever divided, and what is told to wait for is exact.
  *
- * Buyers. A small table that forgets: sets of eight 8-byte places, one cache line, found by a
+ * Buyers. A small table that forgets: sets of four 16-byte places, one cache line, found by a
  * seeded hash of buyer and sale. Who has no place has a full bucket; the newcomer takes the place
  * that is needed least, the one with the least debt. So it catches who asks often, and whom it
  * forgets has only gained by it. A bucket's tag is 32 bits of the hash behind those that choose the
- * set: that two buyers share one is a matter of 1 in 10^8, with all places taken. Changed rates are
+ * set: that two buyers share one is a matter of 1 in 10^9, with all places taken. Changed rates are
  * another hash: everybody begins anew. Who is refused again and again comes under a penalty
  * (penalty.h), which no changed rate ends, but that there is none any more.
+ *
+ * Copies. Whoever sees a buyer's datagrams can send them again, and must not use up the buyer's
+ * bucket by that. So a bucket keeps the newest time_ns that has asked, whatever became of it, and
+ * two debts: `all` and `own`. What is newer is judged by `own`, and pays into both. What is not (a
+ * copy; one that was overtaken; one by a gateway whose clock is behind another's) is judged by
+ * `all`, and pays into that alone; its refusals count towards no penalty. So copies leave a buyer
+ * all of his burst and rate, however many they are. Who sends what is newer and what is not gets
+ * two bursts and one rate: own - all only shrinks but by what is not newer, and that passes while
+ * `all` is within the limits; so `all` is never above two limits, three depths.
+ *   Entries of one datagram are no copies of each other: a time that is as new as the newest is
+ * newer, too, where this very datagram has made it so.
+ *   Of whom nothing is owed and nothing known, the newest time is taken to be one cost ago: what
+ * was paid for later is still owed. So who was forgotten is not charged for old copies.
+ *   One key holder's clock that is ahead, or means to be, makes what others ask for the same buyer
+ * not newer for as long, a freshness window at most: that is judged by `all`, as strictly as if
+ * there were no `own`.
+ *   Times are compared by difference, in units of 2 us: what comes within one is not newer.
  *
  * Keys. Each worker has a share of a key's rate. Control moves the shares to where the key's
  * traffic is, a few times a second, by one word for each (control/key_shares.c); until it has, all
@@ -35,14 +52,18 @@
 #include "dataplane/admission/penalty.h"
 #include "dataplane/counters.h"
 
-#define FG_BUYER_WAYS 8
+#define FG_BUYER_WAYS 4
 
-/* A buyer's bucket in one sale. */
-struct fg_buyer_bucket {
-    uint32_t tag;
-    uint32_t full; /* when it is full again: ticks, compared by difference */
-};
-static_assert(FG_BUYER_WAYS * sizeof(struct fg_buyer_bucket) == 64, "a set is one cache line");
+/* Four buyers' buckets, each in one sale; what is searched lies together. */
+struct fg_buyer_set {
+    uint32_t tag[FG_BUYER_WAYS];
+    uint32_t all[FG_BUYER_WAYS];    /* when all is paid off: ticks, compared by difference */
+    uint32_t own[FG_BUYER_WAYS];    /* ... and what was newer: never later than `all` */
+    uint32_t newest[FG_BUYER_WAYS]; /* of the times that have asked: stamp */
+} __attribute__((aligned(64)));
+static_assert(sizeof(struct fg_buyer_set) == 64, "a set is one cache line");
+
+#define FG_RATES_STAMP_SHIFT 11 /* of a time in ns; they come round after 2.4 hours */
 
 /* A worker's share of a key's rate: one cache line. */
 struct fg_key_bucket {
@@ -54,11 +75,15 @@ struct fg_key_bucket {
 } __attribute__((aligned(64)));
 
 struct fg_rates {
-    struct fg_buyer_bucket *buyers;
+    struct fg_buyer_set *buyers;
     uint32_t set_mask;
-    uint32_t swept;  /* the set that was looked through last */
-    uint32_t ticks;  /* now, of the buyers' buckets */
-    uint32_t now_ms; /* as last told */
+    uint32_t swept;       /* the set that was looked through last */
+    uint32_t ticks;       /* now, of the buyers' buckets */
+    uint32_t wall;        /* now, of datagrams' times: stamp */
+    uint32_t name;        /* the time of the datagram whose entries ask: stamp */
+    uint32_t moved_count; /* ... that has become the newest of so many places: `moved` */
+    uint32_t now_ms;      /* as last told */
+    bool copy;            /* the buyer refused last was asked for by what may be a copy */
     uint64_t elapsed_ms;
     unsigned workers;
     struct fg_counters *counters;
@@ -66,6 +91,7 @@ struct fg_rates {
     struct fg_key_bucket *keys;
     uint64_t key_before;     /* `full` of the key that paid last, before it did */
     _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
+    const uint32_t *moved[FG_ENTRIES_MAX];
 };
 
 /* `buyers`: how many the table has room for; a power of two, 0: FG_BUYER_BUCKETS. 0 or -ENOMEM. */
@@ -80,6 +106,14 @@ uint32_t fg_rates_buyers(long cache_bytes);
 /* The time that a loop decides by. */
 void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms);
 
+/* The entries that ask from now on are of a datagram with this time, by the sender's clock. */
+static inline void fg_rates_datagram(struct fg_rates *rates, uint64_t time_ns, uint64_t wall_ns)
+{
+    rates->name = (uint32_t)(time_ns >> FG_RATES_STAMP_SHIFT);
+    rates->wall = (uint32_t)(wall_ns >> FG_RATES_STAMP_SHIFT);
+    rates->moved_count = 0;
+}
+
 /* Asks for one more request of a key or of a buyer (its seeded hash) in the sale of an item, and
  * pays for it. `settles`: it repeats or settles an order, and no penalty bears on it. `exempt`: the
  * buyer never comes under one. False: it asks too often, and will not in *wait_ms. */
@@ -90,6 +124,11 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
 void fg_rates_key_back(struct fg_rates *rates, const struct fg_key *key, unsigned place);
 bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
                     bool exempt, uint32_t *wait_ms);
+/* The buyer was refused: by what may be a copy, so that nothing is to be held against him? */
+static inline bool fg_rates_copy(const struct fg_rates *rates)
+{
+    return rates->copy;
+}
 void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash);
 /* How long a buyer's penalty in the sale with this number has still to go, ms; 0: it is under none.
  */

@@ -22,7 +22,7 @@
 #define FG_KEY_BURST_SECONDS  3600       /* of its rate that a key may ask at once */
 #define FG_BUYER_RATE_MAX     1000       /* requests a second of a buyer in one sale: a person's */
 #define FG_BUYER_BURST_MAX    1000       /* at once: debts of buckets are compared by difference */
-#define FG_BUYER_BUCKETS      32768    /* a worker's, 256 KiB: where the cache's size is not told */
+#define FG_BUYER_BUCKETS      16384    /* a worker's, 256 KiB: where the cache's size is not told */
 #define FG_PENALTY_PLACES     4096     /* a worker's, 64 KiB: buyers punished at once, or near it */
 #define FG_PENALTY_MS_MAX     86400000 /* a day: ends of penalties are compared by difference */
 #define FG_PENALTY_AFTER_MAX  10000    /* refusals that begin one: counted in 16 bits */
@@ -35,11 +35,12 @@
 #else                                 /* a build for tests: see FG_FRAME_MAX */
 #define FG_CONTROL_BODY_MAX (4 << 10)
 #endif
-#define FG_BLOCK_BYTES       4096  /* frames begin on it: the largest common sector size */
-#define FG_COPIES_MAX        4     /* copies of one undecided order that wait for its answer */
-#define FG_COMMANDS_PER_LOOP 4     /* control commands a worker takes in one loop */
-#define FG_SETTLE_SHARE      8     /* 1/8 of every ring is kept for CONFIRM, CANCEL, expiry */
-#define FG_UNSETTLED_WAIT_MS 5     /* a datagram waits so long for a true refusal, then BUSY */
-#define FG_FRESHNESS_MS      30000 /* default freshness window, either way */
+#define FG_BLOCK_BYTES       4096   /* frames begin on it: the largest common sector size */
+#define FG_COPIES_MAX        4      /* copies of one undecided order that wait for its answer */
+#define FG_COMMANDS_PER_LOOP 4      /* control commands a worker takes in one loop */
+#define FG_SETTLE_SHARE      8      /* 1/8 of every ring is kept for CONFIRM, CANCEL, expiry */
+#define FG_UNSETTLED_WAIT_MS 5      /* a datagram waits so long for a true refusal, then BUSY */
+#define FG_FRESHNESS_MS      30000  /* default freshness window, either way */
+#define FG_FRESHNESS_MS_MAX  600000 /* times of datagrams are compared by difference, coarsely */
 
 #endif

@@ -32,7 +32,8 @@
         0                                                                                          \
     }
 #endif
-#define SHOP_NOW_NS UINT64_C(1764273600000000000)
+#define SHOP_NOW_NS   UINT64_C(1764273600000000000)
+#define SHOP_APART_NS 5000 /* datagrams, at least */
 
 /* Items: number and slot are the same less one. */
 enum { ITEM_PLAIN = 1, ITEM_HELD = 2, ITEM_LIMITED = 3, ITEM_OTHER_SALE = 4 };
@@ -180,13 +181,15 @@ static inline struct fg_request shop_request(const struct shop *shop, unsigned w
 static inline uint32_t shop_datagram(struct shop *shop, uint8_t *payload,
                                      const struct fg_request *asks, unsigned count)
 {
+    uint64_t next_ns = shop->last_time_ns + SHOP_APART_NS;
+    shop->last_time_ns = shop->now.wall_ns > next_ns ? shop->now.wall_ns : next_ns;
     struct fg_header header = {
         .magic = {FG_MAGIC_0, FG_MAGIC_1},
         .version = FG_VERSION,
         .type = FG_TYPE_REQUEST,
         .count = (uint8_t)count,
         .key_id = shop->ring.keys[0].id,
-        .time_ns = ++shop->last_time_ns,
+        .time_ns = shop->last_time_ns,
     };
     uint32_t length = (uint32_t)FG_REQUEST_BYTES(count);
     memcpy(payload, &header, sizeof(header));

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Penalties of buyers who are refused for their rate again and again: who comes under one, for how
  * long, and what it bears on. */
-#include "tests/unit/shop.h"
-
-#include "dataplane/admission/internal.h"
-
-static struct fg_rates rates;
-static struct fg_counters counters;
-static uint64_t chance;
+#include "tests/unit/rates_fixture.h"
 
 static const struct fg_penalty_rule strict = {
     .after = 5, .within_ms = 1000, .first_ms = 300, .most_ms = 1500};
@@ -15,62 +9,19 @@ static const struct fg_penalty_rule strict = {
 static const struct fg_penalty_rule standard = {
     .after = 50, .within_ms = 10000, .first_ms = 10000, .most_ms = 600000};
 
-static uint64_t draw(uint64_t below)
-{
-    return fg_random_next(&chance) % below;
-}
-
-static uint64_t count(enum fg_counter which)
-{
-    return fg_count_read(&counters.count[which]);
-}
-
-static void begin(uint32_t now_ms, const struct fg_penalty_rule *rule)
-{
-    chance = 77;
-    memset(&counters, 0, sizeof(counters));
-    assert_int_equal(fg_rates_init(&rates, 1, 1024, rule, &counters), 0);
-    fg_rates_tick(&rates, now_ms);
-}
-
-static void end(void)
-{
-    fg_rates_fini(&rates);
-}
-
-static void pass(uint32_t ms)
-{
-    for (; ms > 100; ms -= 100)
-        fg_rates_tick(&rates, rates.now_ms + 100);
-    fg_rates_tick(&rates, rates.now_ms + ms);
-}
-
-static struct fg_item item_of(uint32_t sale, uint32_t rate, uint32_t burst)
-{
-    struct fg_item item = {.id = sale, .sale = sale};
-    fg_rates_set_item(&item, rate, burst);
-    return item;
-}
-
-static uint64_t buyer_hash(uint64_t number)
-{
-    uint64_t state = number + 1;
-    return fg_random_next(&state) ^ fg_random_next(&state) << 7;
-}
-
 /* How long a new order of the buyer is told to wait; 0: it passes. */
 static uint32_t order(const struct fg_item *item, uint64_t buyer)
 {
     uint32_t wait_ms;
 
-    return fg_rates_buyer(&rates, item, buyer_hash(buyer), false, false, &wait_ms) ? 0 : wait_ms;
+    return ask(item, buyer, false, &wait_ms) ? 0 : wait_ms;
 }
 
 static uint32_t settle(const struct fg_item *item, uint64_t buyer)
 {
     uint32_t wait_ms;
 
-    return fg_rates_buyer(&rates, item, buyer_hash(buyer), true, false, &wait_ms) ? 0 : wait_ms;
+    return ask(item, buyer, true, &wait_ms) ? 0 : wait_ms;
 }
 
 /* Asks until a penalty begins; returns how long it is told to wait then. */
@@ -90,8 +41,8 @@ static uint32_t incur(const struct fg_item *item, uint64_t buyer)
 static void test_begins_and_ends(void **state)
 {
     (void)state;
-    struct fg_item item = item_of(1, 10, 1);
-    begin(UINT32_MAX - 1000, &strict); /* the clock comes round on the way */
+    struct fg_item item = item_in(1, 10, 1);
+    begin_under(UINT32_MAX - 1000, 1024, 1, &strict); /* the clock comes round on the way */
     for (int start = 0; start < 10; start++) {
         assert_int_equal(order(&item, 1), 0);
         for (int i = 0; i < 4; i++)
@@ -119,8 +70,8 @@ static void test_begins_and_ends(void **state)
 static void test_the_row_ends(void **state)
 {
     (void)state;
-    struct fg_item item = item_of(1, 10, 1);
-    begin(5, &strict);
+    struct fg_item item = item_in(1, 10, 1);
+    begin_under(5, 1024, 1, &strict);
     assert_int_equal(incur(&item, 1), 300);
     pass(300 + 1499);
     assert_int_equal(incur(&item, 1), 600);
@@ -132,8 +83,8 @@ static void test_the_row_ends(void **state)
 static void test_the_window(void **state)
 {
     (void)state;
-    struct fg_item item = item_of(1, 1, 1);
-    begin(5, &strict);
+    struct fg_item item = item_in(1, 1, 1);
+    begin_under(5, 1024, 1, &strict);
     assert_int_equal(order(&item, 1), 0);
     for (int window = 0; window < 100; window++) {
         for (int i = 0; i < 4; i++) /* the first of them is the first that counts */
@@ -158,10 +109,10 @@ static void test_the_window(void **state)
 static void test_what_it_bears_on(void **state)
 {
     (void)state;
-    struct fg_item item = item_of(1, 10, 2), other = item_of(2, 10, 2), changed = item_of(1, 20, 9);
-    struct fg_item free = item_of(1, 0, 0);
+    struct fg_item item = item_in(1, 10, 2), other = item_in(2, 10, 2), changed = item_in(1, 20, 9);
+    struct fg_item free = item_in(1, 0, 0);
     uint32_t wait_ms;
-    begin(5, &strict);
+    begin_under(5, 1024, 1, &strict);
     incur(&item, 1);
     pass(200);
     /* what repeats or settles has its own right, and pays for it as ever */
@@ -194,8 +145,8 @@ static void test_none(void **state)
 {
     (void)state;
     struct fg_penalty_rule none = {.within_ms = 1000, .first_ms = 1000, .most_ms = 1000};
-    struct fg_item item = item_of(1, 10, 1);
-    begin(5, &none);
+    struct fg_item item = item_in(1, 10, 1);
+    begin_under(5, 1024, 1, &none);
     assert_int_equal(order(&item, 1), 0);
     for (int i = 0; i < 100000; i++)
         assert_int_equal(order(&item, 1), 100);
@@ -224,9 +175,9 @@ static void test_retries_never_bring_a_penalty(void **state)
 {
     (void)state;
     enum { ORDERS = 4, RUNS = 1000 };
-    struct fg_item item = item_of(1, 1, 1);
+    struct fg_item item = item_in(1, 1, 1);
     uint64_t refused_most = 0;
-    begin(UINT32_MAX - 1000000, &standard);
+    begin_under(UINT32_MAX - 1000000, 1024, 1, &standard);
     for (uint64_t run = 0; run < RUNS; run++) {
         static uint32_t at_ms[ORDERS][11];
         unsigned next[ORDERS] = {0};
@@ -264,8 +215,8 @@ static void test_who_waits_as_told_is_never_punished(void **state)
     (void)state;
     enum { BUYERS = 300 };
     static uint32_t next_ms[BUYERS];
-    struct fg_item item = item_of(1, 2, 1);
-    begin(5, &standard);
+    struct fg_item item = item_in(1, 2, 1);
+    begin_under(5, 1024, 1, &standard);
     for (uint32_t ms = 0; ms < 120000; ms++) {
         for (uint64_t b = 0; b < BUYERS; b++)
             if (next_ms[b] <= ms) {
@@ -285,9 +236,9 @@ static void test_who_waits_as_told_is_never_punished(void **state)
 static void test_nobody_washes_off_a_penalty(void **state)
 {
     (void)state;
-    struct fg_item item = item_of(1, 1, 1);
+    struct fg_item item = item_in(1, 1, 1);
     uint64_t stranger = 1000;
-    begin(5, &standard);
+    begin_under(5, 1024, 1, &standard);
     for (uint64_t bot = 0; bot < 8; bot++)
         assert_int_equal(incur(&item, bot), 10000);
     for (int i = 0; i < 300000; i++) { /* many that are refused a little */
@@ -321,9 +272,9 @@ static void test_nobody_washes_off_a_penalty(void **state)
 static void test_what_a_bot_gets(void **state)
 {
     (void)state;
-    struct fg_item item = item_of(1, 5, 10);
+    struct fg_item item = item_in(1, 5, 10);
     uint64_t passed = 0;
-    begin(5, &standard);
+    begin_under(5, 1024, 1, &standard);
     for (uint32_t ms = 0; ms < 3600 * 1000; ms += 2) {
         passed += order(&item, 1) == 0;
         passed += order(&item, 1) == 0;
