@@ -469,6 +469,12 @@ static void test_describe(void **state)
         assert_non_null(strstr(text, names[i]));
     assert_non_null(strstr(text, "whole number of threads, 1 to 64; default 1; at start"));
     assert_non_null(strstr(text, "text of 1 to 107 bytes; required; at start"));
+    /* No command changes any of them. */
+    const char *penalty = strstr(text, "\npenalty.after ");
+    assert_non_null(penalty);
+    assert_non_null(strstr(penalty, "default 50; at start\n"));
+    assert_true(strstr(penalty, "default 50; at start\n") < strstr(penalty, "\npenalty.within "));
+    assert_null(strstr(text, "; live"));
     free(text);
 }
 
