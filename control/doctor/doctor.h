@@ -76,6 +76,11 @@ __attribute__((format(printf, 2, 3))) bool fg_doctor_exists(const struct fg_doct
 /* Whom the engine is to become. */
 const char *fg_doctor_user(const struct fg_config *config);
 
+/* Has each socket looked at that the engine makes. Is there nothing wrong with any? */
+bool fg_doctor_check_sockets(struct fg_doctor *doctor,
+                             bool (*check)(struct fg_doctor *, const char *option,
+                                           const char *path));
+
 void fg_doctor_rights(struct fg_doctor *doctor); /* doctor/rights.c */
 void fg_doctor_guard(struct fg_doctor *doctor);  /* doctor/guard.c */
 void fg_doctor_cores(struct fg_doctor *doctor);  /* doctor/cores.c */

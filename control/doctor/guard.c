@@ -4,14 +4,12 @@
 #include <errno.h>
 #include <libgen.h>
 #include <linux/seccomp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "control/doctor/doctor.h"
-#include "control/figures/metrics_address.h"
 #include "dataplane/net/eal.h"
 #include "dataplane/privilege.h"
 #include "flashgate/exit_status.h"
@@ -96,20 +94,8 @@ static bool check_runtime(struct fg_doctor *doctor)
 
 static void check_directories(struct fg_doctor *doctor)
 {
-    const struct fg_config *config = doctor->config;
-    struct fg_metrics_address address;
     bool right = check_runtime(doctor);
-    if (config->control_socket)
-        right &= check_socket(doctor, "control.socket", config->control_socket);
-    if (config->metrics_listen && fg_metrics_address_parse(config->metrics_listen, &address) == 0 &&
-        address.path)
-        right &= check_socket(doctor, "metrics.listen", address.path);
-    for (unsigned i = 0; i < config->ports_count; i++) {
-        char *socket = fg_eal_vhost_socket(config->ports[i].device);
-        if (socket)
-            right &= check_socket(doctor, "ports.device", socket);
-        free(socket);
-    }
+    right &= fg_doctor_check_sockets(doctor, check_socket);
     if (right)
         fg_doctor_find(doctor, FG_DOCTOR_OK, "nobody else can put something in the way of sockets");
 }

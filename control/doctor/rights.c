@@ -137,22 +137,32 @@ static bool check_runtime(struct fg_doctor *doctor)
     return check_path(doctor, "RUNTIME_DIRECTORY", path, W_OK | X_OK);
 }
 
-static bool check_all(struct fg_doctor *doctor)
+bool fg_doctor_check_sockets(struct fg_doctor *doctor,
+                             bool (*check)(struct fg_doctor *, const char *option,
+                                           const char *path))
 {
     const struct fg_config *config = doctor->config;
     struct fg_metrics_address address;
-    bool right = check_log(doctor, config->log_dir);
+    bool right = true;
     if (config->control_socket)
-        right &= check_socket(doctor, "control.socket", config->control_socket);
+        right &= check(doctor, "control.socket", config->control_socket);
     if (config->metrics_listen && fg_metrics_address_parse(config->metrics_listen, &address) == 0 &&
         address.path)
-        right &= check_socket(doctor, "metrics.listen", address.path);
+        right &= check(doctor, "metrics.listen", address.path);
     for (unsigned i = 0; i < config->ports_count; i++) {
         char *socket = fg_eal_vhost_socket(config->ports[i].device);
         if (socket)
-            right &= check_socket(doctor, "ports.device", socket);
+            right &= check(doctor, "ports.device", socket);
         free(socket);
     }
+    return right;
+}
+
+static bool check_all(struct fg_doctor *doctor)
+{
+    const struct fg_config *config = doctor->config;
+    bool right = check_log(doctor, config->log_dir);
+    right &= fg_doctor_check_sockets(doctor, check_socket);
     const struct {
         const char *option, *path;
     } secrets[] = {{"key_file", config->key_file},

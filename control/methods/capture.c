@@ -14,18 +14,6 @@
 #define PAGE_FRAMES     128         /* told at once: a fraction of a millisecond's work ... */
 #define PAGE_BYTES      (100 << 10) /* ... and a short line in hex */
 
-/* A number that may be left out. 0, or an rpc error with a sentence. */
-static int read_number(struct fg_call *call, unsigned place, const char *name, uint64_t least,
-                       uint64_t most, uint64_t *value)
-{
-    const char *text = call->texts[place];
-    if (!text || (fg_u64_parse(text, value) && *value >= least && *value <= most))
-        return 0;
-    return fg_call_refuse(call, FG_RPC_PARAMS,
-                          "%s \"%.32s\" is not a number from %" PRIu64 " to %" PRIu64, name, text,
-                          least, most);
-}
-
 static int read_source(struct fg_call *call, const char *text, struct fg_capture_wish *wish)
 {
     unsigned bits;
@@ -61,9 +49,9 @@ int fg_call_capture_start(struct fg_call *call)
     const struct fg_control *control = call->control;
     struct fg_capture_wish wish = {0};
     uint64_t count = COUNT_DEFAULT, seconds = SECONDS_DEFAULT;
-    int rc = read_number(call, 0, "count", 1, FG_CAPTURE_FRAMES_MAX, &count);
+    int rc = fg_call_number(call, 0, "count", 1, FG_CAPTURE_FRAMES_MAX, &count);
     if (rc == 0)
-        rc = read_number(call, 1, "seconds", 1, FG_CAPTURE_SECONDS_MAX, &seconds);
+        rc = fg_call_number(call, 1, "seconds", 1, FG_CAPTURE_SECONDS_MAX, &seconds);
     if (rc == 0)
         rc = fg_call_flag(call, 2, "dropped", &wish.lost_only);
     if (rc == 0)
@@ -86,7 +74,7 @@ static int find(struct fg_call *call)
 {
     struct fg_control_capture *capture = &call->control->capture;
     uint64_t number = 0;
-    int rc = read_number(call, 0, "capture", 1, UINT32_MAX, &number);
+    int rc = fg_call_number(call, 0, "capture", 1, UINT32_MAX, &number);
     if (rc != 0)
         return rc;
     if (!capture->shared || capture->number != number || capture->read)
@@ -135,7 +123,7 @@ int fg_call_capture_read(struct fg_call *call)
     uint64_t after = 0;
     int rc = find(call);
     if (rc == 0)
-        rc = read_number(call, 1, "after", 0, fg_capture_count(capture->shared), &after);
+        rc = fg_call_number(call, 1, "after", 0, fg_capture_count(capture->shared), &after);
     if (rc != 0)
         return rc;
     fg_capture_step(control);

@@ -5,20 +5,7 @@
 
 #include "control/events.h"
 #include "control/methods/methods.h"
-#include "control/text.h"
 #include "flashgate/control_api.h"
-
-/* A parameter that may be left out. 0, or an rpc error with a sentence. */
-static int read_number(struct fg_call *call, unsigned place, const char *name, uint64_t least,
-                       uint64_t most, uint64_t *value)
-{
-    const char *text = call->texts[place];
-    if (!text || (fg_u64_parse(text, value) && *value >= least && *value <= most))
-        return 0;
-    return fg_call_refuse(call, FG_RPC_PARAMS,
-                          "%s \"%.32s\" is not a number from %" PRIu64 " to %" PRIu64, name, text,
-                          least, most);
-}
 
 int fg_call_events(struct fg_call *call)
 {
@@ -26,9 +13,9 @@ int fg_call_events(struct fg_call *call)
     const char *sale = call->texts[2];
     uint64_t since = 0, limit = FG_EVENTS_LIMIT_MAX;
     char log[17];
-    int rc = read_number(call, 0, "since", 0, INT64_MAX, &since);
+    int rc = fg_call_number(call, 0, "since", 0, INT64_MAX, &since);
     if (rc == 0)
-        rc = read_number(call, 1, "limit", 1, FG_EVENTS_LIMIT_MAX, &limit);
+        rc = fg_call_number(call, 1, "limit", 1, FG_EVENTS_LIMIT_MAX, &limit);
     if (rc != 0)
         return rc;
     if (sale && !fg_model_name_used(&control->model, sale) &&

@@ -26,6 +26,17 @@ int fg_call_refuse(struct fg_call *call, int code, const char *format, ...)
     return code;
 }
 
+int fg_call_number(struct fg_call *call, unsigned place, const char *name, uint64_t least,
+                   uint64_t most, uint64_t *value)
+{
+    const char *text = call->texts[place];
+    if (!text || (fg_u64_parse(text, value) && *value >= least && *value <= most))
+        return 0;
+    return fg_call_refuse(call, FG_RPC_PARAMS,
+                          "%s \"%.32s\" is not a number from %" PRIu64 " to %" PRIu64, name, text,
+                          least, most);
+}
+
 int fg_call_refuse_file(struct fg_call *call, const char *what)
 {
     size_t length = strlen(call->message);

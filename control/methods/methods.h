@@ -48,6 +48,10 @@ extern const unsigned fg_methods_count;
 __attribute__((format(printf, 3, 4))) int fg_call_refuse(struct fg_call *call, int code,
                                                          const char *format, ...);
 
+/* texts[place] as a number; left out, *value stays. 0, or FG_RPC_PARAMS with a sentence. */
+int fg_call_number(struct fg_call *call, unsigned place, const char *name, uint64_t least,
+                   uint64_t most, uint64_t *value);
+
 /* A file was not taken, and `message` has the reader's sentence: adds that `what`, which is in
  * force, stays. FG_RPC_REFUSED. */
 int fg_call_refuse_file(struct fg_call *call, const char *what);

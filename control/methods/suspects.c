@@ -151,9 +151,9 @@ int fg_call_suspects(struct fg_call *call)
     uint64_t count = COUNT_STANDARD;
     struct found found;
 
-    if (call->texts[0] && (!fg_u64_parse(call->texts[0], &count) || count < 1 || count > COUNT_MAX))
-        return fg_call_refuse(call, FG_RPC_PARAMS, "count \"%.64s\" is not a number from 1 to %d",
-                              call->texts[0], COUNT_MAX);
+    int rc = fg_call_number(call, 0, "count", 1, COUNT_MAX, &count);
+    if (rc != 0)
+        return rc;
     json_t *late = json_array();
     if (find(call->control, &found, late))
         call->result = found_json(call->control, &found, (unsigned)count, late);
