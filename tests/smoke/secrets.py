@@ -8,6 +8,9 @@ import sys
 
 from client import case, finish
 
+PIECE, LONGEST = 1 << 20, 32  # of memory at once; the longest form of a secret
+ZEROS = bytes(PIECE + LONGEST)
+
 
 def forms(secret):
     """As the engine may hold a secret, or tell it: its bytes, the two words that it is computed with, hex."""
@@ -27,6 +30,27 @@ def mappings(pid):
             yield *found[:3], line.split()[1:]
 
 
+def read(file, begin, end):
+    """The memory there, in pieces, each with the end of the one before: what lies across is found."""
+    kept = b''
+    for at in range(begin, end, PIECE):
+        file.seek(at)
+        text = kept
+        while len(text) - len(kept) < min(PIECE, end - at):
+            more = file.read(min(PIECE, end - at) - (len(text) - len(kept)))
+            if not more:
+                raise OSError(f'nothing to be read in {begin:x}-{end:x}')
+            text += more
+        yield at - len(kept), text
+        kept = text[-LONGEST:]
+
+
+def search(file, begin, end, wanted):
+    """(address, form) of those that are there. Most memory was never written: zeros are no key."""
+    return [(at + text.find(form), form) for at, text in read(file, begin, end)
+            if text != ZEROS[:len(text)] for form in wanted if form in text]
+
+
 def memory():
     pid, wanted = sys.argv[2], [form for secret in sys.argv[3:] for form in forms(secret)]
     kept, wrong, searched = 0, [], 0
@@ -35,21 +59,18 @@ def memory():
             if name in ('[vvar]', '[vsyscall]') or 'io' in flags:
                 continue
             try:
-                file.seek(begin)
-                text = file.read(end - begin)
-                while len(text) < end - begin:
-                    text += file.read(end - begin - len(text))
+                hits = search(file, begin, end, wanted)
             except OSError:
                 continue
-            searched += len(text)
-            hits = [form for form in wanted if form in text]
+            searched += end - begin
             if hits and 'dd' in flags:
                 kept += 1
                 case(f'the pages of keys are wiped at a fork and locked: {" ".join(flags)}',
                      'wf' in flags and 'lo' in flags)
             elif hits:
-                at = text.find(hits[0])
-                wrong.append(f'{len(hits)} in {name or "anonymous"} {begin:x}+{at:x} {flags}: {hits[0]}')
+                at, form = hits[0]
+                wrong.append(f'{len(hits)} in {name or "anonymous"} {begin:x}+{at - begin:x} {flags}: '
+                             f'{form}')
     case('the keys are in memory that no core has', kept == 1, kept)
     case(f'and nowhere else in {searched >> 20} MiB', searched > 100 << 20 and not wrong, *wrong)
 
