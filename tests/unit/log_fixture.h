@@ -268,4 +268,22 @@ static inline unsigned count_frames(const struct log_fixture *fixture, uint16_t 
     return count;
 }
 
+/* All the orders of one sale came back: each lane's in order, numbered without gaps;
+ * counts[w] of lane w. */
+static inline void check_orders(const struct log_fixture *fixture, const uint32_t *counts,
+                                unsigned workers)
+{
+    uint32_t seen[FG_WORKERS_MAX] = {0};
+
+    for (size_t i = 0; i < fixture->told.orders_count; i++) {
+        const struct fg_order_event *event = &fixture->told.orders[i];
+        unsigned worker = event->order >> 32 & 63;
+        assert_true(worker < workers);
+        struct fg_order_event wanted = an_order(event->sale, worker, ++seen[worker]);
+        wanted.sale_seq = i + 1;
+        assert_memory_equal(event, &wanted, sizeof(wanted));
+    }
+    assert_memory_equal(seen, counts, workers * sizeof(*seen));
+}
+
 #endif

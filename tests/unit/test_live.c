@@ -1,45 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Live changes: units added and removed, pauses of item, sale and engine, single figures. What
- * gives is durable first, what takes is in force first, and all of it survives a restart, from the
- * whole log or from what a base frame tells of it.
+ * gives is durable first, what takes is in force first; test_live_restart.c: what is left of it.
  */
-#include "dataplane/orders/books.h"
-#include "tests/unit/fake_engine.h"
-
-static json_t *of_item(const char *method, const char *id)
-{
-    return call(method, json_pack("{s:s}", "item", id));
-}
-
-static json_t *stock(const char *method, const char *id, const char *units)
-{
-    return call(method, json_pack("{s:s,s:s}", "item", id, "units", units));
-}
-
-static json_t *set(const char *method, const char *key, const char *of, const char *field,
-                   const char *value)
-{
-    return call(method, json_pack("{s:s,s:s,s:s,s:b}", key, of, "field", field, "value", value,
-                                  "confirmed", 1));
-}
-
-static void assert_text(const json_t *result, const char *key, const char *wanted)
-{
-    assert_non_null(result);
-    assert_string_equal(json_string_value(json_object_get(result, key)), wanted);
-}
-
-static bool changed(const json_t *result)
-{
-    assert_true(json_is_boolean(json_object_get(result, "changed")));
-    return json_is_true(json_object_get(result, "changed"));
-}
-
-static uint32_t free_units(uint32_t id)
-{
-    return fg_stock_free_units(&engine->stock, item(id)->slot);
-}
+#include "tests/unit/live_fixture.h"
 
 /* Control's own line of the item. */
 static uint32_t open_of_control(uint32_t id)
@@ -61,15 +25,6 @@ static void assert_event(unsigned count, enum fg_event_kind kind, uint64_t value
     assert_int_equal(event->pid, 1003);
     assert_int_equal(log_.events[count - 1].revision, event->revision - (takes ? 0 : 1));
     assert_true(log_.events[count - 1].seen);
-}
-
-static int start_selling(void **state)
-{
-    start(state);
-    apply(SPRING SHOE(100) HAT);
-    of_sale("sale.open", "spring");
-    assert_int_equal(log_.count, 2);
-    return 0;
 }
 
 /* --- stock --- */
@@ -393,100 +348,6 @@ static void a_figure_that_cannot_be_set_is_refused(void **state)
     assert_int_equal(log_.count, 2);
 }
 
-/* --- restart --- */
-
-static int replay_to_control(void *arg, const struct fg_control_event *event, const char *body)
-{
-    (void)arg;
-    const struct fg_record record = {.control = event, .body = event->body_length ? body : NULL};
-    assert_int_equal(fg_control_replay(control, &record), 0);
-    return 0;
-}
-
-/* A new process, that reads the log: whole, or a base that stands for it. */
-static void restart(bool from_base)
-{
-    struct fg_books books;
-    stop_workers();
-    fg_control_destroy(control);
-    fg_stock_fini(&engine->stock);
-    assert_int_equal(fg_stock_init(&engine->stock, WORKERS, engine->config.limit_items), 0);
-    create_control();
-    assert_int_equal(fg_books_init(&books), 0);
-    for (unsigned i = 0; i < log_.count; i++) {
-        if (!from_base)
-            replay_to_control(NULL, &log_.events[i].event, log_.events[i].body);
-        assert_int_equal(fg_books_control(&books, &log_.events[i].event, log_.events[i].body), 0);
-    }
-    if (from_base)
-        assert_int_equal(fg_books_base(&books, 1, replay_to_control, NULL), 0);
-    fg_books_fini(&books);
-    serve();
-}
-
-static void all_of_it_survives_a_restart(void **state)
-{
-    (void)state;
-    uint64_t opened = item(7)->opens_ns;
-    stock("stock.add", "7", "30");
-    stock("stock.remove", "7", "10");
-    set("item.set", "item", "7", "limit", "4");
-    stock("stock.remove", "7", "5");
-    of_item("item.pause", "7");
-    set("sale.set", "name", "spring", "limit", "6");
-    set("sale.set", "name", "spring", "rate", "20");
-    set("sale.set", "name", "spring", "burst", "3");
-    call("item.close", json_pack("{s:s,s:b}", "item", "8", "confirmed", 1));
-    of_sale("sale.pause", "spring");
-    call("engine.kill", json_pack("{s:b}", "confirmed", 1));
-    uint64_t revision = control->model.revision;
-    for (int from_base = 0; from_base < 2; from_base++) {
-        restart(from_base);
-        assert_int_equal(control->model.revision, revision);
-        assert_int_equal(engine->catalogue->mode, FG_ENGINE_KILLED);
-        assert_int_equal(free_units(7), 115);
-        assert_int_equal(item(7)->limit, 4);
-        assert_int_equal(item(7)->sale_limit, 6);
-        assert_int_equal(item(7)->rate_cost, 64000 / 20);
-        assert_int_equal(item(7)->rate_depth, 64000 / 20 * 3);
-        assert_int_equal(item(7)->paused, 1);
-        assert_int_equal(item(7)->state, FG_SALE_PAUSED);
-        assert_int_equal(item(8)->state, FG_SALE_CLOSED);
-        assert_int_equal(item(8)->paused, 0);
-        assert_int_equal(item(7)->opens_ns, opened);
-        assert_false(changed(apply(SPRING "  - id: 7\n    name: Shoe\n    stock: 115\n"
-                                          "    limit: 4\n    max_per_order: 2\n" HAT
-                                          "limit: 6\nrate: 20\nburst: 3\n")));
-    }
-    /* It had opened, by hand: so it goes on. */
-    assert_text(of_sale("sale.resume", "spring"), "state", "open");
-    assert_int_equal(item(7)->opens_ns, opened);
-    assert_int_equal(item(8)->state, FG_SALE_CLOSED);
-}
-
-/* A definition made during the pause is all that a base tells of the opening before it. */
-static void a_base_tells_that_a_paused_sale_has_opened(void **state)
-{
-    (void)state;
-    uint64_t opened = item(7)->opens_ns;
-    of_sale("sale.pause", "spring");
-    apply(SPRING SHOE(120) HAT);
-    restart(true);
-    assert_int_equal(item(7)->opens_ns, opened);
-    assert_text(of_sale("sale.resume", "spring"), "state", "open");
-}
-
-static void a_base_tells_that_a_paused_sale_has_not_opened(void **state)
-{
-    (void)state;
-    apply("name: spring\nopens: +1h\nitems:\n" SHOE(100));
-    of_sale("sale.pause", "spring");
-    apply("name: spring\nopens: +2h\nitems:\n" SHOE(120));
-    restart(true);
-    assert_int_equal(item(7)->state, FG_SALE_PAUSED);
-    assert_text(of_sale("sale.resume", "spring"), "state", "scheduled");
-}
-
 int main(void)
 {
 #define TEST(name)    cmocka_unit_test_setup_teardown(name, start, stop)
@@ -504,9 +365,6 @@ int main(void)
         SELLING(the_engine_is_paused_killed_and_brought_back),
         SELLING(single_figures_go_the_way_of_a_file),
         SELLING(a_figure_that_cannot_be_set_is_refused),
-        SELLING(all_of_it_survives_a_restart),
-        SELLING(a_base_tells_that_a_paused_sale_has_opened),
-        TEST(a_base_tells_that_a_paused_sale_has_not_opened),
     };
     return cmocka_run_group_tests(tests, NULL, release_reply);
 }

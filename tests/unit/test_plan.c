@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What applying a file comes to: what it gives, what it takes, and what is refused. */
-#include "tests/unit/model_fixture.h"
+#include "tests/unit/plan_fixture.h"
 
 #include <time.h>
-
-static int plan(struct fixture *f, const struct fg_sale *wanted)
-{
-    const struct fg_plan_world world = {
-        .model = &f->model, .config = &f->config, .now_ns = f->now_ns};
-    f->message[0] = '\0';
-    return fg_plan_sale(&f->plan, &world, wanted, f->message, sizeof(f->message));
-}
-
-static void assert_refused(struct fixture *f, const struct fg_sale *wanted, const char *part)
-{
-    assert_int_equal(plan(f, wanted), -EPERM);
-    if (!strstr(f->message, part))
-        fail_msg("\"%s\" does not say \"%s\"", f->message, part);
-    fg_plan_free(&f->plan);
-}
 
 static void a_new_sale_only_gives(void **state)
 {
@@ -52,35 +36,6 @@ static void the_same_file_again_changes_nothing(void **state)
     wanted->items[0].stock++;
     assert_refused(f, wanted, "closed");
     fg_model_sale_free(wanted);
-}
-
-/* What a field's change comes to. */
-enum way { GIVES, TAKES };
-
-/* Both times, one way. */
-static void assert_moved(struct fixture *f, const struct fg_sale *wanted, enum way way)
-{
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(json_array_size(f->plan.changes), 2);
-    assert_int_equal(f->plan.gives != NULL, way == GIVES);
-    assert_int_equal(f->plan.takes != NULL, way == TAKES);
-    fg_plan_free(&f->plan);
-}
-
-static const json_t *only_change(const struct fixture *f)
-{
-    assert_int_equal(json_array_size(f->plan.changes), 1);
-    return json_array_get(f->plan.changes, 0);
-}
-
-static void assert_way(struct fixture *f, const struct fg_sale *wanted, enum way way)
-{
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(json_is_true(json_object_get(only_change(f), "takes")), way == TAKES);
-    assert_int_equal(f->plan.gives != NULL, way == GIVES);
-    assert_int_equal(f->plan.takes != NULL, way == TAKES);
-    assert_int_equal(f->plan.removals_count, 0);
-    fg_plan_free(&f->plan);
 }
 
 /* One line of the difference, old and new; and what is asked about when the sale is open, NULL for
@@ -264,66 +219,6 @@ static void an_item_left_out_is_closed_and_stays_for_its_orders(void **state)
     fg_model_sale_free(wanted);
 }
 
-/* A time from now would move at every run. It is for a sale that has no such time. */
-static void a_time_from_now_moves_nothing(void **state)
-{
-    struct fixture *f = *state;
-    put(f, &spring, 1);
-    struct fg_sale *wanted = copy_of(&spring, 0);
-    wanted->opens_ns = 1700;
-    wanted->opens_relative = true;
-    wanted->closes_ns = 2700;
-    wanted->closes_relative = true;
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(json_array_size(f->plan.changes), 0);
-    assert_int_equal(json_array_size(f->plan.notices), 2);
-    assert_null(f->plan.takes);
-    assert_null(f->plan.gives);
-    fg_plan_free(&f->plan);
-    wanted->closes_ns = 1500; /* of the calendar, and before what "now" would make of opens */
-    wanted->closes_relative = false;
-    assert_way(f, wanted, TAKES);
-    fg_model_sale_free(wanted);
-
-    struct fg_sale *by_hand = sale_of("hand", 20, 1);
-    put(f, by_hand, 2);
-    by_hand->closes_ns = 2700;
-    by_hand->closes_relative = true;
-    assert_int_equal(plan(f, by_hand), 0);
-    assert_int_equal(f->plan.takes->closes_ns, 2700);
-    assert_false(f->plan.takes->closes_relative);
-    fg_plan_free(&f->plan);
-    fg_model_sale_free(by_hand);
-    by_hand = sale_of("fresh", 30, 1);
-    by_hand->opens_relative = true;
-    by_hand->opens_ns = 50;
-    assert_int_equal(plan(f, by_hand), 0);
-    assert_false(f->plan.gives->opens_relative);
-    assert_int_equal(f->plan.gives->opens_ns, 50);
-    fg_plan_free(&f->plan);
-    fg_model_sale_free(by_hand);
-}
-
-static void a_closing_that_is_new_is_to_come(void **state)
-{
-    struct fixture *f = *state;
-    struct fg_sale *wanted = copy_of(&spring, 0);
-    f->now_ns = 2000;
-    assert_refused(f, wanted, "has passed already, so the sale could never open");
-    f->now_ns = 1999;
-    assert_int_equal(plan(f, wanted), 0);
-    fg_plan_free(&f->plan);
-    put(f, &spring, 1);
-    fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 1000);
-    f->now_ns = 3000; /* what is in force already is no matter */
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(json_array_size(f->plan.changes), 0);
-    fg_plan_free(&f->plan);
-    wanted->closes_ns = 2999;
-    assert_refused(f, wanted, "flashgatectl sale close spring");
-    fg_model_sale_free(wanted);
-}
-
 static void a_file_that_does_both_is_split(void **state)
 {
     struct fixture *f = *state;
@@ -341,72 +236,6 @@ static void a_file_that_does_both_is_split(void **state)
     assert_int_equal(f->plan.gives->number, 1);
     assert_int_equal(json_array_size(f->plan.changes), 3);
     fg_plan_free(&f->plan);
-    fg_model_sale_free(wanted);
-}
-
-static void an_opening_that_happened_is_not_moved(void **state)
-{
-    struct fixture *f = *state;
-    put(f, &spring, 1);
-    fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 1000);
-    struct fg_sale *wanted = copy_of(&spring, 0);
-    wanted->opens_ns = 1500;
-    assert_int_equal(plan(f, wanted), 0);
-    assert_null(f->plan.gives);
-    assert_null(f->plan.takes);
-    fg_plan_free(&f->plan);
-    wanted->items[0].stock = 200;
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(f->plan.gives->opens_ns, 1000);
-    assert_int_equal(f->plan.gives->state, FG_SALE_OPEN);
-    fg_plan_free(&f->plan);
-    fg_model_sale_free(wanted);
-}
-
-static void times_moved_whole_go_one_way_and_stay_sound(void **state)
-{
-    struct fixture *f = *state;
-    struct fg_sale *wanted = copy_of(&spring, 0);
-    put(f, &spring, 1);
-    wanted->opens_ns = 2000;
-    wanted->closes_ns = 3000;
-    assert_moved(f, wanted, TAKES);
-    wanted->items[0].stock++; /* with it, something that gives */
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(f->plan.takes->opens_ns, 2000);
-    assert_int_equal(f->plan.takes->closes_ns, 3000);
-    assert_int_equal(f->plan.takes->items[0].stock, 100);
-    assert_int_equal(f->plan.gives->items[0].stock, 101);
-    fg_plan_free(&f->plan);
-    wanted->items[0].stock--;
-    wanted->opens_ns = 500;
-    wanted->closes_ns = 1000;
-    assert_moved(f, wanted, GIVES);
-    /* An overlap is cut first and widened after it. */
-    wanted->closes_ns = 1500;
-    assert_int_equal(plan(f, wanted), 0);
-    assert_int_equal(f->plan.takes->opens_ns, 1000);
-    assert_int_equal(f->plan.takes->closes_ns, 1500);
-    assert_int_equal(f->plan.gives->opens_ns, 500);
-    fg_plan_free(&f->plan);
-    fg_model_sale_free(wanted);
-}
-
-static void opening_by_hand_is_the_opening(void **state)
-{
-    struct fixture *f = *state;
-    put(f, &spring, 1);
-    assert_int_equal(fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 700), 0);
-    assert_int_equal(fg_model_sale(&f->model, "spring")->opens_ns, 700);
-    assert_int_equal(fg_model_item(&f->model, 8)->item.opens_ns, 700);
-    assert_int_equal(fg_model_set_state(&f->model, 1, FG_SALE_OPEN, 600), 0);
-    assert_int_equal(fg_model_sale(&f->model, "spring")->opens_ns, 700);
-    struct fg_sale *wanted = copy_of(&spring, 0);
-    wanted->opens_ns = 100; /* does not matter any more */
-    wanted->closes_ns = 700;
-    assert_refused(f, wanted, "sale close spring");
-    wanted->closes_ns = 701;
-    assert_way(f, wanted, TAKES);
     fg_model_sale_free(wanted);
 }
 
@@ -550,12 +379,7 @@ int main(void)
         TEST(what_an_open_sale_loses_is_told),
         TEST(units_are_taken_off_between_what_takes_and_what_gives),
         TEST(an_item_left_out_is_closed_and_stays_for_its_orders),
-        TEST(a_time_from_now_moves_nothing),
-        TEST(a_closing_that_is_new_is_to_come),
         TEST(a_file_that_does_both_is_split),
-        TEST(an_opening_that_happened_is_not_moved),
-        TEST(times_moved_whole_go_one_way_and_stay_sound),
-        TEST(opening_by_hand_is_the_opening),
         TEST(what_may_not_change_is_refused),
         TEST(names_and_ids_of_archived_sales_stay_used),
         TEST(what_does_not_fit_names_the_number_to_raise),
