@@ -151,8 +151,8 @@ int fg_publish_laggard(const struct fg_control *control);
 /* After the last laggard: frees the replaced snapshot. */
 void fg_publish_reclaim(struct fg_control *control);
 
-/* change.c: begins a change; none may be under way. The sale is copied. 0, -ENOMEM, or -E2BIG or
- * -EINVAL for a sale that the log cannot hold. `peer` NULL: the engine itself. */
+/* change_begin.c: begins a change; none may be under way. The sale is copied. 0, -ENOMEM, or -E2BIG
+ * or -EINVAL for a sale that the log cannot hold. `peer` NULL: the engine itself. */
 int fg_change_begin_sale(struct fg_control *control, const struct fg_peer *peer,
                          const struct fg_sale *sale, bool takes);
 void fg_change_begin_state(struct fg_control *control, const struct fg_peer *peer, uint32_t number,
@@ -174,8 +174,8 @@ void fg_change_begin_reissue(struct fg_control *control);
 /* Takes what fg_archive_prepare() made. */
 void fg_change_begin_archive(struct fg_control *control, const struct fg_peer *peer,
                              uint32_t number, struct fg_archive *archive);
-/* Carries it on as far as it goes without waiting. 0, or -EAGAIN when the journal's queue was full
- * and the change was dropped with nothing done. */
+/* change.c: carries it on as far as it goes without waiting. 0, or -EAGAIN when the journal's queue
+ * was full and the change was dropped with nothing done. */
 int fg_change_step(struct fg_control *control);
 /* Waits until none is under way, within the limits. 0, or an rpc error with a sentence; the change
  * then goes on in the background. */

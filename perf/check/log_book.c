@@ -77,7 +77,7 @@ static int begin_anew(struct fg_log_book *book)
 
 /* --- sales --- */
 
-static bool widen(void **array, size_t room, size_t size)
+bool log_book_widen(void **array, size_t room, size_t size)
 {
     void *wider = realloc(*array, room * size);
     if (wider)
@@ -91,9 +91,9 @@ static bool grow_sales(struct fg_log_book *book)
     if (book->sales_count < book->sales_room)
         return true;
     unsigned room = book->sales_room ? 2 * book->sales_room : 8;
-    if (!widen((void **)&book->streams, room, sizeof(*book->streams)) ||
-        !widen((void **)&book->sales, room, sizeof(*book->sales)) ||
-        !widen((void **)&book->named, room, sizeof(*book->named)))
+    if (!log_book_widen((void **)&book->streams, room, sizeof(*book->streams)) ||
+        !log_book_widen((void **)&book->sales, room, sizeof(*book->sales)) ||
+        !log_book_widen((void **)&book->named, room, sizeof(*book->named)))
         return false;
     book->sales_room = room;
     return true;
