@@ -67,7 +67,7 @@ void fg_utf8_mend(char *text)
 {
     while (*text) {
         unsigned bytes = utf8_bytes((const unsigned char *)text);
-        if (bytes == 0)
+        if (bytes == 0 || (unsigned char)*text < 0x20 || *text == 0x7f)
             *text = '?';
         text += bytes ? bytes : 1;
     }

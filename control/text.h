@@ -19,7 +19,8 @@ void fg_buyer_format(const uint8_t buyer[FG_BUYER_BYTES], char text[FG_BUYER_TEX
 bool fg_u64_parse(const char *text, uint64_t *value);
 
 /* Puts '?' for every byte that is not UTF-8, such as the rest of a character that a sentence's end
- * has cut: JSON takes no other text. */
+ * has cut: JSON takes no other text. And for every control character: a sentence is one line, and
+ * may be printed on a terminal. */
 void fg_utf8_mend(char *text);
 
 /* New references. A name of 64 bits (an order's, a request's) is a string, for JSON's readers keep

@@ -15,6 +15,7 @@
 #include "control/cli/list_file.h"
 #include "control/cli/lists_add.h"
 #include "control/cli/show.h"
+#include "control/config/options.h"
 #include "control/lists/list_text.h"
 
 /* What is to be appended. */
@@ -64,7 +65,8 @@ static int add_entry(const struct fg_cli_call *call, struct addition *addition, 
                      ? fg_list_text_buyer(entry, buyer, why, sizeof(why))
                      : fg_list_text_source(entry, &prefix, why, sizeof(why));
     if (!right)
-        return fg_cli_fail(call, FG_EXIT_USAGE, "\"%.60s\" %s; nothing was added", entry, why);
+        return fg_cli_fail(call, FG_EXIT_USAGE, "\"%.60s\" %s; nothing was added",
+                           fg_in_print(entry), why);
     fprintf(addition->stream, "%s %s\n", entry, addition->note);
     addition->entries++;
     return FG_EXIT_OK;

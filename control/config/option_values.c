@@ -26,6 +26,11 @@ bool fg_printable(const char *text, size_t length)
     return true;
 }
 
+const char *fg_in_print(const char *text)
+{
+    return fg_printable(text, strlen(text)) ? text : "(not printable)";
+}
+
 bool fg_name_valid(const char *text, size_t length)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -144,6 +144,8 @@ const char *fg_option_number_text(enum fg_option_kind kind, int64_t value, char 
 /* Is there no control character in it? Is it of A-Z a-z 0-9 . _ - alone, and not empty? */
 bool fg_printable(const char *text, size_t length);
 bool fg_name_valid(const char *text, size_t length);
+/* What somebody asked for, in a sentence for people: as it is, or "(not printable)". */
+const char *fg_in_print(const char *text);
 
 /* --- Fields as text (option_write.c) --- */
 

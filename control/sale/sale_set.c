@@ -13,17 +13,11 @@ static const struct fg_option *live_option(const struct fg_option_table *table, 
     return NULL;
 }
 
-/* What was asked for, in a sentence for people. */
-static const char *shown(const char *text)
-{
-    return fg_printable(text, strlen(text)) ? text : "(not printable)";
-}
-
 static int refuse_name(const struct fg_option_table *table, const char *owner, const char *field,
                        char *message, size_t size)
 {
     size_t used = (size_t)snprintf(
-        message, size, "\"%.64s\" of %s cannot be set; what can be:", shown(field), owner);
+        message, size, "\"%.64s\" of %s cannot be set; what can be:", fg_in_print(field), owner);
     for (unsigned i = 0, told = 0; i < table->count; i++)
         if (table->options[i].live && used < size)
             used += (size_t)snprintf(message + used, size - used, "%s %s", told++ ? "," : "",
@@ -42,7 +36,7 @@ int fg_sale_set(struct fg_sale *sale, struct fg_sale_item *item, const char *fie
     if (option->kind == FG_OPTION_TIME && strcmp(text, "none") == 0) {
         memset(target + option->offset, 0, option->size);
     } else if (fg_option_set(option, text, strlen(text), now_ns, target, why, sizeof(why)) != 0) {
-        snprintf(message, size, "%s: \"%.64s\" %s", field, shown(text), why);
+        snprintf(message, size, "%s: \"%.64s\" %s", field, fg_in_print(text), why);
         return -1;
     }
     sale->opens_relative = sale->closes_relative = false; /* said now, it is meant so */

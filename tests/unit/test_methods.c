@@ -182,7 +182,7 @@ static void a_quoted_word_that_is_cut_is_answered(void **state)
     }
 }
 
-static void text_that_is_no_utf8_is_mended(void **state)
+static void text_that_is_no_utf8_or_no_print_is_mended(void **state)
 {
     (void)state;
     static const struct {
@@ -190,6 +190,7 @@ static void text_that_is_no_utf8_is_mended(void **state)
     } cases[] = {
         {"", ""},
         {"plain", "plain"},
+        {"a\tline\n\x1b[1m\x7f", "a?line??[1m?"},
         {"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x91\x9f", "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x91\x9f"},
         {"cut \xc3", "cut ?"},
         {"cut \xe2\x82; on", "cut ??; on"},
@@ -325,7 +326,7 @@ int main(void)
         TEST(delivery_is_shown_rebuilt_and_told_what_is_consumed),
         TEST(wrong_messages_get_their_codes),
         TEST(a_quoted_word_that_is_cut_is_answered),
-        cmocka_unit_test(text_that_is_no_utf8_is_mended),
+        cmocka_unit_test(text_that_is_no_utf8_or_no_print_is_mended),
         TEST(flashgatectl_steers_a_whole_sale),
         TEST(flashgatectl_tells_failures_by_status_and_sentence),
     };
