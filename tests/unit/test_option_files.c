@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Whole files by tables of options: their shape, their bytes, what is secret in them, and files
  * that are none. */
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -199,13 +201,68 @@ static void test_files(void **state)
     rmdir(dir);
 }
 
+/* A password is the first line of a private file. While somebody holds a file's lock to write it,
+ * it is not read; whoever else reads it does not matter. */
+static void test_passwords_and_locks(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/fg-password-XXXXXX", message[256];
+    size_t length;
+    int file = mkstemp(path), reader = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(file >= 0 && reader >= 0);
+    assert_int_equal(write(file, "s3cret\r\nmore\n", 14), 14);
+    assert_int_equal(flock(reader, LOCK_SH), 0);
+    char *password = fg_password_read(path, message, sizeof(message));
+    assert_string_equal(password, "s3cret");
+    fg_password_free(password);
+    fg_password_free(NULL);
+    assert_int_equal(flock(reader, LOCK_UN), 0);
+    assert_int_equal(flock(file, LOCK_EX), 0);
+    assert_null(fg_options_large_file(path, 100, &length, message, sizeof(message)));
+    assert_non_null(strstr(message, "is being written; try again when that is done"));
+    assert_int_equal(flock(file, LOCK_UN), 0);
+    assert_null(fg_options_large_file(path, 13, &length, message, sizeof(message)));
+    assert_non_null(strstr(message, "has 14 bytes, wanted at most 13"));
+    assert_int_equal(fchmod(file, 0640), 0);
+    assert_null(fg_password_read(path, message, sizeof(message)));
+    assert_non_null(strstr(message, "its mode is 0640, wanted 0600"));
+    close(reader);
+    close(file);
+    unlink(path);
+    assert_null(fg_password_read(path, message, sizeof(message)));
+    assert_non_null(strstr(message, "could not be opened"));
+}
+
+/* The manual's part names every option once, with its section's name before it; only where it is
+ * asked for does it tell which are read at start. */
+static void test_manual(void **state)
+{
+    (void)state;
+    for (unsigned spans = 0; spans < 2; spans++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        fg_options_manual(&TABLE, spans, out);
+        fclose(out);
+        assert_non_null(strstr(text, "*workers*\n\tHow many\\. \\["));
+        assert_non_null(strstr(text, "*inner\\.path*\n\tWhere it is\\. \\["));
+        assert_non_null(strstr(text, "\\; required"));
+        assert_int_equal(!!strstr(text, "\\; at start\\]"), spans);
+        const char *pairs = strstr(text, "*pairs\\[\\]*\n");
+        assert_non_null(pairs);
+        assert_non_null(strstr(pairs, "Its number\\. \\["));
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_depth_and_size), cmocka_unit_test(test_long_values),
         cmocka_unit_test(test_confidential),   cmocka_unit_test(test_broken_files),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_files),          cmocka_unit_test(test_passwords_and_locks),
+        cmocka_unit_test(test_manual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

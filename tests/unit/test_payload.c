@@ -253,6 +253,20 @@ static void a_reply_is_signed_and_no_request(void **state)
     assert_false(fg_payload_check(payload, length));
 }
 
+/* Any entry counts, wherever it stands; only ORDER does. */
+static void what_asks_for_orders_is_told(void **state)
+{
+    (void)state;
+    for (uint8_t op = FG_OP_ORDER; op <= FG_OP_MAX; op++) {
+        struct fg_request asks[] = {shop_request(&shop, 0, FG_OP_QUERY, 1, 1, ITEM_PLAIN, 1),
+                                    shop_request(&shop, 0, op, 1, 2, ITEM_PLAIN, 1)};
+        shop_datagram(&shop, payload, asks, 2);
+        assert_int_equal(fg_payload_orders(payload), op == FG_OP_ORDER);
+        shop_datagram(&shop, payload, asks, 1);
+        assert_false(fg_payload_orders(payload));
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_shop, close_shop)
@@ -266,6 +280,7 @@ int main(void)
         TEST(times_that_no_clock_tells),
         TEST(unsigned_is_silence_unless_allowed),
         TEST(a_reply_is_signed_and_no_request),
+        TEST(what_asks_for_orders_is_told),
     };
     return cmocka_run_group_tests_name("payload", tests, NULL, NULL);
 }
