@@ -11,7 +11,7 @@
 #include <rte_cycles.h>
 #include <rte_prefetch.h>
 
-#include "dataplane/admission/lists.h"
+#include "dataplane/blocked.h"
 #include "dataplane/loop.h"
 #include "dataplane/net/reply.h"
 
@@ -60,14 +60,6 @@ static bool tagged_twice(const struct rte_mbuf *frame, const struct fg_parsed *p
            parsed->l3 > sizeof(struct rte_ether_hdr);
 }
 
-/* Nothing that a blocked source asks is answered, but for how to reach the engine: whoever is not
- * blocked may need that of it. */
-static bool is_blocked(const struct loop *loop, const struct fg_parsed *parsed)
-{
-    return (parsed->kind == FG_FRAME_REQUEST || parsed->kind == FG_FRAME_ECHO) &&
-           fg_lists_source_blocked(loop->catalogue->lists, parsed->source);
-}
-
 /* Before a frame is turned round. */
 static void captures_answered(struct loop *loop, struct rte_mbuf *frame)
 {
@@ -90,7 +82,7 @@ static bool parse(struct loop *loop, const struct fg_port *port, struct rte_mbuf
         loop_drop(loop, frame, FG_COUNTER_DROP_VLAN);
         return false;
     }
-    if (is_blocked(loop, parsed)) {
+    if (fg_frame_blocked(loop->catalogue->lists, parsed)) {
         loop_drop(loop, frame, FG_COUNTER_DROP_BLOCKED_SOURCE);
         return false;
     }
