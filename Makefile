@@ -74,7 +74,8 @@ SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/recei
 	   dataplane/worker.c dataplane/workers.c dataplane/parts.c dataplane/process.c dataplane/loop_capture.c \
 	   dataplane/faults.c $(addprefix control/figures/,help.c metrics.c telemetry.c text.c) \
 	   $(addprefix control/journal/,copy% dump.c help.c names.c report.c stat.c takeover% verify.c) \
-	   control/cli/% control/top/% control/doctor/% control/audit/% \
+	   $(filter-out control/cli/lists_add.c,$(wildcard control/cli/*.c)) \
+	   control/top/% control/doctor/% control/audit/% \
 	   $(filter-out perf/check/history.c,$(wildcard perf/check/*.c)) \
 	   $(addprefix perf/load/,goodput.c hostile% items.c options.c port% report.c wire%),$(SOURCES))
 endif

@@ -302,7 +302,7 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .help = "What the engine forbids itself."},
 };
 
-static const struct fg_option_table CONFIG_TABLE = {
+const struct fg_option_table fg_config_options = {
     CONFIG_OPTIONS, COUNT(CONFIG_OPTIONS),
     "a table with at least ports, log.directory and control.socket", fg_config_check_all};
 
@@ -314,7 +314,7 @@ int fg_config_load(struct fg_config *config, const char *path, char *message, si
     if (!text)
         return -1;
     input.text = text;
-    int result = fg_options_read(&CONFIG_TABLE, config, &input);
+    int result = fg_options_read(&fg_config_options, config, &input);
     free(text);
     if (result != 0)
         fg_config_free(config);
@@ -323,7 +323,7 @@ int fg_config_load(struct fg_config *config, const char *path, char *message, si
 
 void fg_config_free(struct fg_config *config)
 {
-    fg_options_free(&CONFIG_TABLE, config);
+    fg_options_free(&fg_config_options, config);
 }
 
 void fg_config_reference(FILE *out)
@@ -331,15 +331,15 @@ void fg_config_reference(FILE *out)
     fputs("# Reference configuration of flashgated: every option with its default.\n"
           "# Printed by `flashgated --reference-config`.\n\n",
           out);
-    fg_options_reference(&CONFIG_TABLE, out);
+    fg_options_reference(&fg_config_options, out);
 }
 
 void fg_config_describe(FILE *out)
 {
-    fg_options_describe(&CONFIG_TABLE, out);
+    fg_options_describe(&fg_config_options, out);
 }
 
 void fg_config_manual(FILE *out)
 {
-    fg_options_manual(&CONFIG_TABLE, true, out);
+    fg_options_manual(&fg_config_options, true, out);
 }

@@ -30,6 +30,8 @@ enum fg_seccomp_mode {
 };
 enum fg_idle { FG_IDLE_POLL, FG_IDLE_YIELD, FG_IDLE_SLEEP };
 
+struct fg_option_table;
+
 struct fg_port_config {
     char *device;          /* PCI address, or an EAL vdev string: "net_vhost0,iface=/run/x.sock" */
     struct fg_ip address;  /* the engine's IPv4 address on it; zero: none */
@@ -136,6 +138,9 @@ static inline uint8_t fg_config_unsigned_ops(const struct fg_config *config)
         return 0;
     return config->unsigned_ops ? config->unsigned_ops : FG_UNSIGNED_OPS;
 }
+
+/* The whole file, over struct fg_config. */
+extern const struct fg_option_table fg_config_options;
 
 /* Reads a file; on failure a sentence "FILE:LINE:COLUMN: ..." in `message` and -1. Checks what
  * fields say about each other too (base_port against partitions, cores against workers ...). */

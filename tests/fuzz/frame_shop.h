@@ -13,10 +13,11 @@
 #include "tests/fuzz/frames_mended.h"
 #include "tests/unit/shop.h"
 
-#include "dataplane/admission/lists.h"
 #include "dataplane/admission/rates.h"
+#include "dataplane/blocked.h"
 #include "dataplane/command.h"
 #include "dataplane/net/reply.h"
+#include "tests/fuzz/frame_lists.h"
 #include "tests/fuzz/ledger.h"
 
 #define WORKERS     2
@@ -26,7 +27,6 @@
 #define FRESH_MS    2000
 #define POLL_MS     50 /* the longest that a worker is away */
 #define KEYS        3
-#define BLOCKED     3 /* buyers 1 to 3, of whom the last is allowed, too */
 
 /* A datagram that admission has. */
 struct waiting {
@@ -35,6 +35,7 @@ struct waiting {
     uint8_t *asked; /* the frame as it came */
     size_t length;
     uint16_t key_place;
+    unsigned lists_changes; /* when it was taken */
 };
 
 static struct fg_frame_address us; /* the engine, of both families */
@@ -42,50 +43,40 @@ static struct shop shop;
 static struct ledger ledger;
 static struct waiting waiting[WAITING_MAX];
 static struct fg_lists *lists;
-static bool decided;     /* something was taken to admission */
-static bool was_blocked; /* the lists have been in force */
-static bool blocked_all; /* and so they were at each order */
+static bool was_blocked;       /* the lists have been in force */
+static unsigned lists_changes; /* since the shop opened */
 
 /* --- the shop --- */
 
-static inline void a_buyer(uint8_t number, uint8_t buyer[FG_BUYER_BYTES])
+/* What was decided until now, with the lists in force or without: a blocked buyer's new orders were
+ * decided without. */
+static inline void look_at_log(void)
 {
-    memset(buyer, number % 12, FG_BUYER_BYTES);
-}
+    unsigned logged = shop.logged;
 
-static inline void make_lists(void)
-{
-    uint8_t buyers[BLOCKED][FG_BUYER_BYTES];
-    struct fg_lists_input input = {.buyers = {(const void *)buyers, (const void *)buyers[2]},
-                                   .buyers_count = {BLOCKED, 1},
-                                   .seed = {1, 2}};
-
-    for (uint8_t i = 0; i < BLOCKED; i++)
-        a_buyer(i + 1, buyers[i]);
-    lists = fg_lists_create(&input);
-    FUZZ_CHECK(lists);
+    for (unsigned w = 0; w < WORKERS; w++)
+        shop.logged += fg_lane_drain(&shop.lanes[w], &shop.log[shop.logged], 64);
+    for (unsigned i = logged; i < shop.logged; i++)
+        FUZZ_CHECK(!shop.catalogue.lists || shop.log[i].kind != FG_EVENT_ADMIT ||
+                   !is_blocked(shop.log[i].buyer));
 }
 
 /* The lists come into force, or those without anybody do. */
 static inline void put_lists(bool in_force)
 {
+    look_at_log();
     shop.catalogue.lists = in_force ? lists : NULL;
+    lists_changes++;
     was_blocked = was_blocked || in_force;
-    blocked_all = in_force && (blocked_all || !decided);
-}
-
-/* Is the buyer on the block list alone? */
-static inline bool is_blocked(const uint8_t *buyer)
-{
-    return fg_lists_buyer(lists, buyer) == FG_LISTED_BLOCKED;
 }
 
 static inline void open_shop(void)
 {
     us = engine_address;
     if (!lists)
-        make_lists();
-    decided = was_blocked = blocked_all = false;
+        lists = make_lists();
+    was_blocked = false;
+    lists_changes = 0;
     shop_open(&shop, WORKERS, SUPPLY);
     shop.ring.count = KEYS;
     shop.ring.keys[1] = (struct fg_key){.id = 8, .ops = 0x12, .prefixes_count = 1};
@@ -138,6 +129,18 @@ static inline void check_unanswered(const uint8_t *frame, size_t length,
                 !fg_payload_check(frame + parsed.payload, parsed.length)));
 }
 
+/* Orders of who is blocked, and of who is not; the lists have not changed since they were asked. */
+static inline void check_listed(const struct fg_request *ask, const struct fg_reply *reply)
+{
+    bool blocked = shop.catalogue.lists && is_blocked(ask->buyer);
+
+    FUZZ_CHECK(blocked || reply->verdict != FG_VERDICT_BLOCKED);
+    FUZZ_CHECK(!blocked || ask->op != FG_OP_ORDER || is_blocked_verdict(reply->verdict));
+    /* An order that was there before is told. */
+    FUZZ_CHECK(reply->verdict != FG_VERDICT_BLOCKED ||
+               !ledger_find_request(&ledger, ask->buyer, ask->request));
+}
+
 static inline void check_entry(const struct fg_request *ask, const struct fg_reply *reply)
 {
     bool tells = reply->verdict >= FG_VERDICT_ADMITTED && reply->verdict <= FG_VERDICT_EXPIRED;
@@ -179,6 +182,8 @@ static inline void check_payload(const struct waiting *one, const uint8_t *paylo
         memcpy(&ask, asked + FG_REQUEST_BYTES(i), sizeof(ask));
         memcpy(&reply, payload + FG_REPLY_BYTES(i), sizeof(reply));
         check_entry(&ask, &reply);
+        if (one->lists_changes == lists_changes)
+            check_listed(&ask, &reply);
     }
 }
 
@@ -231,13 +236,12 @@ static inline void poll_shop(void)
 
 static inline void flush_shop(void)
 {
-    shop.logged = 0;
-    shop_flush(&shop);
-    for (unsigned i = 0; i < shop.logged; i++) {
-        FUZZ_CHECK(!blocked_all || shop.log[i].kind != FG_EVENT_ADMIT ||
-                   !is_blocked(shop.log[i].buyer));
+    look_at_log();
+    for (unsigned w = 0; w < WORKERS; w++)
+        fg_lane_publish(&shop.lanes[w]);
+    for (unsigned i = 0; i < shop.logged; i++)
         ledger_apply(&ledger, &shop.log[i]);
-    }
+    shop.logged = 0;
     poll_shop();
 }
 
@@ -258,7 +262,6 @@ static inline void decide(struct waiting *one, bool hand_over_full)
     unsigned w = partition < 0 ? 0 : (unsigned)partition % WORKERS;
 
     FUZZ_CHECK(partition < SHOP_PARTITIONS);
-    decided = true;
     memcpy(&header, payload, sizeof(header));
     if (hand_over_full)
         return answer(one, fg_payload_busy(&shop.catalogue, payload, one->key_place, 2));
@@ -288,6 +291,15 @@ static inline void answer_neighbour(struct waiting *one)
     check_turned(one->frame, one->asked, length);
 }
 
+/* Silence is for requests and echoes of blocked sources, and for them alone. */
+static inline void check_source(const struct waiting *one, bool blocked)
+{
+    bool asks = one->parsed.kind == FG_FRAME_REQUEST || one->parsed.kind == FG_FRAME_ECHO;
+
+    FUZZ_CHECK(blocked ==
+               (asks && shop.catalogue.lists && is_blocked_source(one->asked, one->parsed.l3)));
+}
+
 /* As a worker takes a frame. */
 static inline void receive(const uint8_t *bytes, size_t length, unsigned how)
 {
@@ -295,9 +307,15 @@ static inline void receive(const uint8_t *bytes, size_t length, unsigned how)
 
     if (!one)
         return;
-    *one = (struct waiting){
-        .frame = fuzz_copy(bytes, length), .asked = fuzz_copy(bytes, length), .length = length};
+    *one = (struct waiting){.frame = fuzz_copy(bytes, length),
+                            .asked = fuzz_copy(bytes, length),
+                            .length = length,
+                            .lists_changes = lists_changes};
     fg_frame_parse(one->frame, length, &us, (enum fg_checksum)(how % 3), &one->parsed);
+    bool blocked = fg_frame_blocked(shop.catalogue.lists, &one->parsed);
+    check_source(one, blocked);
+    if (blocked)
+        return give_up(one);
     switch ((enum fg_frame_kind)one->parsed.kind) {
     case FG_FRAME_REQUEST: {
         const uint8_t *payload = one->frame + one->parsed.payload;

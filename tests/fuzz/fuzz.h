@@ -103,21 +103,37 @@ static inline void *fuzz_copy(const void *data, size_t length)
     return copy;
 }
 
-/* A file in memory, mode 0600, made once; each call gives it other bytes. Its path. */
-static inline const char *fuzz_file(const void *data, size_t length)
-{
-    static char path[64];
-    static int file = -1;
+#define FUZZ_FILES 4
 
-    if (file < 0) {
-        file = memfd_create("fuzz", MFD_CLOEXEC);
-        if (file < 0 || fchmod(file, 0600) != 0)
+/* The descriptor of a file in memory, mode 0600, made once. */
+static inline int fuzz_descriptor(unsigned which)
+{
+    static int files[FUZZ_FILES];
+
+    if (files[which] == 0) {
+        files[which] = memfd_create("fuzz", MFD_CLOEXEC);
+        if (files[which] <= 0 || fchmod(files[which], 0600) != 0)
             abort();
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
     }
+    return files[which];
+}
+
+/* One of these files; each call gives it other bytes. Its path. */
+static inline const char *fuzz_file_of(unsigned which, const void *data, size_t length)
+{
+    static char paths[FUZZ_FILES][64];
+    int file = fuzz_descriptor(which);
+
+    snprintf(paths[which], sizeof(paths[which]), "/proc/self/fd/%d", file);
     if (ftruncate(file, 0) != 0 || pwrite(file, data, length, 0) != (ssize_t)length)
         abort();
-    return path;
+    return paths[which];
+}
+
+/* The first of them. */
+static inline const char *fuzz_file(const void *data, size_t length)
+{
+    return fuzz_file_of(0, data, length);
 }
 
 /* A sentence for people: not empty, in one line. */

@@ -7,8 +7,8 @@
  * as bytes of a connection to the real server, in pieces of the second byte's size.
  *
  * Holds: every answer is one line of JSON-RPC with either a result or an error in one sentence; who
- * may change nothing has changed nothing; what is on sale is the supply; and the log tells a
- * restart all that was changed.
+ * may change nothing has changed nothing; who is listed is told so; what is on sale is the supply;
+ * and the log tells a restart all that was changed.
  */
 #define EVENTS_MAX 1024
 #include "tests/unit/fake_engine.h"
@@ -17,11 +17,12 @@
 #include "dataplane/admission/admission.h"
 #include "tests/fuzz/models.h"
 
-#define LINES_MAX   48
-#define LINE_BYTES  (64 << 10)
-#define ROUNDS_MAX  400
-#define LANE        16
-#define ANSWERS_MAX (1 << 20)
+#define BUYER_DIGITS "00112233445566778899aabbccddeeff" /* BUYER, as it is told */
+#define LINES_MAX    48
+#define LINE_BYTES   (64 << 10)
+#define ROUNDS_MAX   400
+#define LANE         16
+#define ANSWERS_MAX  (1 << 20)
 
 static struct fg_server *server;
 static struct fg_lane lanes[WORKERS];
@@ -53,12 +54,24 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
     return 0;
 }
 
+/* A buyer and two networks are blocked, and half of one is not. */
+static void give_lists(void)
+{
+    static const char *const lists[FG_LIST_COUNT] = {
+        BUYER "\n", "", "192.0.2.0/24\n2001:db8::/32\n", "192.0.2.128/25\n"};
+
+    for (unsigned i = 0; i < FG_LIST_COUNT; i++)
+        engine->config.list_files[i] =
+            (char *)(uintptr_t)fuzz_file_of(i, lists[i], strlen(lists[i]));
+}
+
 static void open_engine(void)
 {
     memset(&log_, 0, sizeof(log_));
     atomic_store(&log_.stats.room_bytes, 1 << 30);
     atomic_store(&admissions_run, true);
     create_engine();
+    give_lists();
     for (unsigned w = 0; w < WORKERS; w++) {
         struct fg_admission_config config = {.worker = w,
                                              .workers = WORKERS,
@@ -100,7 +113,28 @@ static void check_error(const json_t *error)
     const char *text = json_string_value(json_object_get(error, "message"));
 
     FUZZ_CHECK(json_is_integer(json_object_get(error, "code")));
-    FUZZ_CHECK(text && text[0] != '\0' && !strchr(text, '\n'));
+    FUZZ_CHECK(text);
+    fuzz_check_sentence(text, strlen(text) + 1);
+}
+
+/* Of an answer that tells who is listed: the entry that it names decides, and is on that list. */
+static void check_listed(const json_t *result)
+{
+    const char *listed = json_string_value(json_object_get(result, "listed"));
+    const char *list = json_string_value(json_object_get(result, "list"));
+    const char *entry = json_string_value(json_object_get(result, "entry"));
+    const char *buyer = json_string_value(json_object_get(result, "buyer"));
+
+    if (!listed)
+        return;
+    FUZZ_CHECK(!list == (strcmp(listed, "no") == 0) && !list == !entry);
+    if (!list)
+        return;
+    FUZZ_CHECK(strncmp(list, listed, 5) == 0); /* "block" or "allow" */
+    FUZZ_CHECK(!buyer || strcmp(buyer, BUYER_DIGITS) == 0);
+    FUZZ_CHECK(buyer || strcmp(entry, "192.0.2.0/24") == 0 || strcmp(entry, "2001:db8::/32") == 0 ||
+               strcmp(entry, "192.0.2.128/25") == 0);
+    FUZZ_CHECK((strcmp(listed, "allowed") == 0) == (strcmp(entry, "192.0.2.128/25") == 0));
 }
 
 /* One line, its newline included. */
@@ -116,6 +150,7 @@ static void check_answer(const char *line, size_t length)
     FUZZ_CHECK(!result || caller.rank > FG_ROLE_NONE);
     if (error)
         check_error(error);
+    check_listed(result);
     json_decref(json);
 }
 

@@ -8,7 +8,8 @@
  *
  * Holds: a reply is no longer than its request, goes back where that came from, is rightly signed,
  * and is neither a request nor anything else that an engine would answer. What is told of an order
- * is durable. No unit is sold twice, no limit passed, none lost; a datagram is answered once.
+ * is durable. No unit is sold twice, no limit passed, none lost; a datagram is answered once. With
+ * lists in force, who is blocked is met with silence or BLOCKED, and nobody else is.
  */
 #include "tests/fuzz/frame_shop.h"
 
@@ -44,6 +45,20 @@ static void sign(uint8_t *payload, size_t length, uint64_t late_ms, unsigned key
     memcpy(payload, &header, sizeof(header));
 }
 
+/* Four places of the sender's network: its own, one that is blocked, one that is allowed in there,
+ * and one that is blocked in there again. */
+static void move_source(struct built *frame, bool ipv6, unsigned place)
+{
+    static const uint8_t last[] = {0, BLOCK_FIRST + 1, ALLOW_FIRST + 1, BLOCK_AGAIN};
+    uint8_t *ip = frame->bytes + frame->l3;
+
+    if (place == 0)
+        return;
+    ip[ipv6 ? 23 : 15] = last[place];
+    if (!ipv6)
+        fix_ip_checksum(frame);
+}
+
 static void send_payload(const uint8_t *payload, size_t length, unsigned how)
 {
     bool ipv6 = how & 16;
@@ -51,6 +66,7 @@ static void send_payload(const uint8_t *payload, size_t length, unsigned how)
     struct built frame = ipv6 ? build_udp6(length, vlan) : build_udp(length, vlan);
 
     memcpy(frame.bytes + fg_frame_payload(frame.l3, ipv6), payload, length);
+    move_source(&frame, ipv6, how >> 5 & 3);
     if (ipv6)
         fix6(&frame, 6);
     else

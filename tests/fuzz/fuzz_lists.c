@@ -1,32 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Files of block and allow lists: four texts with zero bytes between them (buyers to block and to
- * allow, sources to block and to allow), made into one object as control does.
+ * allow, sources to block and to allow), made into one object as control does. What comes behind
+ * them is added to one of the files by `flashgatectl lists add` (lists_added.h).
  *
  * Holds: who is listed is found as listed and by the rules of lists.h, which are followed here in
- * the plainest way; a refusal is one sentence.
+ * the plainest way, and so is the entry that decides; a refusal is one sentence. What was added
+ * stands behind what there was, and control takes the files; what was refused has changed nothing.
  */
 #include "control/lists/list_text.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/lists_added.h"
 
 #define LINES_MAX 400 /* of one file: every entry is compared with every other */
 
 static char message[512];
-
-struct texts {
-    struct fg_list_buyers buyers[2];
-    struct fg_list_sources sources[2];
-};
-
-static bool read_buyers(const struct fg_list_text *text, struct fg_list_buyers *buyers)
-{
-    return fg_list_text_buyers(text, buyers) == 0;
-}
-
-static bool read_sources(const struct fg_list_text *text, struct fg_list_sources *sources)
-{
-    return fg_list_text_sources(text, sources) == 0;
-}
 
 /* The next of the four. */
 static bool read_one(struct fuzz_input *input, struct texts *texts, unsigned number)
@@ -39,11 +26,11 @@ static bool read_one(struct fuzz_input *input, struct texts *texts, unsigned num
                                       .length = length,
                                       .message = message,
                                       .size = sizeof(message)};
-    bool taken = number < 2 ? read_buyers(&text, &texts->buyers[number])
-                            : read_sources(&text, &texts->sources[number - 2]);
+    bool taken = list_read(&text, number, texts) == 0;
 
     if (!taken)
         fuzz_check_sentence(message, sizeof(message));
+    list_file(number, bytes, length);
     free(copy);
     return taken;
 }
@@ -86,8 +73,13 @@ static void check_buyer(const struct fg_lists *lists, const struct texts *texts,
 
 static void check_source(const struct fg_lists *lists, const struct texts *texts, struct fg_ip ip)
 {
-    FUZZ_CHECK(fg_lists_source_blocked(lists, ip) ==
-               (longest(&texts->sources[0], ip) > longest(&texts->sources[1], ip)));
+    int block = longest(&texts->sources[0], ip), allow = longest(&texts->sources[1], ip);
+    const struct fg_list_prefix *entry = fg_lists_source_entry(lists, ip);
+
+    FUZZ_CHECK(fg_lists_source_blocked(lists, ip) == (block > allow));
+    FUZZ_CHECK(!entry == (block < 0 && allow < 0));
+    FUZZ_CHECK(!entry || entry->bits == (block > allow ? block : allow));
+    FUZZ_CHECK(!entry || entry->listed == (block > allow ? FG_LISTED_BLOCKED : FG_LISTED_ALLOWED));
 }
 
 /* Each entry, and what lies next to it. */
@@ -133,10 +125,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(lists);
         check_all(lists, &texts);
         fg_lists_destroy(lists);
+        if (input.left > 0)
+            check_added(&input, &texts);
     }
-    for (unsigned which = 0; which < 2; which++) {
-        free(texts.buyers[which].ids);
-        free(texts.sources[which].prefixes);
-    }
+    texts_free(&texts);
     return 0;
 }

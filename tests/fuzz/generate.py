@@ -142,6 +142,18 @@ def wire_seeds(request):
         yield name, frame_step(1, frame)
 
 
+def ping(number):
+    entry = struct.pack('<16sQIHBBQ', b'', number, 0, 0, PING, 0, 0)
+    return struct.pack('<2sBBBBHQQ', b'FG', 1, 1, 1, 0, 0, 0, 0) + entry
+
+
+def echo_from(last):
+    """An echo request from 10.9.0.LAST."""
+    frame = bytearray(ethernet(0x800, ipv4(1, struct.pack('>BBHHH', 8, 0, 0, 77, 3) + b'data')))
+    frame[14 + 15] = last
+    return bytes(frame)
+
+
 def order_seeds():
     """Requests that go together."""
     order, held = (1, 1, 2, ORDER), (2, 2, 2, ORDER)
@@ -155,6 +167,15 @@ def order_seeds():
     listed, free = around(4, 3), around(4, 1)
     asked = b''.join(entries_step((who, 1, 1, ORDER)) for who in range(5)) + FLUSH
     yield 'lists', listed + asked + free + asked + listed + asked
+    # Who is blocked is told so whatever else stands in the way.
+    for name, state in (('paused', around(1, 128)), ('new', around(0, 0)), ('closed', around(0, 16)),
+                        ('sold-out', b''.join(entries_step((who, 1, 3, ORDER)) for who in (4, 5)))):
+        yield f'lists-{name}', state + listed + asked
+    # From a blocked source, an allowed one in there, and a blocked one in there; of either family.
+    places = b''.join(entries_step((4, 1, 1, ORDER), how=how) for how in (0x24, 0x48, 0x60))
+    places += b''.join(signed_step(ping(n), how=n << 5 | 16) for n in range(4))
+    places += b''.join(frame_step(1, echo_from(last)) for last in (2, 65, 73, 75))
+    yield 'sources', listed + places + FLUSH + free + places + FLUSH
     yield 'parked', entries_step((3, 1, 3, ORDER), (3, 1, 3, ORDER)) + \
         entries_step((4, 1, 4, ORDER)) + time_step(6) + FLUSH
     yield 'limit', entries_step((5, 3, 3, ORDER)) + entries_step((0x25, 3, 1, ORDER)) + FLUSH
@@ -223,6 +244,12 @@ def lists_seeds():
     yield 'bits-below', b'\0\0' + b'192.0.2.1/24\n'
     yield 'short', buyers[:20]
     yield 'no-end', b'\0\0' + sources[:-1]
+    other = b'ffeeddccbbaa99887766554433221100'
+    yield 'added', buyers + b'\0\0' + sources + b'\0\0\0' + other
+    yield 'added-lines', buyers[:-2] + b'\0\0' + sources + b'\0\0\4' + other + b'  # new\n\n' + buyers
+    yield 'added-sources', b'\0\0' + sources[:-1] + b'\0\0\6203.0.113.0/24\n2001:db8:1::/48\n'
+    yield 'added-wrong', b'\0\0' + sources + b'\0\0\6203.0.113.0/24\nnobody \x1b[1m\n'
+    yield 'added-argument', b'\0\0' + sources + b'\0\0\2nobody\x1b[1m'
 
 
 # --- the log ---
@@ -352,6 +379,10 @@ def control_seeds():
         'events': apply + call('events') + b'\n' + call('methods'),
         'export': apply + call('sale.export', name='spring') + b'\n' + call('sale.list'),
         'odd': b'{}\n[]\n1\n{"jsonrpc":"2.0","id":{},"method":"status"}\n\xff\n{"id":1,"id":2}',
+        'lists': b'\n'.join(
+            [call('lists.check', who=entry) for entry in
+             (buyer, 'ff' * 16, '192.0.2.7', '192.0.2.129', '2001:db8::1', '10.0.0.1', 'nobody')] +
+            [call('lists.show'), call('lists.reload'), call('events')]),
         'none': b''}
     for name, line in lines.items():
         yield name, b'\x03' + line + b'\n'

@@ -39,6 +39,15 @@ static inline bool ledger_same_request(const struct fg_order_event *a, const uin
     return a->request == request && memcmp(a->buyer, buyer, FG_BUYER_BYTES) == 0;
 }
 
+static inline const struct ledger_order *ledger_find_request(const struct ledger *ledger,
+                                                             const uint8_t *buyer, uint64_t request)
+{
+    for (unsigned i = 0; i < ledger->count; i++)
+        if (ledger_same_request(&ledger->orders[i].admit, buyer, request))
+            return &ledger->orders[i];
+    return NULL;
+}
+
 /* Units change hands: no oversell, and no buyer above a limit. */
 static inline void ledger_give(struct ledger *ledger, const struct fg_order_event *event)
 {
@@ -58,8 +67,7 @@ static inline void ledger_give(struct ledger *ledger, const struct fg_order_even
 static inline void ledger_admit(struct ledger *ledger, const struct fg_order_event *event)
 {
     FUZZ_CHECK(event->quantity > 0 && !ledger_find(ledger, event->order));
-    for (unsigned i = 0; i < ledger->count; i++)
-        FUZZ_CHECK(!ledger_same_request(&ledger->orders[i].admit, event->buyer, event->request));
+    FUZZ_CHECK(!ledger_find_request(ledger, event->buyer, event->request));
     ledger_give(ledger, event);
     FUZZ_CHECK(ledger->count < LEDGER_ORDERS);
     ledger->orders[ledger->count++] =

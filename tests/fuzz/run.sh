@@ -91,9 +91,10 @@ canary() { # TARGET
         return
     fi
     began=$EPOCHREALTIME
-    mkdir -p "$build/canaries/found"
+    mkdir -p "$build/canaries/found" "$build/canaries/finds/$1"
     "$build/canaries/$1" -max_total_time=60 -max_len=4096 -timeout=25 \
-        -artifact_prefix="$build/canaries/found/$1-" "tests/fuzz/corpus/$1" > "$log" 2>&1
+        -artifact_prefix="$build/canaries/found/$1-" "$build/canaries/finds/$1" \
+        "tests/fuzz/corpus/$1" > "$log" 2>&1
     if grep -qE 'AddressSanitizer: .*overflow' "$log" && grep -q '^READ of size' "$log"; then
         echo "ok canary of $1: found in $(awk "BEGIN { printf \"%.1f\", $EPOCHREALTIME - $began }") s"
     else
