@@ -74,7 +74,7 @@ SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/recei
 	   dataplane/worker.c dataplane/workers.c dataplane/parts.c dataplane/process.c dataplane/loop_capture.c \
 	   dataplane/faults.c $(addprefix control/figures/,help.c metrics.c telemetry.c text.c) \
 	   $(addprefix control/journal/,copy% dump.c help.c names.c report.c stat.c takeover% verify.c) \
-	   $(filter-out control/cli/lists_add.c,$(wildcard control/cli/*.c)) \
+	   $(filter-out control/cli/list%,$(wildcard control/cli/*.c)) \
 	   control/top/% control/doctor/% control/audit/% \
 	   $(filter-out perf/check/history.c,$(wildcard perf/check/*.c)) \
 	   $(addprefix perf/load/,goodput.c hostile% items.c options.c port% report.c wire%),$(SOURCES))
@@ -214,7 +214,7 @@ fuzz-canaries:
 # What units and corpora reach of the parser, the journal and delivery: tests/fuzz/coverage.py.
 COVERED_UNITS := $(filter $(addprefix $(BUILD)/unit/test_,frame% reply% payload% vectors ip config% \
 	   option% keys log log_to_redis journal% recovery% event golden disk% memory retention \
-	   delivery% streams redis% lane doctor log_book sale control_docs docs_commands \
+	   delivery% streams redis% lane doctor% log_book% sale control_docs docs_commands \
 	   engine_recovery),$(UNITS))
 covered: $(COVERED_UNITS) fuzzers
 	@tests/fuzz/coverage.py $(if $(FILES),--files) $(COVERED_UNITS) $(FUZZERS)
