@@ -215,6 +215,15 @@ def config_seeds():
     yield 'redis', plain.encode() + (b'\nredis:\n  sentinels: ["a:1", "b:2"]\n  master: orders\n')
     yield 'ports', (b'ports:\n  - device: net_tap0\n    address: 10.9.0.1/24\n'
                     b'workers: 2\ncores:\n  workers: [1, 2]\nlog:\n  dir: /var/log/flashgate\n')
+    yield 'values', (b'ports:\n  - device: "net_tap0,iface=\\"a b\\\\\\U000000a0\\u2028\xc3\xa9"\n'
+                     b'    address6: 2001:db8::10/64\n  - {device: b, address: 10.9.0.1/24}\n'
+                     b'eal: ["-m", "64"]\nworkers: 2\nworker_cores: [3, 0]\ncores: {journal: 2}\n'
+                     b'idle: sleep\nunsigned_allowed: true\nunsigned_ops: [PING, ORDER]\n'
+                     b'freshness: 90061\nrestart_grace: 61s\nack: memory\n'
+                     b'log: {directory: l, budget: 68157440, segment: 16MiB, keep: 25h}\n'
+                     b'redis: {host: "::1", port: 6380, timeout: 1500ms}\n'
+                     b'control: {socket: s, roles: [{role: observer, groups: [adm]}]}\n'
+                     b'lists: {block_buyers: /b}\n')
     yield 'nothing', b'\n'
     yield 'odd', b'workers: &a 2\nports: *a\n'
 

@@ -81,29 +81,46 @@ int fg_cli_fail(const struct fg_cli_call *call, int status, const char *format, 
 
 /* --- what has come of it --- */
 
-/* The entries of a list, with those of `more` behind them, are those of `all`. */
+static inline uint32_t count_of(const struct texts *texts, unsigned list)
+{
+    return list < 2 ? texts->buyers[list].count : texts->sources[list - 2].count;
+}
+
+/* Are the two entries the same? */
+static inline bool same_entry(unsigned list, const struct texts *a, uint32_t i,
+                              const struct texts *b, uint32_t j)
+{
+    if (list < 2)
+        return memcmp(a->buyers[list].ids[i], b->buyers[list].ids[j], FG_BUYER_BYTES) == 0;
+    const struct fg_list_prefix *x = &a->sources[list - 2].prefixes[i];
+    const struct fg_list_prefix *y = &b->sources[list - 2].prefixes[j];
+    return x->bits == y->bits && fg_ip_same(x->address, y->address);
+}
+
+/* Is entry i of `a` among the first `count` of `b`? */
+static inline bool among(unsigned list, const struct texts *a, uint32_t i, const struct texts *b,
+                         uint32_t count)
+{
+    for (uint32_t j = 0; j < count; j++)
+        if (same_entry(list, a, i, b, j))
+            return true;
+    return false;
+}
+
+/* `all` begins with what there was, `first`; has all that was asked for, `more`; and behind the
+ * first ones only that, each of it once. */
 static inline void check_joined(unsigned list, const struct texts *first, const struct texts *more,
                                 const struct texts *all)
 {
-    unsigned i = list % 2;
+    uint32_t before = count_of(first, list), count = count_of(all, list);
 
-    if (list < 2) {
-        const struct fg_list_buyers *a = &first->buyers[i], *b = &more->buyers[i];
-        const struct fg_list_buyers *c = &all->buyers[i];
-        FUZZ_CHECK(c->count == a->count + b->count);
-        FUZZ_CHECK(memcmp(c->ids, a->ids, a->count * sizeof(*a->ids)) == 0);
-        FUZZ_CHECK(memcmp(c->ids + a->count, b->ids, b->count * sizeof(*b->ids)) == 0);
-        return;
-    }
-    const struct fg_list_sources *a = &first->sources[i], *b = &more->sources[i];
-    const struct fg_list_sources *c = &all->sources[i];
-    FUZZ_CHECK(c->count == a->count + b->count);
-    for (uint32_t n = 0; n < c->count; n++) {
-        const struct fg_list_prefix *one =
-            n < a->count ? &a->prefixes[n] : &b->prefixes[n - a->count];
-        FUZZ_CHECK(fg_ip_same(one->address, c->prefixes[n].address));
-        FUZZ_CHECK(one->bits == c->prefixes[n].bits);
-    }
+    FUZZ_CHECK(count >= before);
+    for (uint32_t i = 0; i < before; i++)
+        FUZZ_CHECK(same_entry(list, first, i, all, i));
+    for (uint32_t i = 0; i < count_of(more, list); i++)
+        FUZZ_CHECK(among(list, more, i, all, count));
+    for (uint32_t i = before; i < count; i++)
+        FUZZ_CHECK(among(list, all, i, more, count_of(more, list)) && !among(list, all, i, all, i));
 }
 
 static inline void texts_free(struct texts *texts)
@@ -114,13 +131,14 @@ static inline void texts_free(struct texts *texts)
     }
 }
 
-/* Entries were added. What is a list of its own is added entry by entry. */
-static inline void check_taken(unsigned list, const struct texts *before, const char *asked)
+/* Entries were added, those that were asked for where these are a list of their own. */
+static inline void check_taken(unsigned list, const struct texts *before, const char *asked,
+                               size_t asked_length)
 {
     static char file[2 * FILE_MAX], message[512];
     ssize_t length = pread(fuzz_descriptor(list), file, sizeof(file), 0);
     struct fg_list_text now = {"file", file, (size_t)length, message, sizeof(message)};
-    struct fg_list_text more = {"asked", asked, strlen(asked), message, sizeof(message)};
+    struct fg_list_text more = {"asked", asked, asked_length, message, sizeof(message)};
     struct texts all = {0}, added = {0};
 
     FUZZ_CHECK(length > 0 && list_read(&now, list, &all) == 0);
@@ -157,7 +175,7 @@ static inline void check_added(struct fuzz_input *input, const struct texts *bef
     int status =
         !lines && strcmp(asked, "-") == 0 ? FG_EXIT_USAGE : fg_lists_add_command.run(&call);
     if (status == FG_EXIT_OK) {
-        check_taken(list, before, asked);
+        check_taken(list, before, asked, lines ? length : strlen(asked));
     } else {
         FUZZ_CHECK(status == FG_EXIT_USAGE);
         FUZZ_CHECK(pread(fuzz_descriptor(list), is, sizeof(is), 0) == before_length);

@@ -90,6 +90,9 @@ static inline void again_table(const struct fg_option_table *table, const void *
 
 static inline bool again_same_scalar(const struct fg_option *option, const void *a, const void *b)
 {
+    if (option->kind == FG_OPTION_ADDRESS &&
+        ((const uint8_t *)a)[option->second] != ((const uint8_t *)b)[option->second])
+        return false;
     if (option->kind != FG_OPTION_TEXT)
         return fg_option_same(option, a, b);
     const char *x = *(char *const *)again_field(option, a);
