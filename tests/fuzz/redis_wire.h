@@ -2,12 +2,15 @@
 /*
  * hiredis without a wire: the library's calls that touch a socket stand here instead of its own.
  * A command is taken apart by hiredis's reader (it must be whole and alone), and the reply is what
- * the target makes of it, read by the same reader from an allocation of exactly its bytes.
+ * the target makes of it, read by the same reader from an allocation of exactly its bytes. Nor is
+ * any name server asked: the name's first byte says what there is to know.
  */
 #ifndef FG_TESTS_FUZZ_REDIS_WIRE_H
 #define FG_TESTS_FUZZ_REDIS_WIRE_H
 
+#include <arpa/inet.h>
 #include <hiredis/hiredis.h>
+#include <netdb.h>
 
 #include "tests/fuzz/fuzz.h"
 
@@ -54,6 +57,62 @@ static int wire_ask(const char *bytes, size_t length)
     for (size_t i = 0; i < wire.command->elements; i++)
         FUZZ_CHECK(wire.command->element[i]->type == REDIS_REPLY_STRING);
     return REDIS_OK;
+}
+
+/* --- looking up names: an odd first byte is unknown, others have addresses of both families --- */
+
+static struct addrinfo *wire_address(const char *host, int family, struct addrinfo *next)
+{
+    struct {
+        struct addrinfo info;
+        struct sockaddr_storage address;
+    } *one = calloc(1, sizeof(*one));
+
+    FUZZ_CHECK(one);
+    one->info = (struct addrinfo){.ai_family = family,
+                                  .ai_addr = (struct sockaddr *)&one->address,
+                                  .ai_addrlen = family == AF_INET ? sizeof(struct sockaddr_in)
+                                                                  : sizeof(struct sockaddr_in6),
+                                  .ai_next = next};
+    one->address.ss_family = (sa_family_t)family;
+    ((uint8_t *)&one->address)[7] = (uint8_t)host[0];
+    return &one->info;
+}
+
+/* The library's own names of its parameters are reserved: here and below.
+ * NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int getaddrinfo_a(int mode, struct gaicb *list[], int count, struct sigevent *signal)
+{
+    const char *host = list[0]->ar_name;
+
+    (void)signal;
+    FUZZ_CHECK(mode == GAI_NOWAIT && count == 1);
+    if (gai_error(list[0]) == 0)
+        list[0]->ar_result = wire_address(host, AF_INET6, wire_address(host, AF_INET, NULL));
+    return 0;
+}
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int gai_suspend(const struct gaicb *const list[], int count, const struct timespec *limit)
+{
+    (void)list, (void)count, (void)limit;
+    return EAI_ALLDONE;
+}
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int gai_error(struct gaicb *request)
+{
+    return request->ar_name[0] & 1 ? EAI_NONAME : 0;
+}
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+void freeaddrinfo(struct addrinfo *first)
+{
+    while (first) {
+        struct addrinfo *next = first->ai_next;
+        free(first);
+        first = next;
+    }
 }
 
 /* --- hiredis's own names --- */
