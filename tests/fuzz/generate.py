@@ -256,8 +256,8 @@ def lists_seeds():
     other = b'ffeeddccbbaa99887766554433221100'
     yield 'added', buyers + b'\0\0' + sources + b'\0\0\0' + other
     yield 'added-lines', buyers[:-2] + b'\0\0' + sources + b'\0\0\4' + other + b'  # new\n\n' + buyers
-    yield 'added-sources', b'\0\0' + sources[:-1] + b'\0\0\6203.0.113.0/24\n2001:db8:1::/48\n'
-    yield 'added-wrong', b'\0\0' + sources + b'\0\0\6203.0.113.0/24\nnobody \x1b[1m\n'
+    yield 'added-sources', b'\0\0' + sources[:-1] + b'\0\0\x06' b'203.0.113.0/24\n2001:db8:1::/48\n'
+    yield 'added-wrong', b'\0\0' + sources + b'\0\0\x06' b'203.0.113.0/24\nnobody \x1b[1m\n'
     yield 'added-argument', b'\0\0' + sources + b'\0\0\2nobody\x1b[1m'
 
 

@@ -24,6 +24,7 @@ static const unsigned char *watched; /* in the memory that is about to be given 
 static size_t watched_bytes, left;   /* of these so many were not zero when it went */
 static unsigned seen;                /* how often it went */
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) ; the library's are reserved
 int munmap(void *address, size_t length)
 {
     const unsigned char *from = address;
