@@ -184,12 +184,14 @@ static int check_sale(const struct fg_model *model, const struct fg_sale *sale, 
         return -EINVAL;
     if (place < 0 && model->sales_count == FG_SALES_LIVE_MAX)
         return -ENOSPC;
+    uint32_t kept = 0; /* a sale's items are never fewer: what a file leaves out is closed */
     for (uint32_t i = 0; i < sale->items_count; i++) {
         const struct fg_model_item *known = fg_model_item(model, sale->items[i].id);
         if (sale->items[i].id == 0 || (known && known->item.sale != sale->number))
             return -EINVAL;
+        kept += known != NULL;
     }
-    return 0;
+    return place >= 0 && kept < model->sales[place]->items_count ? -EINVAL : 0;
 }
 
 /* An opening that happened is a record, whatever a definition says of it. */

@@ -282,6 +282,8 @@ def events_seeds():
     yield 'stock', one + event(35, revision=2, value=9, value2=7) + event(
         36, revision=3, value=4, value2=7) + event(49, revision=4, value=9, value2=8, value3=2)
     yield 'again', one + event(32, revision=2, body=sale(limit=3, state='paused'))
+    yield 'fewer', one + event(32, revision=2, body=sale(items=SALE['items'][:1])) + event(
+        35, revision=3, value=9, value2=8)
     yield 'two', one + event(32, 2, 2, body=sale(2, name='summer', items=[
         {**SALE['items'][0], 'id': 17}])) + event(48, 2, 3, value=9, value2=3)
     yield 'engine', event(37, 0, 1, value=1) + event(38, 0, 2, body=b'{}') + event(

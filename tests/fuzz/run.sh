@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Runs the fuzz targets, two at a time; docs/fuzzing.md tells what each holds to.
 #
-# run.sh short                 every corpus once, then about 22 s of fuzzing in all, then two canaries
+# run.sh short                 every corpus once, then about 17 s of fuzzing in all, then two canaries
 # run.sh long SECONDS          so many seconds of fuzzing in all, shared by the targets
 # run.sh canaries [TARGET...]  each target with its planted fault (tests/fuzz/canaries), which it finds
 # run.sh merge [TARGET...]     adds to the corpora what the finds of earlier runs have more
@@ -129,7 +129,7 @@ case $mode in
 short)
     fuzzers
     each replay -- "${all[@]}"
-    each fuzz 4 -- "${all[@]}"
+    each fuzz 3 -- "${all[@]}"
     each canary -- frame redis
     ;;
 long)

@@ -55,6 +55,13 @@ static void what_contradicts_is_refused_and_changes_nothing(void **state)
     assert_int_equal(fg_model_put_sale(&f->model, other), -EINVAL);
     other->number = 0;
     assert_int_equal(fg_model_put_sale(&f->model, other), -EINVAL);
+    struct fg_sale *fewer = copy_of(&spring, 1); /* an item is closed, and never gone */
+    fewer->items_count = 1;
+    assert_int_equal(fg_model_put_sale(&f->model, fewer), -EINVAL);
+    fewer->items_count = 2;
+    fewer->items[1].id = 9; /* another in its stead */
+    assert_int_equal(fg_model_put_sale(&f->model, fewer), -EINVAL);
+    fg_model_sale_free(fewer);
     assert_int_equal(f->model.sales_count, 1);
     assert_int_equal(f->model.items_count, 2);
     assert_int_equal(fg_model_set_state(&f->model, 2, FG_SALE_OPEN, 1000), -EINVAL);
