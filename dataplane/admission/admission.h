@@ -106,7 +106,12 @@ void fg_admission_decide(struct fg_admission *admission, const struct fg_now *no
 void fg_admission_poll(struct fg_admission *admission, const struct fg_now *now,
                        const struct fg_catalogue *catalogue);
 
-/* Takes up to `max` datagrams that are ready; returns how many. Take all before the next burst. */
+/* Signs the replies to what was decided since the last time, all at once. Before the catalogue that
+ * they were decided by, or another ring than its, goes. */
+void fg_admission_sign(struct fg_admission *admission);
+
+/* Takes up to `max` datagrams that are ready, signed if they were not yet; returns how many. Take
+ * all before the next burst. */
 unsigned fg_admission_ready(struct fg_admission *admission, struct fg_ready *ready, unsigned max);
 
 /* At a clean stop, when every lane is durable: nothing waits any more after a poll; what was still
@@ -198,7 +203,21 @@ enum fg_authentic {
     FG_AUTH_EARLY, /* the mac is right: within it, but sent before the engine began to serve */
 };
 
-/* Key, source, mac and freshness of a checked payload; *key_place is set where the mac is right. */
+/* A checked payload that says it is its key's. */
+struct fg_claim {
+    const uint8_t *payload;
+    const struct fg_ip *source; /* where it came from */
+    uint16_t length;
+    uint16_t key_place; /* answered: of its key, where the mac is right */
+    uint8_t found;      /* answered: enum fg_authentic */
+};
+
+/* Key, source, mac and freshness of up to FG_BURST payloads, each step for all of them. What is
+ * stale by `wall_ns` may be fresh by a clock so much ahead of it; 0: there is none. */
+void fg_payloads_authenticate(const struct fg_catalogue *catalogue, uint64_t wall_ns,
+                              uint64_t ahead_ns, struct fg_claim *claims, unsigned count);
+
+/* The same of one; *key_place is set where the mac is right. */
 enum fg_authentic fg_payload_authenticate(const struct fg_catalogue *catalogue, const void *payload,
                                           size_t length, struct fg_ip source, uint64_t wall_ns,
                                           uint16_t *key_place);

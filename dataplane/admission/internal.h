@@ -23,6 +23,7 @@
 #include "dataplane/admission/holds.h"
 #include "dataplane/admission/lists.h"
 #include "dataplane/admission/rates.h"
+#include "dataplane/admission/siphash.h"
 #include "dataplane/random.h"
 
 /* What is to be done with the stock once a record is durable. */
@@ -89,6 +90,10 @@ struct fg_admission {
     uint32_t undecided_capacity, undecided_count;
     uint32_t undecided_free, undecided_cursor;
 
+    /* replies built and not signed yet: they are when the caller takes anything back */
+    struct fg_mac_job unsigned_replies[FG_BURST];
+    unsigned unsigned_count;
+
     /* given back to the caller */
     struct fg_ready *ready;
     uint32_t ready_mask;
@@ -127,8 +132,8 @@ void waiting_release(struct fg_admission *a);
 /* admission.c */
 void publish_gauges(struct fg_admission *a);
 
-/* payload.c: builds the finished, signed reply in place; returns its length. */
-uint32_t payload_reply(uint8_t *payload, const struct fg_key *key, const struct fg_reply *answers);
+/* payload.c: builds the reply in place, all but its mac; returns its length. */
+uint32_t payload_reply(uint8_t *payload, const struct fg_reply *answers);
 
 /* What an order of this state is told as. */
 static inline uint8_t order_verdict(unsigned state)
@@ -166,6 +171,11 @@ static inline uint64_t payload_time_ns(const uint8_t *payload)
     uint64_t time_ns;
     memcpy(&time_ns, payload + offsetof(struct fg_header, time_ns), sizeof(time_ns));
     return time_ns;
+}
+
+static inline void payload_put_mac(uint8_t *payload, uint64_t mac)
+{
+    memcpy(payload + offsetof(struct fg_header, mac), &mac, sizeof(mac));
 }
 
 /* A copy of one entry: it lies at any address in the payload. */

@@ -28,9 +28,34 @@ static void give_back(struct fg_admission *a, void *packet, uint32_t length)
     a->ready[a->ready_tail++ & a->ready_mask] = (struct fg_ready){packet, length};
 }
 
+void fg_admission_sign(struct fg_admission *a)
+{
+    uint64_t macs[FG_BURST];
+
+    if (a->unsigned_count == 0)
+        return;
+    fg_macs(a->unsigned_replies, a->unsigned_count, macs);
+    for (unsigned i = 0; i < a->unsigned_count; i++)
+        payload_put_mac((uint8_t *)(uintptr_t)a->unsigned_replies[i].payload, macs[i]);
+    a->unsigned_count = 0;
+}
+
+/* It is signed with others, when all have been decided. */
+static void sign_later(struct fg_admission *a, const struct fg_key *key, const uint8_t *payload,
+                       uint32_t length)
+{
+    if (key->id == 0)
+        return;
+    if (a->unsigned_count == FG_BURST)
+        fg_admission_sign(a);
+    a->unsigned_replies[a->unsigned_count++] = (struct fg_mac_job){key->secret, payload, length};
+}
+
 unsigned fg_admission_ready(struct fg_admission *a, struct fg_ready *ready, unsigned max)
 {
     unsigned n = 0;
+
+    fg_admission_sign(a);
     while (n < max && a->ready_head != a->ready_tail)
         ready[n++] = a->ready[a->ready_head++ & a->ready_mask];
     return n;
@@ -55,8 +80,9 @@ static void count_answers(struct fg_admission *a, unsigned count, const struct f
 void waiting_finish(struct fg_admission *a, const struct fg_datagram *datagram,
                     const struct fg_key *key, const struct fg_reply *answers, uint64_t ticket)
 {
-    uint32_t length = payload_reply(datagram->payload, key, answers);
+    uint32_t length = payload_reply(datagram->payload, answers);
 
+    sign_later(a, key, datagram->payload, length);
     count_answers(a, datagram->count, answers);
     if (ticket <= a->settled) {
         give_back(a, datagram->packet, length);
