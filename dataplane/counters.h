@@ -140,12 +140,59 @@ enum fg_latency {
         FG_LATENCY_COUNT
 };
 
+/* X(NAME, text, help): what a worker does with its time, in a datagram's order */
+#define FG_STAGES(X)                                                                               \
+    X(RECEIVE, "receive", "frames taken from the ports' queues")                                   \
+    X(PARSE, "parse", "headers read; ARP, neighbour solicitations and echo answered")              \
+    X(CHECK, "check", "payloads held against the form of a request")                               \
+    X(AUTHENTICATE, "authenticate", "keys, sources, macs and times checked")                       \
+    X(HAND_OVER, "hand_over",                                                                      \
+      "datagrams sorted by owner, given to other workers, taken from them")                        \
+    X(DECIDE, "decide", "entries decided, and replies built")                                      \
+    X(SIGN, "sign", "macs of replies made")                                                        \
+    X(SEND, "send", "headers of replies written, and frames given to the ports")                   \
+    X(SETTLE, "settle",                                                                            \
+      "orders settled that are durable, waiting datagrams judged again, holds run out")            \
+    X(OTHER, "other", "all else: the clock, the catalogue, commands of control")
+
+enum fg_stage {
+#define X(name, text, help) FG_STAGE_##name,
+    FG_STAGES(X)
+#undef X
+        FG_STAGE_COUNT
+};
+
+/* X(frames, text, help): how many frames a port gave at once; each ends where the next begins */
+#define FG_FILLS(X)                                                                                \
+    X(1, "1", "1 frame")                                                                           \
+    X(2, "2", "2 or 3")                                                                            \
+    X(4, "4", "4 to 7")                                                                            \
+    X(8, "8", "8 to 15")                                                                           \
+    X(16, "16", "16 to 31")                                                                        \
+    X(32, "32", "32 to 63")                                                                        \
+    X(64, "64", "64, a full burst")
+
+enum fg_fill {
+#define X(frames, text, help) FG_FILL_##frames,
+    FG_FILLS(X)
+#undef X
+        FG_FILL_COUNT
+};
+
+/* Of so many frames, at least one. */
+static inline enum fg_fill fg_fill_of(unsigned frames)
+{
+    return (enum fg_fill)(31 - __builtin_clz(frames));
+}
+
 /* One worker's counters. worker: rw, control and metrics: ro (relaxed). */
 struct fg_counters {
     _Atomic uint64_t count[FG_COUNTER_COUNT];
     _Atomic uint64_t verdicts[FG_VERDICT_MAX + 1]; /* by code */
     _Atomic uint64_t loops;
     _Atomic uint64_t busy_cycles, total_cycles;
+    _Atomic uint64_t stages[FG_STAGE_COUNT]; /* the cycles of busy_cycles, by stage */
+    _Atomic uint64_t bursts[FG_FILL_COUNT];  /* that had a frame, by how many */
     struct fg_histogram latency[FG_LATENCY_COUNT];
 } __attribute__((aligned(128)));
 

@@ -16,12 +16,14 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
 #include "dataplane/engine.h"
 #include "dataplane/net/frame.h"
+#include "dataplane/stages.h"
 
 /* What a mbuf remembers of a datagram. */
 struct tag {
@@ -55,12 +57,18 @@ struct loop {
     uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
     uint64_t queue_age;     /* limits.queue_age, TSC ticks; 0: none */
     uint64_t ahead_ns;      /* of the machine's clock before now.wall_ns, which is held; else 0 */
-    uint32_t accepted;      /* steps of the clock that now.wall_ns has followed */
+    struct fg_stage_clock stages;
+    uint32_t accepted;          /* steps of the clock that now.wall_ns has followed */
     struct fg_capture *capture; /* NULL: nobody wants to see frames */
     uint64_t captured_ns;       /* ... when the last one was kept */
     struct outgoing out[FG_PORTS_MAX];
     uint8_t port_index[RTE_MAX_ETHPORTS]; /* DPDK's id to ours */
 };
+
+static inline void loop_stage(struct loop *loop, enum fg_stage stage)
+{
+    fg_stages_next(&loop->stages, stage, rte_rdtsc());
+}
 
 static inline struct tag tag_of(const struct rte_mbuf *frame)
 {
@@ -118,7 +126,7 @@ static inline void loop_drop(struct loop *loop, struct rte_mbuf *frame, enum fg_
     rte_pktmbuf_free(frame);
 }
 
-/* receive.c: each returns how many frames it took. */
+/* receive.c: each returns how many frames it took, and leaves the stage that it began in. */
 unsigned loop_receive(struct loop *loop, const struct fg_port *port);
 unsigned loop_take_over(struct loop *loop);
 

@@ -8,7 +8,6 @@
  * If that one has another key ring, the datagram must be signed by it, too: from the answer to
  * keys.reload on nothing is decided for a key that has gone, or for its old secret.
  */
-#include <rte_cycles.h>
 #include <rte_prefetch.h>
 
 #include "dataplane/blocked.h"
@@ -143,36 +142,44 @@ static void check(struct loop *loop, struct burst *burst)
     burst->count = kept;
 }
 
+/* Counts a datagram for its key, where the mac is right. */
+static void note_key(struct loop *loop, const struct fg_claim *claim)
+{
+    if (claim->found != FG_AUTHENTIC && claim->found != FG_AUTH_STALE)
+        return;
+    struct fg_key_watch *line = &loop->self->keys[claim->key_place];
+    uint16_t id = loop->catalogue->keys->keys[claim->key_place].id;
+    uint64_t time_ns;
+
+    if (claim->found == FG_AUTHENTIC) {
+        fg_key_watch_accepted(line, id, loop->now.wall_ns);
+    } else {
+        memcpy(&time_ns, claim->payload + offsetof(struct fg_header, time_ns), sizeof(time_ns));
+        fg_key_watch_stale(line, id, time_ns, loop->now.wall_ns, *claim->source);
+    }
+}
+
 /* While the clock is held because the machine's stepped ahead, either may be what senders have.
  * Behind the held one there is no second chance: that would take copies of old datagrams for new
  * ones. */
-static enum fg_authentic is_authentic(const struct loop *loop, const uint8_t *payload,
-                                      const struct fg_parsed *parsed, uint16_t *key_place)
+static void find_claims(const struct loop *loop, const struct burst *burst,
+                        struct fg_claim claims[FG_BURST])
 {
-    enum fg_authentic found = fg_payload_authenticate(loop->catalogue, payload, parsed->length,
-                                                      parsed->source, loop->now.wall_ns, key_place);
-    if (found == FG_AUTH_STALE && loop->ahead_ns > 0)
-        found = fg_payload_authenticate(loop->catalogue, payload, parsed->length, parsed->source,
-                                        loop->now.wall_ns + loop->ahead_ns, key_place);
-    return found;
+    for (unsigned i = 0; i < burst->count; i++)
+        claims[i] = (struct fg_claim){.payload = payload_of(burst->frames[i]),
+                                      .source = &burst->parsed[i].source,
+                                      .length = burst->parsed[i].length};
+    fg_payloads_authenticate(loop->catalogue, loop->now.wall_ns, loop->ahead_ns, claims,
+                             burst->count);
 }
 
-/* Counts a datagram for its key, where the mac is right. */
-static void note_key(struct loop *loop, enum fg_authentic found, uint16_t place,
-                     const struct fg_parsed *parsed, const uint8_t *payload)
+/* The worker that has a checked payload's partition. */
+static uint8_t owner_of(const struct loop *loop, const uint8_t *payload)
 {
-    if (found != FG_AUTHENTIC && found != FG_AUTH_STALE)
-        return;
-    struct fg_key_watch *line = &loop->self->keys[place];
-    uint16_t id = loop->catalogue->keys->keys[place].id;
-    uint64_t time_ns;
-
-    if (found == FG_AUTHENTIC) {
-        fg_key_watch_accepted(line, id, loop->now.wall_ns);
-    } else {
-        memcpy(&time_ns, payload + offsetof(struct fg_header, time_ns), sizeof(time_ns));
-        fg_key_watch_stale(line, id, time_ns, loop->now.wall_ns, parsed->source);
-    }
+    if (loop->workers == 1)
+        return 0;
+    int partition = fg_payload_partition(payload, loop->partitions);
+    return (uint8_t)(partition < 0 ? loop->self->index : (unsigned)partition % loop->workers);
 }
 
 /* Keeps the requests that are who they say they are. */
@@ -186,21 +193,20 @@ static void authenticate(struct loop *loop, struct burst *burst)
         [FG_AUTH_STALE] = FG_COUNTER_DROP_STALE,
         [FG_AUTH_EARLY] = FG_COUNTER_DROP_EARLY,
     };
+    struct fg_claim claims[FG_BURST];
     unsigned kept = 0;
 
+    find_claims(loop, burst, claims);
     for (unsigned i = 0; i < burst->count; i++) {
-        const struct fg_parsed *parsed = &burst->parsed[i];
+        const struct fg_claim *claim = &claims[i];
         struct rte_mbuf *frame = burst->frames[i];
-        const uint8_t *payload = payload_of(frame);
-        enum fg_authentic found = is_authentic(loop, payload, parsed, &burst->key_places[kept]);
-        note_key(loop, found, burst->key_places[kept], parsed, payload);
-        if (found != FG_AUTHENTIC) {
-            loop_drop(loop, frame, why[found]);
+        note_key(loop, claim);
+        if (claim->found != FG_AUTHENTIC) {
+            loop_drop(loop, frame, why[claim->found]);
             continue;
         }
-        int partition = fg_payload_partition(payload, loop->partitions);
-        burst->owners[kept] =
-            (uint8_t)(partition < 0 ? loop->self->index : (unsigned)partition % loop->workers);
+        burst->key_places[kept] = claim->key_place;
+        burst->owners[kept] = owner_of(loop, claim->payload);
         burst->frames[kept++] = frame;
     }
     burst->count = kept;
@@ -270,11 +276,15 @@ static unsigned refuse_aged(struct loop *loop, struct fg_datagram *datagrams, un
 /* All of them came in by one queue or ring, in this order. */
 static void decide(struct loop *loop, struct fg_datagram *datagrams, unsigned count)
 {
+    loop_stage(loop, FG_STAGE_DECIDE);
     if (count > 0)
         count = refuse_aged(loop, datagrams, count);
     if (count == 0)
         return;
     fg_admission_decide(loop->self->admission, &loop->now, loop->catalogue, datagrams, count);
+    loop_stage(loop, FG_STAGE_SIGN);
+    fg_admission_sign(loop->self->admission);
+    loop_stage(loop, FG_STAGE_SEND);
     loop_send_ready(loop, FG_LATENCY_AT_ONCE);
 }
 
@@ -316,24 +326,40 @@ static void decide_or_hand_over(struct loop *loop, const struct burst *burst)
     decide(loop, own, count);
 }
 
+/* Its headers, and of a datagram with one order all: two lines. */
+static void prefetch_frame(const struct rte_mbuf *frame)
+{
+    const uint8_t *bytes = rte_pktmbuf_mtod(frame, const uint8_t *);
+
+    rte_prefetch0(bytes);
+    rte_prefetch0(bytes + RTE_CACHE_LINE_SIZE);
+}
+
 unsigned loop_receive(struct loop *loop, const struct fg_port *port)
 {
     struct rte_mbuf *frames[FG_BURST];
-    struct burst burst = {.count = 0};
+    struct burst burst; /* large: nothing of it is read that has not come */
     unsigned n = rte_eth_rx_burst(port->id, (uint16_t)loop->self->index, frames, FG_BURST);
 
     if (n == 0)
         return 0;
     fg_count_add(&loop->counters->count[FG_COUNTER_RX_FRAMES], n);
+    fg_count_add(&loop->counters->bursts[fg_fill_of(n)], 1);
     for (unsigned i = 0; i < n; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(frames[i], void *));
+        prefetch_frame(frames[i]);
+    loop_stage(loop, FG_STAGE_PARSE);
+    burst.count = 0;
     for (unsigned i = 0; i < n; i++) {
         burst.frames[burst.count] = frames[i];
         burst.count += parse(loop, port, frames[i], &burst.parsed[burst.count]);
     }
+    loop_stage(loop, FG_STAGE_CHECK);
     check(loop, &burst);
+    loop_stage(loop, FG_STAGE_AUTHENTICATE);
     authenticate(loop, &burst);
+    loop_stage(loop, FG_STAGE_HAND_OVER);
     decide_or_hand_over(loop, &burst);
+    loop_stage(loop, FG_STAGE_RECEIVE);
     return n;
 }
 
@@ -377,6 +403,7 @@ unsigned loop_take_over(struct loop *loop)
         }
         fg_count_add(&loop->counters->count[FG_COUNTER_TAKEN_OVER], n);
         decide(loop, datagrams, count);
+        loop_stage(loop, FG_STAGE_HAND_OVER);
         total += n;
     }
     return total;

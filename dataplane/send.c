@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <rte_cycles.h>
 
 #include "dataplane/loop.h"
 #include "dataplane/net/reply.h"

@@ -112,17 +112,25 @@ static unsigned run_loop(struct loop *loop, bool receiving)
 {
     unsigned work = 0;
 
+    loop_stage(loop, FG_STAGE_RECEIVE);
     for (unsigned p = 0; receiving && p < loop->ports; p++)
         if (loop->self->index < loop->engine->ports[p].queues)
             work += loop_receive(loop, &loop->engine->ports[p]);
+    loop_stage(loop, FG_STAGE_HAND_OVER);
     work += loop_take_over(loop);
+    loop_stage(loop, FG_STAGE_OTHER);
     work += do_commands(loop);
+    loop_stage(loop, FG_STAGE_SETTLE);
     fg_admission_poll(loop->self->admission, &loop->now, loop->catalogue);
+    loop_stage(loop, FG_STAGE_SIGN);
+    fg_admission_sign(loop->self->admission);
+    loop_stage(loop, FG_STAGE_SEND);
     unsigned ready = loop_send_ready(loop, FG_LATENCY_PARKED);
     work += ready + loop_send_for_others(loop);
     for (unsigned p = 0; p < loop->ports; p++)
         if (loop->out[p].count > 0)
             loop_flush(loop, p);
+    loop_stage(loop, FG_STAGE_OTHER);
     if (ready > 0)
         FG_CRASH_POINT(REPLY_SENT);
     return work;
@@ -169,13 +177,13 @@ static bool drained(const struct loop *loop)
     return true;
 }
 
-static void count_loop(struct loop *loop, unsigned work, uint64_t cycles)
+static void count_loop(struct loop *loop, unsigned work, uint64_t ended)
 {
     struct fg_counters *counters = loop->counters;
 
     fg_count_add(&counters->loops, 1);
     if (work > 0) {
-        fg_count_add(&counters->busy_cycles, cycles);
+        fg_stages_count(&loop->stages, counters, ended);
         loop->empty = 0;
     } else {
         loop->empty++;
@@ -227,10 +235,11 @@ int fg_worker_main(void *arg)
         uint32_t stop = atomic_load_explicit(&loop.engine->stop, memory_order_acquire);
         if (stop == FG_STOP_NOW)
             break;
+        fg_stages_begin(&loop.stages, began);
         begin_loop(&loop, began);
         unsigned work = run_loop(&loop, stop == FG_RUN);
         uint64_t ended = rte_rdtsc();
-        count_loop(&loop, work, ended - began);
+        count_loop(&loop, work, ended);
         if (stop != FG_RUN)
             set_state(self, work == 0 && drained(&loop)
                                 ? FG_WORKER_DRAINED + (stop - FG_STOP_RECEIVING)
