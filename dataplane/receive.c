@@ -276,9 +276,10 @@ static unsigned refuse_aged(struct loop *loop, struct fg_datagram *datagrams, un
 /* All of them came in by one queue or ring, in this order. */
 static void decide(struct loop *loop, struct fg_datagram *datagrams, unsigned count)
 {
+    if (count == 0)
+        return;
     loop_stage(loop, FG_STAGE_DECIDE);
-    if (count > 0)
-        count = refuse_aged(loop, datagrams, count);
+    count = refuse_aged(loop, datagrams, count);
     if (count == 0)
         return;
     fg_admission_decide(loop->self->admission, &loop->now, loop->catalogue, datagrams, count);
@@ -392,6 +393,8 @@ unsigned loop_take_over(struct loop *loop)
         unsigned n =
             rte_ring_sc_dequeue_burst(loop->self->handover[v], (void **)frames, FG_BURST, NULL);
         unsigned count = 0;
+        if (n == 0)
+            continue;
         for (unsigned i = 0; i < n; i++) {
             bool unknown;
             int key_place = place_of(loop, frames[i], &unknown);

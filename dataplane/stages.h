@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a worker's cycles go to. The loop says which stage begins; the time from one such word to
- * the next is the stage's. A loop that had work adds its stages to the worker's counters, together
- * with its busy cycles, of which nothing is left out: the stages' sum is busy_cycles.
+ * the next is the stage's. A loop that had work adds its stages to the worker's counters, from its
+ * beginning to its end without a gap: their sum is busy_cycles.
  *
  * A word costs one reading of the TSC, about ten of them a burst. Nothing is serialised, so a few
  * cycles of a stage may be told of its neighbour.
@@ -34,18 +34,13 @@ static inline void fg_stages_next(struct fg_stage_clock *clock, enum fg_stage st
     clock->stage = stage;
 }
 
-/* The loop ended at this TSC, and had work: its busy cycles are counted. */
+/* The loop ended at this TSC, and had work: what it went to is counted. */
 static inline void fg_stages_count(struct fg_stage_clock *clock, struct fg_counters *counters,
                                    uint64_t tsc)
 {
-    uint64_t busy = 0;
-
     fg_stages_next(clock, FG_STAGE_OTHER, tsc);
-    for (unsigned s = 0; s < FG_STAGE_COUNT; s++) {
+    for (unsigned s = 0; s < FG_STAGE_COUNT; s++)
         fg_count_add(&counters->stages[s], clock->cycles[s]);
-        busy += clock->cycles[s];
-    }
-    fg_count_add(&counters->busy_cycles, busy);
 }
 
 #endif

@@ -177,12 +177,14 @@ static bool drained(const struct loop *loop)
     return true;
 }
 
-static void count_loop(struct loop *loop, unsigned work, uint64_t ended)
+/* From one TSC to the other. */
+static void count_loop(struct loop *loop, unsigned work, uint64_t began, uint64_t ended)
 {
     struct fg_counters *counters = loop->counters;
 
     fg_count_add(&counters->loops, 1);
     if (work > 0) {
+        fg_count_add(&counters->busy_cycles, ended - began);
         fg_stages_count(&loop->stages, counters, ended);
         loop->empty = 0;
     } else {
@@ -239,7 +241,7 @@ int fg_worker_main(void *arg)
         begin_loop(&loop, began);
         unsigned work = run_loop(&loop, stop == FG_RUN);
         uint64_t ended = rte_rdtsc();
-        count_loop(&loop, work, ended);
+        count_loop(&loop, work, began, ended);
         if (stop != FG_RUN)
             set_state(self, work == 0 && drained(&loop)
                                 ? FG_WORKER_DRAINED + (stop - FG_STOP_RECEIVING)

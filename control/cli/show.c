@@ -222,6 +222,26 @@ static void show_latency(const json_t *latency, FILE *out)
             number(parked, "p99_us"), number(parked, "max_us"));
 }
 
+/* What a decision costs, from the start on, by stage; nothing before the first one. */
+static void show_stages(const json_t *cycles, FILE *out)
+{
+    const char *name;
+    json_t *value;
+    double all = json_number_value(json_object_get(cycles, "all"));
+    if (all <= 0)
+        return;
+    fprintf(out, "Cycles    %.0f a decision:", all);
+    const char *before = " ";
+    json_object_foreach((json_t *)cycles, name, value)
+    {
+        if (strcmp(name, "all") == 0)
+            continue;
+        fprintf(out, "%s%s %.1f", before, name, json_number_value(value));
+        before = ", ";
+    }
+    fputc('\n', out);
+}
+
 /* Names with a count, three to a line; those at 0 are left out. */
 /* How many there were to show. */
 static unsigned show_counts(const char *title, const json_t *counts, FILE *out)
@@ -276,6 +296,7 @@ void fg_show_status(const json_t *result, FILE *out)
     fg_show_lists_line(json_object_get(result, "lists"), out);
     show_log(result, out);
     show_latency(json_object_get(totals, "latency"), out);
+    show_stages(json_object_get(totals, "cycles_per_decision"), out);
     show_workers(result, out);
     fputc('\n', out);
     unsigned shown = show_counts("Verdicts", json_object_get(totals, "verdicts"), out);

@@ -32,6 +32,28 @@ static const struct fg_figure_part LATENCIES[] = {
 #undef X
 };
 
+static const struct fg_figure_part STAGES[] = {
+#define X(name, text, help)                                                                        \
+    {text, text, help, offsetof(struct fg_counters, stages[FG_STAGE_##name])},
+    FG_STAGES(X)
+#undef X
+};
+
+static const struct fg_figure_part PER_DECISION[] = {
+    {"all", "all", NULL, offsetof(struct fg_counters, busy_cycles)},
+#define X(name, text, help)                                                                        \
+    {text, text, NULL, offsetof(struct fg_counters, stages[FG_STAGE_##name])},
+    FG_STAGES(X)
+#undef X
+};
+
+static const struct fg_figure_part FILLS[] = {
+#define X(frames, text, help)                                                                      \
+    {text, text, help, offsetof(struct fg_counters, bursts[FG_FILL_##frames])},
+    FG_FILLS(X)
+#undef X
+};
+
 static const struct fg_figure_part LISTS[] = {
 #define X(name, text) {text, text, NULL, offsetof(struct fg_list_figures, entries[FG_LIST_##name])},
     FG_LISTS(X)
@@ -131,6 +153,12 @@ static const struct fg_figure_part SALE_STATES[] = {
     {                                                                                              \
         .metric = (metric_), .path = (path_), .help = (help_), .kind = FG_FIGURE_##kind_,          \
         .of = FG_OF_##of_, PARTS(label_, list), .read = (read_)                                    \
+    }
+/* ... of a unit. */
+#define PARTED_OF(metric_, path_, kind_, unit_, of_, label_, list, read_, help_)                   \
+    {                                                                                              \
+        .metric = (metric_), .path = (path_), .help = (help_), .kind = FG_FIGURE_##kind_,          \
+        .unit = FG_UNIT_##unit_, .of = FG_OF_##of_, PARTS(label_, list), .read = (read_)           \
     }
 #define HISTOGRAMS(metric_, path_, of_, label_, list, gather_, help_)                              \
     {                                                                                              \
@@ -237,6 +265,17 @@ const struct fg_figure fg_figures[] = {
            "TSC cycles of all loops"),
     FIGURE(NULL, "workers[]", "busy_share", GAUGE, SHARE, WORKER, fg_figure_read_busy, 0,
            "busy_cycles of total_cycles since the start; of a period: from two looks"),
+    FIGURE(NULL, "workers[]", "burst_mean", GAUGE, MEAN, WORKER, fg_figure_read_fill, 0,
+           "frames that a port gave at once, the mean of those bursts that had one"),
+    PARTED_OF("flashgate_stage_cycles", "stages", COUNTER, CYCLES, WORKER, "stage", STAGES,
+              fg_figure_read_counter,
+              "TSC cycles of loops that had work, by what was done; their sum is busy_cycles"),
+    PARTED_OF(NULL, "cycles_per_decision", GAUGE, MEAN, WORKER, "stage", PER_DECISION,
+              fg_figure_read_per_decision,
+              "TSC cycles of each stage, and `all` of them, for each entry decided since the "
+              "start; of a period: from two looks at stages and entries"),
+    PARTED("flashgate_bursts", "bursts", COUNTER, WORKER, "frames", FILLS, fg_figure_read_counter,
+           "bursts that had a frame, by how many a port gave at once"),
     FIGURE(NULL, "workers[]", "lcore", GAUGE, NONE, WORKER, fg_figure_read_lcore, 0,
            "DPDK's number of its thread"),
     FIGURE("flashgate_worker_core", "workers[]", "core", GAUGE, NONE, WORKER, fg_figure_read_lcore,

@@ -34,6 +34,7 @@ enum fg_figure_unit {
     FG_UNIT_MS,     /* status: ms; metrics: seconds */
     FG_UNIT_TIME,   /* wall clock ns; status: RFC 3339 or null; metrics: seconds since 1970 */
     FG_UNIT_SHARE,  /* millionths; 0 to 1 in both */
+    FG_UNIT_MEAN,   /* thousandths; a number with a fraction in both */
     FG_UNIT_SKEW,   /* ns, an int64_t; status: ms; metrics: seconds */
 };
 

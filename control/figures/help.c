@@ -21,7 +21,7 @@ static const char *status_unit(const struct fg_figure *figure)
     static const char *const units[] = {
         [FG_UNIT_NONE] = "",        [FG_UNIT_BYTES] = "bytes", [FG_UNIT_CYCLES] = "TSC cycles",
         [FG_UNIT_NS] = "us",        [FG_UNIT_MS] = "ms",       [FG_UNIT_TIME] = "RFC 3339",
-        [FG_UNIT_SHARE] = "0 to 1", [FG_UNIT_SKEW] = "ms",
+        [FG_UNIT_SHARE] = "0 to 1", [FG_UNIT_SKEW] = "ms",     [FG_UNIT_MEAN] = "",
     };
     return units[figure->unit];
 }
@@ -62,7 +62,8 @@ static void put_figure(const struct fg_figure *figure, FILE *out)
 
 static bool parts_have_help(const struct fg_figure *figure)
 {
-    return figure->parts_count > 0 && figure->parts[0].name && figure->parts[0].help;
+    return figure->metric && figure->parts_count > 0 && figure->parts[0].name &&
+           figure->parts[0].help;
 }
 
 static void put_parts(const struct fg_figure *figure, FILE *out)
@@ -84,12 +85,12 @@ void fg_figures_describe(FILE *out)
         "--describe-metrics`.\n"
         "\n"
         "The first column is the place in status; `[]` stands for each of a list, `*` for the\n"
-        "names listed below. `counters`, `verdicts`, `gauges` and `latency` stand under `totals`\n"
-        "and under each of `workers`. A counter grows from 0 at each start. A state is one text\n"
-        "in status; in metrics it is a gauge for each of its values, 1 for the one that is. A\n"
-        "histogram is an object in status (count, sum_us, mean_us, p50_us, p99_us, p999_us, "
-        "max_us; right\n"
-        "to an eighth). Of items the page shows the first 1000.\n"
+        "names listed below. `counters`, `verdicts`, `gauges`, `latency`, `stages`,\n"
+        "`cycles_per_decision` and `bursts` stand under `totals` and under each of `workers`.\n"
+        "A counter grows from 0 at each start. A state is one text in status; in metrics it is a\n"
+        "gauge for each of its values, 1 for the one that is. A histogram is an object in status\n"
+        "(count, sum_us, mean_us, p50_us, p99_us, p999_us, max_us; right to an eighth). Of items\n"
+        "the page shows the first 1000.\n"
         "\n"
         "| status | metric | labels | kind | status unit | metric unit | what |\n"
         "|---|---|---|---|---|---|---|\n",

@@ -32,6 +32,8 @@ static json_t *value_json(const struct fg_figure *figure, uint64_t value)
         return fg_json_time(value);
     case FG_UNIT_SHARE:
         return json_real((double)value / 1e6);
+    case FG_UNIT_MEAN:
+        return json_real((double)value / 1e3);
     case FG_UNIT_SKEW:
         return json_integer((json_int_t)((int64_t)value / 1000000));
     case FG_UNIT_NONE:

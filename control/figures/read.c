@@ -68,6 +68,32 @@ bool fg_figure_read_busy(const struct fg_figure_at *at, uint32_t source, uint64_
     return true;
 }
 
+/* Cycles for each entry decided, in thousandths; `offset`: of the cycles. */
+bool fg_figure_read_per_decision(const struct fg_figure_at *at, uint32_t offset, uint64_t *value)
+{
+    uint64_t cycles, entries;
+    fg_figure_read_counter(at, offset, &cycles);
+    fg_figure_read_counter(at, offsetof(struct fg_counters, count[FG_COUNTER_ENTRIES]), &entries);
+    *value = entries ? (uint64_t)((unsigned __int128)cycles * 1000 / entries) : 0;
+    return true;
+}
+
+/* Frames for each burst that had one, in thousandths. */
+bool fg_figure_read_fill(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    uint64_t frames, bursts = 0;
+    (void)source;
+    fg_figure_read_counter(at, offsetof(struct fg_counters, count[FG_COUNTER_RX_FRAMES]), &frames);
+    for (uint32_t i = 0; i < FG_FILL_COUNT; i++) {
+        uint64_t some;
+        fg_figure_read_counter(
+            at, (uint32_t)(offsetof(struct fg_counters, bursts) + i * sizeof(uint64_t)), &some);
+        bursts += some;
+    }
+    *value = bursts ? (uint64_t)((unsigned __int128)frames * 1000 / bursts) : 0;
+    return true;
+}
+
 static const struct fg_worker *worker_of(const struct fg_figure_at *at)
 {
     return at->place < at->engine->config.workers ? at->engine->workers[at->place] : NULL;

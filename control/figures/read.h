@@ -36,6 +36,8 @@ fg_figure_read_fn fg_figure_read_counter;
 fg_figure_read_fn fg_figure_read_gauge;
 fg_figure_gather_fn fg_figure_gather_latency;
 fg_figure_read_fn fg_figure_read_busy;
+fg_figure_read_fn fg_figure_read_per_decision;
+fg_figure_read_fn fg_figure_read_fill;
 fg_figure_read_fn fg_figure_read_worker_state;
 fg_figure_read_fn fg_figure_read_seen;
 fg_figure_read_fn fg_figure_read_lcore;

@@ -35,6 +35,9 @@ static void add_value(struct rte_tel_data *dict, const char *name, const struct 
     } else if (figure->unit == FG_UNIT_SHARE) {
         snprintf(text, sizeof(text), "%.6f", (double)value / 1e6);
         rte_tel_data_add_dict_string(dict, name, text);
+    } else if (figure->unit == FG_UNIT_MEAN) {
+        snprintf(text, sizeof(text), "%.3f", (double)value / 1e3);
+        rte_tel_data_add_dict_string(dict, name, text);
     } else if (figure->unit == FG_UNIT_SKEW) {
         snprintf(text, sizeof(text), "%" PRId64, (int64_t)value / 1000000);
         rte_tel_data_add_dict_string(dict, name, text);
@@ -90,6 +93,9 @@ static int answer_status(const struct fg_figure_at *at, const char *params,
     add_section(answer, "counters", "counters", at);
     add_section(answer, "verdicts", "verdicts", at);
     add_section(answer, "gauges", "gauges", at);
+    add_section(answer, "stages", "stages", at);
+    add_section(answer, "cycles_per_decision", "cycles_per_decision", at);
+    add_section(answer, "bursts", "bursts", at);
     add_section(answer, "journal", "journal", at);
     add_section(answer, "delivery", "delivery", at);
     add_section(answer, "stock_page", "stock_page", at);
@@ -108,6 +114,9 @@ static int answer_worker(struct fg_figure_at at, const char *params, struct rte_
     add_section(answer, "counters", "counters", &at);
     add_section(answer, "verdicts", "verdicts", &at);
     add_section(answer, "gauges", "gauges", &at);
+    add_section(answer, "stages", "stages", &at);
+    add_section(answer, "cycles_per_decision", "cycles_per_decision", &at);
+    add_section(answer, "bursts", "bursts", &at);
     return 0;
 }
 

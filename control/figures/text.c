@@ -30,7 +30,7 @@ const char *fg_figure_metric_unit(const struct fg_figure *figure)
     static const char *const units[] = {
         [FG_UNIT_NONE] = "",       [FG_UNIT_BYTES] = "bytes",  [FG_UNIT_CYCLES] = "cycles",
         [FG_UNIT_NS] = "seconds",  [FG_UNIT_MS] = "seconds",   [FG_UNIT_TIME] = "seconds",
-        [FG_UNIT_SHARE] = "ratio", [FG_UNIT_SKEW] = "seconds",
+        [FG_UNIT_SHARE] = "ratio", [FG_UNIT_SKEW] = "seconds", [FG_UNIT_MEAN] = "",
     };
     return units[figure->unit];
 }
@@ -148,6 +148,7 @@ static void put_value(const struct fg_figure *figure, uint64_t value, FILE *out)
         fprintf(out, " %" PRIu64 ".%09" PRIu64 "\n", value / NS_PER_SECOND, value % NS_PER_SECOND);
         break;
     case FG_UNIT_MS:
+    case FG_UNIT_MEAN:
         fprintf(out, " %" PRIu64 ".%03" PRIu64 "\n", value / 1000, value % 1000);
         break;
     case FG_UNIT_SHARE:

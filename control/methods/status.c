@@ -26,10 +26,12 @@ static json_t *part_json(const struct fg_engine *engine, const char *path, uint3
 /* Of one worker, or of all. */
 static json_t *sums_json(const struct fg_engine *engine, uint32_t worker)
 {
-    return json_pack("{s:o,s:o,s:o,s:o}", "counters", part_json(engine, "counters", worker),
-                     "verdicts", part_json(engine, "verdicts", worker), "latency",
-                     part_json(engine, "latency", worker), "gauges",
-                     part_json(engine, "gauges", worker));
+    static const char *const paths[] = {
+        "counters", "verdicts", "latency", "gauges", "stages", "cycles_per_decision", "bursts"};
+    json_t *sums = json_object();
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        json_object_set_new(sums, paths[i], part_json(engine, paths[i], worker));
+    return sums;
 }
 
 static json_t *worker_json(const struct fg_engine *engine, unsigned w)

@@ -40,6 +40,13 @@ for worker in status['workers']:
     same('flashgate_rx_frames_total', worker['counters']['rx_frames'],
          worker=str(worker['worker']))
     same('flashgate_worker_state', 1, worker=str(worker['worker']), state=worker['state'])
+    for stage, cycles in worker['stages'].items():
+        assert cycles <= worker['busy_cycles'], f'{stage}: {cycles} of {worker["busy_cycles"]}'
+    off = sum(worker['stages'].values()) - worker['busy_cycles']
+    assert abs(off) <= worker['busy_cycles'] / 100, f'stages: {off} more than all busy cycles'
+each = totals['cycles_per_decision']
+assert each['all'] > 0 and abs(sum(each.values()) / each['all'] - 2) < 0.01, each
+assert sum(totals['bursts'].values()) <= totals['counters']['rx_frames']
 for how in 'at_once', 'parked':
     same('flashgate_reply_seconds_count', totals['latency'][how]['count'], how=how)
 same('flashgate_reply_seconds_count', 3, how='parked')

@@ -71,8 +71,9 @@ static const json_t *object_at(const json_t *status, const char *path)
 
 static const json_t *owner_of(const json_t *status, const struct fg_figure *figure)
 {
-    static const char *const of_workers[] = {"counters", "verdicts", "gauges", "latency"};
-    for (unsigned i = 0; i < 4; i++)
+    static const char *const of_workers[] = {
+        "counters", "verdicts", "gauges", "latency", "stages", "cycles_per_decision", "bursts"};
+    for (unsigned i = 0; i < 7; i++)
         if (strcmp(figure->path, of_workers[i]) == 0)
             return json_object_get(json_object_get(status, "totals"), figure->path);
     return object_at(status, figure->path);

@@ -182,11 +182,28 @@ static void start(uint32_t queue_age_ms)
         await(atomic_load(&workers[w].state) == FG_WORKER_RUNNING);
 }
 
+static uint64_t stage(unsigned w, enum fg_stage which)
+{
+    return fg_count_read(&shop.counters[w].stages[which]);
+}
+
+/* The stages of a worker that has ended are all of its busy cycles. */
+static void stages_leave_nothing_out(unsigned w)
+{
+    uint64_t sum = 0, busy = fg_count_read(&shop.counters[w].busy_cycles);
+
+    for (unsigned s = 0; s < FG_STAGE_COUNT; s++)
+        sum += stage(w, (enum fg_stage)s);
+    assert_true(busy > 0);
+    assert_int_equal(sum, busy);
+}
+
 static void stop(void)
 {
     atomic_store(&engine.stop, FG_STOP_NOW);
     for (unsigned w = 0; w < WORKERS; w++) {
         pthread_join(threads[w], NULL);
+        stages_leave_nothing_out(w);
         free(workers[w].commands);
         free(workers[w].results);
         free(workers[w].keys);
@@ -308,6 +325,48 @@ static void what_did_not_is_decided(void **state)
     }
 }
 
+/* Worker 0 receives, checks and sends; worker 1 decides, signs and settles. */
+static void stages_are_told_apart(void **state)
+{
+    static const enum fg_stage received[] = {
+        FG_STAGE_RECEIVE,   FG_STAGE_PARSE, FG_STAGE_CHECK, FG_STAGE_AUTHENTICATE,
+        FG_STAGE_HAND_OVER, FG_STAGE_SEND,  FG_STAGE_OTHER};
+    static const enum fg_stage decided[] = {FG_STAGE_HAND_OVER, FG_STAGE_DECIDE, FG_STAGE_SIGN,
+                                            FG_STAGE_SETTLE};
+    (void)state;
+    start(0);
+    send_three();
+    await(atomic_load(&answered_count) == 3);
+    stop();
+    for (unsigned i = 0; i < sizeof(received) / sizeof(received[0]); i++)
+        assert_true(stage(0, received[i]) > 0);
+    for (unsigned i = 0; i < sizeof(decided) / sizeof(decided[0]); i++)
+        assert_true(stage(1, decided[i]) > 0);
+    /* what the other one does */
+    assert_int_equal(stage(0, FG_STAGE_DECIDE), 0);
+    for (unsigned i = FG_STAGE_PARSE; i <= FG_STAGE_AUTHENTICATE; i++)
+        assert_int_equal(stage(1, (enum fg_stage)i), 0);
+    uint64_t bursts = 0, least = 0;
+    for (unsigned i = 0; i < FG_FILL_COUNT; i++) {
+        bursts += fg_count_read(&shop.counters[0].bursts[i]);
+        least += fg_count_read(&shop.counters[0].bursts[i]) << i;
+    }
+    assert_in_range(bursts, 1, 3);
+    assert_in_range(least, 2, 3); /* one of three counts as one of two */
+}
+
+static void bursts_by_how_full_they_are(void **state)
+{
+    (void)state;
+    assert_int_equal(fg_fill_of(1), FG_FILL_1);
+    assert_int_equal(fg_fill_of(2), FG_FILL_2);
+    assert_int_equal(fg_fill_of(3), FG_FILL_2);
+    assert_int_equal(fg_fill_of(31), FG_FILL_16);
+    assert_int_equal(fg_fill_of(32), FG_FILL_32);
+    assert_int_equal(fg_fill_of(63), FG_FILL_32);
+    assert_int_equal(fg_fill_of(FG_BURST), FG_FILL_64);
+}
+
 /* While it waits for its owner its key is replaced: the ring in force must know and sign it, too.
  */
 static void what_was_handed_over_must_be_signed_by_the_ring_in_force(void **state)
@@ -349,6 +408,8 @@ int main(void)
         cmocka_unit_test(only_orders_are_refused),
         cmocka_unit_test(what_waited_too_long_is_refused),
         cmocka_unit_test(what_did_not_is_decided),
+        cmocka_unit_test(stages_are_told_apart),
+        cmocka_unit_test(bursts_by_how_full_they_are),
         cmocka_unit_test(what_was_handed_over_must_be_signed_by_the_ring_in_force),
     };
     rcu_register_thread();
