@@ -3,6 +3,7 @@
  * What the files of admission share: the state of one worker's admission. Owned by that worker.
  *
  *   payload.c    the form, authenticity and reply of a payload; pure
+ *   siphash.c    macs: siphash.c of one payload, siphash_lanes.c of many at once
  *   decide.c     one entry: the order of checks
  *   states.c     what becomes of an order that exists: the state table
  *   rates.c      how often a key and a buyer may ask

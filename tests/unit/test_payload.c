@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Payloads: what is malformed, what is authentic, and that a reply is signed and never a request.
  */
+#include "dataplane/random.h"
 #include "tests/unit/shop.h"
 
 static struct shop shop;
@@ -267,6 +268,132 @@ static void what_asks_for_orders_is_told(void **state)
     }
 }
 
+/* --- bursts: as each payload alone --- */
+
+static uint8_t burst[FG_BURST][2048];
+static uint64_t chance = 1;
+
+/* A datagram with something wrong, by what it should be found as. */
+static enum fg_authentic make_claim(unsigned i, unsigned count, struct fg_claim *claim)
+{
+    static struct fg_ip own, foreign;
+    struct fg_request asks[FG_ENTRIES_MAX];
+    enum fg_authentic kind = (enum fg_authentic)(fg_random_next(&chance) % 7);
+    uint64_t now = shop.now.wall_ns, window = shop.catalogue.freshness_ns;
+    unsigned place = 1 + (unsigned)(fg_random_next(&chance) & 1);
+    struct fg_key *key = &shop.ring.keys[place];
+    struct fg_header header;
+
+    own = fg_ip_of_v4(0x0a010001);
+    foreign = fg_ip_of_v4(0x0a020001);
+    for (unsigned e = 0; e < count; e++)
+        asks[e] = shop_request(&shop, 0, FG_OP_ORDER, i, e, ITEM_PLAIN, 1);
+    uint32_t size = shop_datagram(&shop, burst[i], asks, count);
+    memcpy(&header, burst[i], sizeof(header));
+    header.time_ns = kind == FG_AUTH_STALE   ? now + window + 1
+                     : kind == FG_AUTH_EARLY ? shop.catalogue.serving_since_ns - 1
+                                             : now - i;
+    header.key_id = kind == FG_AUTH_UNSIGNED ? 0 : kind == FG_AUTH_UNKNOWN_KEY ? 99 : key->id;
+    memcpy(burst[i], &header, sizeof(header));
+    header.mac = kind == FG_AUTH_UNSIGNED ? 0 : fg_payload_mac(key->secret, burst[i], size);
+    memcpy(burst[i], &header, sizeof(header));
+    if (kind == FG_AUTH_MAC)
+        burst[i][8 + fg_random_next(&chance) % (size - 8)] ^= 4;
+    *claim = (struct fg_claim){.payload = burst[i],
+                               .source = kind == FG_AUTH_SOURCE ? &foreign : &own,
+                               .length = (uint16_t)size,
+                               .key_place = (uint16_t)place};
+    return kind;
+}
+
+/* Three keys with different secrets, datagrams of one length or of many, all kinds mixed. */
+static void a_burst_is_judged_as_each_alone(void **state)
+{
+    struct fg_claim claims[FG_BURST];
+    enum fg_authentic wanted[FG_BURST];
+    (void)state;
+    shop.ring.count = 3;
+    for (uint16_t k = 1; k < 3; k++) {
+        shop.ring.keys[k] = (struct fg_key){.id = 20 + k, .ops = 0x7e, .prefixes_count = 1};
+        shop.ring.keys[k].secret[k] = 1;
+        shop.ring.keys[k].prefixes[0] =
+            (struct fg_prefix){fg_ip_of_v4(0x0a010000), fg_ip_mask(96 + 16)};
+    }
+    for (unsigned round = 0; round < 200; round++) {
+        unsigned count = (unsigned)(fg_random_next(&chance) % (FG_BURST + 1));
+        for (unsigned i = 0; i < count; i++) {
+            unsigned entries =
+                round & 1 ? 1 : 1 + (unsigned)(fg_random_next(&chance) % FG_ENTRIES_MAX);
+            wanted[i] = make_claim(i, entries, &claims[i]);
+        }
+        struct fg_claim asked[FG_BURST];
+        memcpy(asked, claims, sizeof(asked));
+        for (unsigned i = 0; i < count; i++)
+            asked[i].key_place = UINT16_MAX;
+        fg_payloads_authenticate(&shop.catalogue, shop.now.wall_ns, 0, asked, count);
+        for (unsigned i = 0; i < count; i++) {
+            if (asked[i].found != wanted[i])
+                fail_msg("round %u, %u of %u: %u, wanted %u", round, i, count, asked[i].found,
+                         (unsigned)wanted[i]);
+            if (wanted[i] == FG_AUTHENTIC || wanted[i] >= FG_AUTH_STALE)
+                assert_int_equal(asked[i].key_place, claims[i].key_place);
+        }
+    }
+}
+
+/* A clock that is held behind the senders': what is stale by it alone may be fresh by theirs; what
+ * is wrong stays so. */
+static void a_second_clock_mends_staleness_alone(void **state)
+{
+    struct fg_ip source = fg_ip_of_v4(1);
+    struct fg_claim claim = {.payload = payload, .source = &source, .length = (uint16_t)length};
+    uint64_t now = shop.now.wall_ns, ahead = 3 * shop.catalogue.freshness_ns;
+    static const struct {
+        int64_t after; /* the second clock, in windows */
+        bool held;
+        enum fg_authentic wanted;
+    } cases[] = {{3, false, FG_AUTH_STALE},
+                 {3, true, FG_AUTHENTIC},
+                 {4, true, FG_AUTHENTIC},
+                 {5, true, FG_AUTH_STALE},
+                 {-2, true, FG_AUTH_STALE}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sign_with_time(now + (uint64_t)cases[i].after * shop.catalogue.freshness_ns);
+        fg_payloads_authenticate(&shop.catalogue, now, cases[i].held ? ahead : 0, &claim, 1);
+        assert_int_equal(claim.found, cases[i].wanted);
+    }
+    sign_with_time(now + ahead);
+    payload[length - 1] ^= 1;
+    fg_payloads_authenticate(&shop.catalogue, now, ahead, &claim, 1);
+    assert_int_equal(claim.found, FG_AUTH_MAC);
+}
+
+/* Replies to a burst, of one entry or of many, are signed together; each by its own bytes. */
+static void replies_of_a_burst_are_signed(void **state)
+{
+    struct fg_datagram datagrams[FG_BURST];
+    struct fg_ready ready[FG_BURST];
+    (void)state;
+    for (unsigned i = 0; i < FG_BURST; i++) {
+        struct fg_request asks[2] = {shop_request(&shop, 0, FG_OP_QUERY, i, 1, ITEM_PLAIN, 1),
+                                     shop_request(&shop, 0, FG_OP_QUERY, i, 2, ITEM_PLAIN, 1)};
+        shop_datagram(&shop, burst[i], asks, 1 + i % 2);
+        datagrams[i] = (struct fg_datagram){
+            .packet = burst[i], .payload = burst[i], .count = (uint8_t)(1 + i % 2)};
+    }
+    fg_admission_decide(shop.admissions[0], &shop.now, &shop.catalogue, datagrams, FG_BURST);
+    assert_int_equal(fg_admission_ready(shop.admissions[0], ready, FG_BURST), FG_BURST);
+    for (unsigned i = 0; i < FG_BURST; i++) {
+        struct fg_header header;
+        memcpy(&header, ready[i].packet, sizeof(header));
+        assert_int_equal(header.type, FG_TYPE_REPLY);
+        assert_true(header.mac ==
+                    fg_payload_mac(shop.ring.keys[0].secret, ready[i].packet, ready[i].length));
+        assert_verdict(shop_reply(ready[i].packet, 0), NOT_FOUND, 0);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_shop, close_shop)
@@ -281,6 +408,9 @@ int main(void)
         TEST(unsigned_is_silence_unless_allowed),
         TEST(a_reply_is_signed_and_no_request),
         TEST(what_asks_for_orders_is_told),
+        TEST(a_burst_is_judged_as_each_alone),
+        TEST(a_second_clock_mends_staleness_alone),
+        TEST(replies_of_a_burst_are_signed),
     };
     return cmocka_run_group_tests_name("payload", tests, NULL, NULL);
 }
