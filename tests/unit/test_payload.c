@@ -352,11 +352,8 @@ static void a_second_clock_mends_staleness_alone(void **state)
         int64_t after; /* the second clock, in windows */
         bool held;
         enum fg_authentic wanted;
-    } cases[] = {{3, false, FG_AUTH_STALE},
-                 {3, true, FG_AUTHENTIC},
-                 {4, true, FG_AUTHENTIC},
-                 {5, true, FG_AUTH_STALE},
-                 {-2, true, FG_AUTH_STALE}};
+    } cases[] = {{0, true, FG_AUTHENTIC}, {3, false, FG_AUTH_STALE}, {3, true, FG_AUTHENTIC},
+                 {4, true, FG_AUTHENTIC}, {5, true, FG_AUTH_STALE},  {-2, true, FG_AUTH_STALE}};
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sign_with_time(now + (uint64_t)cases[i].after * shop.catalogue.freshness_ns);
