@@ -131,7 +131,7 @@ PART void OWN(load)(const struct fg_mac_job *const *jobs, size_t at, vector word
 
 PART void OWN(begin)(const struct fg_mac_job *const *jobs, struct lanes_state *s)
 {
-    vector k0, k1;
+    vector k0 = {0}, k1 = {0};
 
 #pragma GCC unroll 8
     for (int i = 0; i < KERNEL_WORDS; i++) {

@@ -112,6 +112,7 @@ static unsigned take_length(const struct fg_mac_job *jobs, uint64_t *left, uint8
 static void group_of(const struct way *way, const struct fg_mac_job *jobs, unsigned count,
                      uint64_t *macs)
 {
+    // cppcheck-suppress shiftTooManyBits ; a group has at least one
     uint64_t left = UINT64_MAX >> (GROUP - count);
     uint8_t places[GROUP];
 
