@@ -44,13 +44,26 @@ endif
 CC       := $(if $(filter 1,$(FUZZ) $(COVERAGE)),clang,gcc)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror \
 	    $(if $(filter gcc,$(CC)),-Wno-format-truncation)
+# DPDK's drivers that are linked into the engine and the generator. SHARED=1 builds link none: they
+# load whatever is installed. Units and other variants are always such builds.
+PMDS := af_packet af_xdp e1000 ena i40e iavf ice igc ixgbe memif mlx5 null tap vhost virtio vmxnet3
 PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1 libmicrohttpd libseccomp
 # pkg-config is asked once, when first needed: `make deps` must work before it is installed.
 PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
 PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+# What those need of DPDK and of other libraries.
+DPDK_DRIVERS   := $(PMDS:%=net_%) common_iavf common_mlx5 bus_auxiliary bus_pci bus_vdev mempool_ring
+DPDK_LIBRARIES := bpf cryptodev dmadev eal ethdev gso hash ip_frag kvargs mbuf mempool meter net pci rcu ring \
+		  security telemetry timer vhost
+DPDK_STATIC    := -Wl,--whole-archive $(DPDK_DRIVERS:%=-l:librte_%.a) -Wl,--no-whole-archive \
+		  -Wl,--start-group $(DPDK_LIBRARIES:%=-l:librte_%.a) -Wl,--end-group \
+		  -lxdp -lbpf -lelf -lz -lnuma -lbsd -lfdt -latomic -lmlx5 -libverbs -ldl
+OTHER_LIBS      = $(eval OTHER_LIBS := $$(shell pkg-config --libs $(filter-out libdpdk,$(PACKAGES))))$(OTHER_LIBS)
 LANGUAGE  := -std=gnu17 -D_GNU_SOURCE -I. -Iinclude
 CFLAGS     = $(LANGUAGE) $(VARIANT) $(WARNINGS) -MMD -MP $(PACKAGE_CFLAGS)
 LIBS       = $(PACKAGE_LIBS) -lmd -lpthread -lm
+FAST_LIBS  = $(if $(filter 1,$(SHARED) $(SANITIZE) $(TSAN) $(FAULTS) $(COVERAGE)),$(LIBS), \
+		  $(DPDK_STATIC) $(OTHER_LIBS) -lmd -lpthread -lm)
 # What only tests run is linked by gold, in a tenth of the time; it warns of what clang makes.
 QUICKLY   := $(if $(filter gcc,$(CC)),-fuse-ld=gold)
 # Only what has flashgatectl's commands in it needs the terminal's library.
@@ -101,13 +114,13 @@ $(LIBRARY): $(OBJECTS)
 
 $(BUILD)/flashgated: $(BUILD)/dataplane/main.o $(LIBRARY)
 	@echo '  LD   $@'
-	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(JEMALLOC)
+	@$(CC) $(VARIANT) -o $@ $^ $(FAST_LIBS) $(JEMALLOC)
 $(BUILD)/flashgatectl: $(BUILD)/control/flashgatectl.o $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(TERMINAL)
 $(BUILD)/flashgate-load: $(BUILD)/perf/load/flashgate-load.o $(LIBRARY)
 	@echo '  LD   $@'
-	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+	@$(CC) $(VARIANT) -o $@ $^ $(FAST_LIBS)
 $(BUILD)/flashgate-check: $(BUILD)/perf/check/flashgate-check.o $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)

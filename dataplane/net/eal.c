@@ -186,7 +186,8 @@ static int start_eal(struct fg_eal_arguments *arguments, char *message, size_t s
     snprintf(message, size,
              "could not start%s%s%s; its own lines above say why. Without hugepages, eal needs "
              "--no-huge and -m MEGABYTES; beside another DPDK process, file_prefix needs a name of "
-             "its own",
+             "its own; a device whose driver is not on the Makefile's PMDS needs a build with "
+             "SHARED=1",
              rte_errno ? " (" : "", rte_errno ? rte_strerror(rte_errno) : "", rte_errno ? ")" : "");
     return FG_EXIT_NETWORK;
 }
