@@ -7,7 +7,7 @@
 # make install    under DESTDIR and PREFIX (/usr/local); make uninstall takes it away again
 #
 # Variants live side by side: SANITIZE=1 builds with ASan and UBSan under build/asan, FUZZ=1 the same
-# with clang, for libFuzzer, under build/fuzz, COVERAGE=1 with clang's counters under build/coverage,
+# with clang, for libFuzzer, under build/fuzz, SHARED=1 with drivers loaded at start under build/shared, COVERAGE=1 with clang's counters under build/coverage,
 # TSAN=1 with TSan under build/tsan, FAULTS=1 with the faults of dataplane/faults.h under
 # build/faults, and SIMULATED=1 with those and small frames, for the simulator, under
 # build/simulated.
@@ -37,15 +37,15 @@ BUILD   := build/fuzz
 VARIANT := -O1 -gline-tables-only -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	   -fno-omit-frame-pointer -DFG_SMALL_FRAMES
 else
-BUILD   := build/release
+BUILD   := $(if $(filter 1,$(SHARED)),build/shared,build/release)
 VARIANT := -O2 -g
 endif
 
 CC       := $(if $(filter 1,$(FUZZ) $(COVERAGE)),clang,gcc)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Werror \
 	    $(if $(filter gcc,$(CC)),-Wno-format-truncation)
-# DPDK's drivers that are linked into the engine and the generator. SHARED=1 builds link none: they
-# load whatever is installed. Units and other variants are always such builds.
+# DPDK's drivers that are linked into the engine and the generator, which is faster than loading them. Units,
+# and the variants but for release and simulated, load whatever is installed.
 PMDS := af_packet af_xdp e1000 ena i40e iavf ice igc ixgbe memif mlx5 null tap vhost virtio vmxnet3
 PACKAGES := libdpdk hiredis liburcu-qsbr jansson yaml-0.1 libmicrohttpd libseccomp
 # pkg-config is asked once, when first needed: `make deps` must work before it is installed.
