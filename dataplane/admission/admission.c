@@ -104,7 +104,8 @@ static void turn_begin(struct turn *turn, const struct fg_admission *a, const st
  * ENTRIES_SILENT. */
 #define ENTRIES_SILENT UINT64_MAX
 static uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
-                               uint32_t entries, struct fg_reply *answers)
+                               uint32_t entries, const struct subject *subjects,
+                               struct fg_reply *answers)
 {
     uint32_t unsettled = 0;
 
@@ -113,7 +114,7 @@ static uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const 
     for (; entries != 0; entries &= entries - 1) {
         unsigned i = (unsigned)__builtin_ctz(entries);
         struct fg_request ask = payload_entry(payload, i);
-        unsigned outcome = decide_entry(a, turn, &ask, &answers[i]);
+        unsigned outcome = decide_entry(a, turn, &ask, &subjects[i], &answers[i]);
         if (outcome == OUTCOME_SILENT)
             return ENTRIES_SILENT;
         if (outcome == OUTCOME_UNSETTLED)
@@ -133,7 +134,7 @@ static void answer_busy(struct fg_admission *a, uint32_t entries, struct fg_repl
 
 static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
                             const struct fg_catalogue *catalogue,
-                            const struct fg_datagram *datagram)
+                            const struct fg_datagram *datagram, const struct subject *subjects)
 {
     struct fg_reply answers[FG_ENTRIES_MAX];
     struct turn turn;
@@ -143,7 +144,7 @@ static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
     turn_begin(&turn, a, now, catalogue, datagram->key_place);
     turn.packet = datagram->packet;
     fg_rates_datagram(&a->rates, payload_time_ns(datagram->payload), now->wall_ns);
-    uint64_t unsettled = decide_entries(a, &turn, datagram->payload, all, answers);
+    uint64_t unsettled = decide_entries(a, &turn, datagram->payload, all, subjects, answers);
     if (unsettled == ENTRIES_SILENT) {
         waiting_silence(a, datagram);
         return;
@@ -164,30 +165,41 @@ static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
     waiting_finish(a, datagram, turn.key, answers, turn.ticket);
 }
 
-/* Hashes and prefetches what the entries of these datagrams will touch. */
-static void prefetch(const struct fg_admission *a, const struct fg_catalogue *catalogue,
-                     const struct fg_datagram *datagrams, unsigned count)
+/* Hashes every entry's buyer, and fetches what the hash finds. */
+static void hash_all(const struct fg_admission *a, const struct fg_catalogue *catalogue,
+                     const struct fg_datagram *datagrams, unsigned count, struct subject *subjects)
 {
     for (unsigned d = 0; d < count; d++) {
-        for (unsigned i = 0; i < datagrams[d].count; i++) {
-            struct fg_request ask = payload_entry(datagrams[d].payload, i);
-            fg_book_prefetch(&a->book, fg_book_hash(&a->book, ask.buyer));
-            __builtin_prefetch(&catalogue->items[fg_item_hash(ask.item) & catalogue->item_mask]);
-            if (ask.op == FG_OP_ORDER)
-                fg_lists_prefetch(catalogue->lists, ask.buyer);
+        const uint8_t *payload = datagrams[d].payload;
+        for (unsigned i = 0; i < datagrams[d].count; i++, subjects++) {
+            subjects->hash = fg_book_hash(&a->book, payload_buyer(payload, i));
+            fg_book_prefetch(&a->book, subjects->hash);
+            __builtin_prefetch(
+                &catalogue->items[fg_item_hash(payload_item(payload, i)) & catalogue->item_mask]);
+            if (payload_op(payload, i) == FG_OP_ORDER)
+                fg_lists_prefetch(catalogue->lists, payload_buyer(payload, i));
         }
     }
+}
+
+/* Finds every entry's item, and fetches what is found through it and through the bucket. */
+static void look_up_all(const struct fg_admission *a, const struct fg_catalogue *catalogue,
+                        const struct fg_datagram *datagrams, unsigned count,
+                        struct subject *subjects)
+{
+    const struct fg_stock *stock = a->config.stock;
+
     for (unsigned d = 0; d < count; d++) {
-        for (unsigned i = 0; i < datagrams[d].count; i++) {
-            struct fg_request ask = payload_entry(datagrams[d].payload, i);
-            uint64_t hash = fg_book_hash(&a->book, ask.buyer);
-            fg_book_prefetch_order(&a->book, hash);
-            const struct fg_item *item = fg_catalogue_item(catalogue, ask.item);
-            if (item) {
-                fg_rates_prefetch(&a->rates, item, hash);
-                __builtin_prefetch(&a->config.stock->lines[a->config.worker][item->slot]);
-                __builtin_prefetch(&a->config.stock->pools[item->slot]);
-            }
+        for (unsigned i = 0; i < datagrams[d].count; i++, subjects++) {
+            const struct fg_item *item =
+                fg_catalogue_item(catalogue, payload_item(datagrams[d].payload, i));
+            subjects->item = item;
+            fg_book_prefetch_order(&a->book, subjects->hash);
+            if (!item)
+                continue;
+            fg_rates_prefetch(&a->rates, item, subjects->hash);
+            __builtin_prefetch(&stock->lines[a->config.worker][item->slot]);
+            __builtin_prefetch(&stock->pools[item->slot]);
         }
     }
 }
@@ -196,14 +208,20 @@ void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
                          const struct fg_catalogue *catalogue, const struct fg_datagram *datagrams,
                          unsigned count)
 {
+    struct subject subjects[FG_BURST + FG_ENTRIES_MAX];
+
     fg_rates_tick(&a->rates, now->ms);
     while (count > 0) {
         unsigned group = 0, entries = 0;
         while (group < count && entries < FG_BURST)
             entries += datagrams[group++].count;
-        prefetch(a, catalogue, datagrams, group);
-        for (unsigned d = 0; d < group; d++)
-            decide_datagram(a, now, catalogue, &datagrams[d]);
+        hash_all(a, catalogue, datagrams, group, subjects);
+        look_up_all(a, catalogue, datagrams, group, subjects);
+        const struct subject *about = subjects;
+        for (unsigned d = 0; d < group; d++) {
+            decide_datagram(a, now, catalogue, &datagrams[d], about);
+            about += datagrams[d].count;
+        }
         datagrams += group;
         count -= group;
     }
@@ -228,6 +246,7 @@ static int key_of(struct fg_admission *a, const struct fg_catalogue *catalogue,
 static void rejudge(struct fg_admission *a, const struct fg_now *now,
                     const struct fg_catalogue *catalogue, struct undecided *slot)
 {
+    struct subject subjects[FG_ENTRIES_MAX];
     struct turn turn;
     int place = key_of(a, catalogue, slot);
 
@@ -240,8 +259,10 @@ static void rejudge(struct fg_admission *a, const struct fg_now *now,
     turn.may_park = turn.may_park_settle = true; /* this datagram has its place already */
     turn.paid = true;
     turn.ticket = slot->ticket;
+    hash_all(a, catalogue, &slot->datagram, 1, subjects);
+    look_up_all(a, catalogue, &slot->datagram, 1, subjects);
     uint64_t unsettled =
-        decide_entries(a, &turn, slot->datagram.payload, slot->entries, slot->answers);
+        decide_entries(a, &turn, slot->datagram.payload, slot->entries, subjects, slot->answers);
     if (unsettled == ENTRIES_SILENT) {
         waiting_silence(a, &slot->datagram);
         waiting_decided(a, slot);

@@ -58,9 +58,8 @@ static bool find_place(const struct fg_book *book, uint64_t hash, const uint8_t 
 
     for (unsigned distance = 0; distance < PROBES_MAX; distance++) {
         struct fg_bucket *bucket = &book->buckets[(hash + distance) & book->bucket_mask];
-        for (unsigned i = 0; i < FG_BUCKET_PLACES; i++) {
-            if (bucket->tags[i] != tag)
-                continue;
+        for (unsigned found = fg_bucket_match(bucket, tag); found; found &= found - 1) {
+            unsigned i = (unsigned)__builtin_ctz(found);
             if (memcmp(book->orders[bucket->first[i]].buyer, buyer, FG_BUYER_BYTES) == 0) {
                 *place = (struct place){bucket, i, distance};
                 return true;
@@ -72,7 +71,7 @@ static bool find_place(const struct fg_book *book, uint64_t hash, const uint8_t 
     return false;
 }
 
-struct fg_order *fg_book_buyer(const struct fg_book *book, uint64_t hash, const uint8_t *buyer)
+struct fg_order *fg_book_look_up(const struct fg_book *book, uint64_t hash, const uint8_t *buyer)
 {
     struct place place;
     if (!find_place(book, hash, buyer, &place))

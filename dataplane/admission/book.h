@@ -20,6 +20,7 @@
 #define FG_ADMISSION_BOOK_H
 
 #include <assert.h>
+#include <emmintrin.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -100,6 +101,18 @@ static inline uint16_t fg_book_tag(uint64_t hash)
     return tag ? tag : 1;
 }
 
+/* A bit for each place of the bucket that has this tag. */
+static inline unsigned fg_bucket_match(const struct fg_bucket *bucket, uint16_t tag)
+{
+    __m128i wanted = _mm_set1_epi16((short)tag);
+    __m128i low = _mm_loadu_si128((const __m128i *)bucket);
+    __m128i high = _mm_loadu_si128((const __m128i *)bucket + 1); /* and what is behind the tags */
+    __m128i found = _mm_packs_epi16(_mm_cmpeq_epi16(low, wanted), _mm_cmpeq_epi16(high, wanted));
+
+    return (unsigned)_mm_movemask_epi8(found) & ((1u << FG_BUCKET_PLACES) - 1);
+}
+static_assert(FG_BUCKET_PLACES >= 8 && FG_BUCKET_PLACES <= 16, "two loads have all tags");
+
 /* Fetches the bucket of this hash into the cache. */
 static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
 {
@@ -110,13 +123,22 @@ static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
 static inline void fg_book_prefetch_order(const struct fg_book *book, uint64_t hash)
 {
     const struct fg_bucket *bucket = &book->buckets[hash & book->bucket_mask];
-    for (unsigned i = 0; i < FG_BUCKET_PLACES; i++)
-        if (bucket->tags[i] == fg_book_tag(hash))
-            __builtin_prefetch(&book->orders[bucket->first[i]]);
+    for (unsigned found = fg_bucket_match(bucket, fg_book_tag(hash)); found; found &= found - 1)
+        __builtin_prefetch(&book->orders[bucket->first[__builtin_ctz(found)]]);
 }
 
+/* fg_book_buyer() for one whose tag is in the home bucket, or who may be in a later one. */
+struct fg_order *fg_book_look_up(const struct fg_book *book, uint64_t hash, const uint8_t *buyer);
+
 /* First order of the buyer, or NULL. */
-struct fg_order *fg_book_buyer(const struct fg_book *book, uint64_t hash, const uint8_t *buyer);
+static inline struct fg_order *fg_book_buyer(const struct fg_book *book, uint64_t hash,
+                                             const uint8_t *buyer)
+{
+    const struct fg_bucket *home = &book->buckets[hash & book->bucket_mask];
+    if (fg_bucket_match(home, fg_book_tag(hash)) == 0 && home->passed == 0)
+        return NULL; /* a stranger, as nearly everybody is */
+    return fg_book_look_up(book, hash, buyer);
+}
 
 /* The buyer's next order, or NULL. */
 static inline struct fg_order *fg_book_next(const struct fg_book *book,

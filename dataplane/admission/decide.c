@@ -144,8 +144,9 @@ static unsigned admit(struct fg_admission *a, struct turn *turn, const struct fg
 
 /* Takes the units and writes the order down. Nothing is recorded before both have succeeded. */
 static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
-                     const struct fg_item *item, struct fg_reply *answer)
+                     const struct subject *about, struct fg_reply *answer)
 {
+    const struct fg_item *item = about->item;
     struct fg_stock *stock = a->config.stock;
     unsigned w = a->config.worker;
     uint32_t available = 0;
@@ -165,8 +166,7 @@ static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_
     case FG_TOOK:
         break;
     }
-    uint64_t hash = fg_book_hash(&a->book, ask->buyer);
-    struct fg_order *order = fg_book_insert(&a->book, hash, ask->buyer, ask->request);
+    struct fg_order *order = fg_book_insert(&a->book, about->hash, ask->buyer, ask->request);
     if (!order) { /* this buyer's buckets are all full: nothing was recorded, so give back */
         fg_stock_put_back(stock, item->slot, ask->quantity); /* [full.1] */
         fg_stock_open_down(stock, w, item->slot);            /* [full.2] */
@@ -204,15 +204,16 @@ static bool on_sale(struct fg_admission *a, const struct turn *turn, const struc
 }
 
 static unsigned decide_order(struct fg_admission *a, struct turn *turn,
-                             const struct fg_request *ask, struct fg_reply *answer)
+                             const struct fg_request *ask, const struct subject *about,
+                             struct fg_reply *answer)
 {
-    const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
+    const struct fg_item *item = about->item;
     if (item && !key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     if (item)
         note_available(a, item, answer);
 
-    uint64_t hash = fg_book_hash(&a->book, ask->buyer);
+    uint64_t hash = about->hash;
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     bool leaving;
     struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
@@ -242,20 +243,21 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
         return refuse(a, answer, FG_VERDICT_BUSY, STOPPED_WAIT_MS);
     if (!turn->may_park || !records_room(a, false) || !fg_book_room(&a->book))
         return busy(a, answer);
-    return take(a, turn, ask, item, answer);
+    return take(a, turn, ask, about, answer);
 }
 
 /* CONFIRM, CANCEL and QUERY: all begin with an existing order. */
 static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
-                                const struct fg_request *ask, struct fg_reply *answer)
+                                const struct fg_request *ask, const struct subject *about,
+                                struct fg_reply *answer)
 {
-    uint64_t hash = fg_book_hash(&a->book, ask->buyer);
+    uint64_t hash = about->hash;
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     bool leaving;
     struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
     bool known = order && order->state != FG_ORDER_VOID;
     const struct fg_item *item =
-        fg_catalogue_item(turn->catalogue, known ? order->item : ask->item);
+        known ? fg_catalogue_item(turn->catalogue, order->item) : about->item;
 
     if (item && !key_may_touch(turn, item)) {
         if (known)
@@ -286,9 +288,10 @@ static unsigned decide_existing(struct fg_admission *a, struct turn *turn,
 }
 
 static unsigned decide_stock(struct fg_admission *a, const struct turn *turn,
-                             const struct fg_request *ask, struct fg_reply *answer)
+                             const struct fg_request *ask, const struct subject *about,
+                             struct fg_reply *answer)
 {
-    const struct fg_item *item = fg_catalogue_item(turn->catalogue, ask->item);
+    const struct fg_item *item = about->item;
     if (item && !key_may_touch(turn, item))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     if (!within_rates(a, turn, NULL, 0, false, false, ask, answer))
@@ -313,11 +316,11 @@ static unsigned decide_ping(struct fg_admission *a, const struct turn *turn,
 
 /* An operator has thrown the kill switch. */
 static unsigned refuse_killed(struct fg_admission *a, const struct turn *turn,
-                              const struct fg_request *ask, struct fg_reply *answer)
+                              const struct fg_request *ask, const struct subject *about,
+                              struct fg_reply *answer)
 {
     if (ask->op == FG_OP_CONFIRM) {
-        struct fg_order *first =
-            fg_book_buyer(&a->book, fg_book_hash(&a->book, ask->buyer), ask->buyer);
+        struct fg_order *first = fg_book_buyer(&a->book, about->hash, ask->buyer);
         struct fg_order *order = fg_book_find(&a->book, first, ask->request);
         if (order && order->state == FG_ORDER_HELD)
             order_respite(a, turn->now, order);
@@ -334,7 +337,7 @@ static bool misrouted(const struct fg_admission *a, const struct turn *turn,
 }
 
 unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
-                      struct fg_reply *answer)
+                      const struct subject *about, struct fg_reply *answer)
 {
     *answer = (struct fg_reply){
         .request = ask->request,
@@ -348,17 +351,17 @@ unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg
     if (!(turn->key->ops >> ask->op & 1))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     if (turn->catalogue->mode == FG_ENGINE_KILLED)
-        return refuse_killed(a, turn, ask, answer);
+        return refuse_killed(a, turn, ask, about, answer);
     if (fg_lane_fenced(a->lane))
         return busy(a, answer);
     switch (ask->op) {
     case FG_OP_ORDER:
-        return decide_order(a, turn, ask, answer);
+        return decide_order(a, turn, ask, about, answer);
     case FG_OP_STOCK:
-        return decide_stock(a, turn, ask, answer);
+        return decide_stock(a, turn, ask, about, answer);
     case FG_OP_PING:
         return decide_ping(a, turn, ask, answer);
     default:
-        return decide_existing(a, turn, ask, answer);
+        return decide_existing(a, turn, ask, about, answer);
     }
 }

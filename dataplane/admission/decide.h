@@ -28,6 +28,12 @@ struct turn {
     uint64_t ticket;      /* greatest that the reply must wait for */
 };
 
+/* Whom and what an entry is about: looked up while what will be needed of it is fetched. */
+struct subject {
+    uint64_t hash;              /* the buyer's, in the book */
+    const struct fg_item *item; /* that the entry names; NULL: there is none */
+};
+
 /* Outcomes of an entry that are no verdicts. */
 #define OUTCOME_UNSETTLED 0xfe /* judge again later */
 #define OUTCOME_SILENT    0xff /* the datagram gets no answer */
@@ -50,7 +56,7 @@ static inline bool within_limits(const struct fg_item *item, const struct posses
 /* decide.c */
 /* Judges one entry: fills `answer` and returns its verdict, or an OUTCOME. */
 unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
-                      struct fg_reply *answer);
+                      const struct subject *about, struct fg_reply *answer);
 /* Counts over a buyer's orders; `first` is the buyer's first one, or NULL. */
 struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
                                 const struct fg_order *first, const struct fg_item *item);

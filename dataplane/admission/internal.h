@@ -179,6 +179,25 @@ static inline void payload_put_mac(uint8_t *payload, uint64_t mac)
     memcpy(payload + offsetof(struct fg_header, mac), &mac, sizeof(mac));
 }
 
+/* What of an entry finds whom and what it is about. */
+static inline const uint8_t *payload_buyer(const uint8_t *payload, unsigned index)
+{
+    return payload + FG_REQUEST_BYTES(index) + offsetof(struct fg_request, buyer);
+}
+
+static inline uint32_t payload_item(const uint8_t *payload, unsigned index)
+{
+    uint32_t item;
+    memcpy(&item, payload + FG_REQUEST_BYTES(index) + offsetof(struct fg_request, item),
+           sizeof(item));
+    return item;
+}
+
+static inline uint8_t payload_op(const uint8_t *payload, unsigned index)
+{
+    return payload[FG_REQUEST_BYTES(index) + offsetof(struct fg_request, op)];
+}
+
 /* A copy of one entry: it lies at any address in the payload. */
 static inline struct fg_request payload_entry(const uint8_t *payload, unsigned index)
 {

@@ -154,9 +154,9 @@ int fg_payload_partition(const void *payload, uint32_t partitions)
     unsigned count = header_of(payload).count;
 
     for (unsigned i = 0; i < count; i++) {
-        struct fg_request entry = payload_entry(payload, i);
-        if (entry.op >= FG_OP_ORDER && entry.op <= FG_OP_QUERY)
-            return (int)fg_partition(entry.buyer, partitions);
+        uint8_t op = payload_op(payload, i);
+        if (op >= FG_OP_ORDER && op <= FG_OP_QUERY)
+            return (int)fg_partition(payload_buyer(payload, i), partitions);
     }
     return -1;
 }
@@ -166,7 +166,7 @@ bool fg_payload_orders(const void *payload)
     unsigned count = header_of(payload).count;
 
     for (unsigned i = 0; i < count; i++)
-        if (payload_entry(payload, i).op == FG_OP_ORDER)
+        if (payload_op(payload, i) == FG_OP_ORDER)
             return true;
     return false;
 }

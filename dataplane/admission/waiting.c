@@ -70,10 +70,13 @@ static void count_answers(struct fg_admission *a, unsigned count, const struct f
 {
     struct fg_counters *counters = a->config.counters;
     fg_count_add(&counters->count[FG_COUNTER_ENTRIES], count);
-    for (unsigned i = 0; i < count; i++) {
-        fg_count_add(&counters->verdicts[answers[i].verdict], 1);
-        if (answers[i].flags & FG_REPLAY)
-            fg_count(counters, FG_COUNTER_REPLAYS);
+    for (unsigned i = 0; i < count;) {
+        unsigned verdict = answers[i].verdict, same = 0, replays = 0;
+        for (; i < count && answers[i].verdict == verdict; i++, same++)
+            replays += answers[i].flags & FG_REPLAY;
+        fg_count_add(&counters->verdicts[verdict], same);
+        if (replays > 0)
+            fg_count_add(&counters->count[FG_COUNTER_REPLAYS], replays);
     }
 }
 
