@@ -94,6 +94,7 @@ static void turn_begin(struct turn *turn, const struct fg_admission *a, const st
         .now = now,
         .catalogue = catalogue,
         .key = &catalogue->keys->keys[key_place],
+        .key_place = key_place,
         .key_sales = catalogue->key_sales[key_place],
         .may_park = waiting_room(a, false),
         .may_park_settle = waiting_room(a, true),

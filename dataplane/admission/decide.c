@@ -83,16 +83,15 @@ static bool within_rates(struct fg_admission *a, const struct turn *turn,
                          const struct fg_item *item, uint64_t hash, bool settles, bool exempt,
                          const struct fg_request *ask, struct fg_reply *answer)
 {
-    unsigned place = (unsigned)(turn->key - turn->catalogue->keys->keys);
     uint32_t wait_ms;
 
     if (turn->paid)
         return true;
-    bool key_may = fg_rates_key(&a->rates, turn->key, place, settles, &wait_ms);
+    bool key_may = fg_rates_key(&a->rates, turn->key, turn->key_place, settles, &wait_ms);
     if (key_may && (!item || fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
         return true;
     if (key_may)
-        fg_rates_key_back(&a->rates, turn->key, place);
+        fg_rates_key_back(&a->rates, turn->key, turn->key_place);
     bool by_buyer = key_may && !fg_rates_copy(&a->rates);
     note_suspect(a, turn, by_buyer ? item : NULL, hash, ask);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
@@ -236,7 +235,9 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
         return answer->verdict;
     if (ask->quantity == 0 || ask->quantity > item->max_per_order)
         return refuse(a, answer, FG_VERDICT_BAD_QUANTITY, 0);
-    struct possession has = possession_of(a, turn, first, item);
+    struct possession has = {0};
+    if (first)
+        has = possession_of(a, turn, first, item);
     if (has.orders >= a->config.orders_per_buyer || !within_limits(item, &has, ask->quantity))
         return refuse(a, answer, FG_VERDICT_LIMIT_REACHED, 0);
     if (turn->catalogue->mode == FG_ENGINE_DRAINING)

@@ -19,6 +19,7 @@ struct turn {
     const struct fg_now *now;
     const struct fg_catalogue *catalogue;
     const struct fg_key *key;
+    unsigned key_place;   /* of that in its ring */
     const void *packet;   /* its datagram's; NULL: it is judged again */
     uint64_t key_sales;   /* bit per sale_index that the key may touch */
     int partition;        /* of the first partitioned entry; -1: there is none */

@@ -112,7 +112,15 @@ struct fg_admission {
 
 /* records.c */
 /* May one more record be queued? The last FG_SETTLE_SHARE-th is for what settles orders. */
-bool records_room(const struct fg_admission *a, bool settles);
+static inline bool records_room(const struct fg_admission *a, bool settles)
+{
+    const struct fg_lane *lane = a->lane;
+    uint32_t reserve = settles ? 0 : lane->capacity / FG_SETTLE_SHARE;
+    uint64_t unsettled = lane->queued - a->settled;
+
+    return fg_lane_log_room(lane, settles) && fg_lane_room(lane) > reserve &&
+           unsettled + reserve < a->pending_mask + UINT64_C(1);
+}
 /* Queues a record of the order; its ticket becomes the order's. */
 void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_order *order,
                    const struct fg_item *item, const struct fg_now *now,

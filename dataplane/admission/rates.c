@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/admission/rates.h"
 
+#include <emmintrin.h>
 #include <errno.h>
 
 #include "dataplane/memory.h"
@@ -86,13 +87,15 @@ uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t 
 }
 
 /* Has no place: takes the one with the least debt. */
-static unsigned take_place(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
+static inline unsigned take_place(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
 {
-    unsigned least = 0;
+    int32_t debts[FG_BUYER_WAYS];
 
-    for (unsigned way = 1; way < FG_BUYER_WAYS; way++)
-        least = (int32_t)(set->all[way] - set->all[least]) < 0 ? way : least;
-    if ((int32_t)(set->all[least] - rates->ticks) > 0)
+    for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
+        debts[way] = (int32_t)(set->all[way] - rates->ticks);
+    unsigned low = debts[1] < debts[0], high = 2 + (debts[3] < debts[2]);
+    unsigned least = debts[high] < debts[low] ? high : low;
+    if (debts[least] > 0)
         fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
     clear_place(rates, set, least, tag);
     return least;
@@ -101,11 +104,10 @@ static unsigned take_place(struct fg_rates *rates, struct fg_buyer_set *set, uin
 /* The buyer's place, or one for it, which then has no debt. */
 static inline unsigned place_of(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
 {
-    unsigned found = FG_BUYER_WAYS;
+    __m128i tags = _mm_load_si128((const __m128i *)set->tag);
+    unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi32(tags, _mm_set1_epi32((int)tag)));
 
-    for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
-        found = set->tag[way] == tag ? way : found;
-    return found < FG_BUYER_WAYS ? found : take_place(rates, set, tag);
+    return found ? (unsigned)__builtin_ctz(found) / sizeof(tag) : take_place(rates, set, tag);
 }
 
 static inline uint32_t debt_of(const struct fg_rates *rates, const struct fg_item *item,

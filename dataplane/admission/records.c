@@ -9,16 +9,6 @@
 /* Bounds one loop; a frame holds more, the next loops do the rest. */
 #define SETTLED_PER_LOOP 1024
 
-bool records_room(const struct fg_admission *a, bool settles)
-{
-    const struct fg_lane *lane = a->lane;
-    uint32_t reserve = settles ? 0 : lane->capacity / FG_SETTLE_SHARE;
-    uint64_t unsettled = lane->queued - a->settled;
-
-    return fg_lane_log_room(lane, settles) && fg_lane_room(lane) > reserve &&
-           unsettled + reserve < a->pending_mask + UINT64_C(1);
-}
-
 void records_queue(struct fg_admission *a, enum fg_event_kind kind, struct fg_order *order,
                    const struct fg_item *item, const struct fg_now *now, enum settlement settlement)
 {

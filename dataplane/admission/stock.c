@@ -190,8 +190,8 @@ static bool anything_open(struct fg_stock *stock, unsigned w, uint32_t slot)
     return any;
 }
 
-enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t quantity,
-                           uint64_t loop, uint32_t *available)
+enum fg_take fg_stock_take_units(struct fg_stock *stock, unsigned w, uint32_t slot,
+                                 uint32_t quantity, uint64_t loop, uint32_t *available)
 {
     struct fg_pool *pool = &stock->pools[slot];
     struct fg_stock_line *own = &stock->lines[w][slot];
@@ -199,8 +199,7 @@ enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot, ui
     /* Every turn of this loop that starts over does so because another worker made progress. */
     for (;;) {
         uint64_t seen = atomic_load_explicit(&pool->word, memory_order_acquire); /* [take.1] */
-        if (own->refused && own->refused_version == version_of(seen) &&
-            quantity > own->refused_available) { /* [take.2] */
+        if (fg_stock_remembers(own, seen, quantity)) {                           /* [take.2] */
             *available = own->refused_available;
             return FG_SOLD_OUT;
         }

@@ -67,10 +67,33 @@ void fg_stock_fini(struct fg_stock *stock);
 /* Before workers run: puts `units` into the pool. */
 void fg_stock_restore(struct fg_stock *stock, uint32_t slot, uint32_t units);
 
+/* Was so much refused by this line when the pool's word had the same version? Then so it is still.
+ */
+static inline bool fg_stock_remembers(const struct fg_stock_line *own, uint64_t word,
+                                      uint32_t quantity)
+{
+    return own->refused && own->refused_version == (uint32_t)(word >> 32) &&
+           quantity > own->refused_available;
+}
+
+/* fg_stock_take() of what is not remembered as refused. */
+enum fg_take fg_stock_take_units(struct fg_stock *stock, unsigned w, uint32_t slot,
+                                 uint32_t quantity, uint64_t loop, uint32_t *available);
+
 /* Takes `quantity` units for line w. `loop` is the caller's loop count: within one loop an item
  * that was UNSETTLED is not scanned again. On SOLD_OUT *available says how many there were. */
-enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot, uint32_t quantity,
-                           uint64_t loop, uint32_t *available);
+static inline enum fg_take fg_stock_take(struct fg_stock *stock, unsigned w, uint32_t slot,
+                                         uint32_t quantity, uint64_t loop, uint32_t *available)
+{
+    const struct fg_stock_line *own = &stock->lines[w][slot];
+    /* acquire: as in fg_stock_take_units(), which this is the first step of */
+    uint64_t seen = atomic_load_explicit(&stock->pools[slot].word, memory_order_acquire);
+
+    if (!fg_stock_remembers(own, seen, quantity))
+        return fg_stock_take_units(stock, w, slot, quantity, loop, available);
+    *available = own->refused_available;
+    return FG_SOLD_OUT;
+}
 
 /* Units go back on sale; their record is durable. */
 void fg_stock_put_back(struct fg_stock *stock, uint32_t slot, uint32_t quantity);

@@ -346,7 +346,7 @@ take:
     atomic {
         seen_ver = ver; seen = units;               /* [take.1] &pool->word, memory_order_acquire */
         if
-        :: REMEMBERED -> say_sold_out(q); goto answered /* [take.2] refused_version == version_of(seen) */
+        :: REMEMBERED -> say_sold_out(q); goto answered /* [take.2] fg_stock_remembers() */
         :: else
         fi
     }
