@@ -90,7 +90,8 @@ SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/recei
 	   $(filter-out control/cli/list%,$(wildcard control/cli/*.c)) \
 	   control/top/% control/doctor/% control/audit/% \
 	   $(filter-out perf/check/history.c,$(wildcard perf/check/*.c)) \
-	   $(addprefix perf/load/,goodput.c hostile% items.c options.c port% report.c wire%),$(SOURCES))
+	   $(addprefix perf/load/,goodput.c hostile% items.c option% port% report% wire% \
+	      play% find.c setup.c stateless_port.c stateless_report.c hgrm.c effort.c),$(SOURCES))
 endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a

@@ -71,6 +71,8 @@ uint64_t load_client_scheduled_ns(const struct load_client *client, uint32_t req
     /* Requests of one datagram share the time of the first. */
     uint64_t first = request - request % client->mix.batch;
 
+    if (client->schedule)
+        return client->start_ns + load_schedule_when_ns(client->schedule, first);
     if (client->rate == 0)
         return client->history.records[client->asks[request].first].sent_ns - client->origin_ns;
     static_assert(LOAD_REQUESTS_MAX * UINT64_C(1000000000) < UINT64_MAX, "no overflow below");
@@ -248,8 +250,9 @@ unsigned load_client_offer(struct load_client *client, unsigned most)
     for (; sent < most && client->next < client->requests; sent++) {
         uint32_t left = client->requests - client->next;
         uint32_t count = client->mix.batch < left ? client->mix.batch : left;
-        bool due = client->rate == 0 ? client->pending.count < client->window
-                                     : load_client_scheduled_ns(client, client->next) <= now_ns;
+        bool due = load_client_has_schedule(client)
+                       ? load_client_scheduled_ns(client, client->next) <= now_ns
+                       : client->pending.count < client->window;
         if (!due || !offer_group(client, client->next, count, now_ns))
             break;
         client->next += count;

@@ -33,6 +33,7 @@
 #include "perf/load/histogram.h"
 #include "perf/load/mix.h"
 #include "perf/load/pending.h"
+#include "perf/load/schedule.h"
 #include "perf/load/wheel.h"
 
 #define LOAD_REQUESTS_MAX 100000000 /* keeps record numbers within 32 bits */
@@ -123,8 +124,9 @@ struct load_client {
     struct load_link *link;
     struct load_mix mix;
     uint32_t requests;
-    uint64_t rate;       /* requests a second; 0: flat out */
-    uint64_t window;     /* flat out: most datagrams that wait for answers */
+    uint64_t rate; /* requests a second; 0: flat out, or the schedule says when */
+    const struct load_schedule *schedule; /* NULL: the rate is even */
+    uint64_t window;                      /* flat out: most datagrams that wait for answers */
     uint64_t resend_cap; /* sends under way above which nothing is sent again; 0: none */
     uint32_t think_ms;
     uint16_t key_id; /* 0: unsigned */
@@ -167,6 +169,12 @@ void load_client_start(struct load_client *client);
 
 /* No request is offered any more; those that were come to their end. */
 void load_client_wind_up(struct load_client *client);
+
+/* Has every request that is to come a time of its own? (Else: flat out.) */
+static inline bool load_client_has_schedule(const struct load_client *client)
+{
+    return client->schedule || client->rate > 0;
+}
 
 /* Sends requests that are due, `most` datagrams at most; how many. */
 unsigned load_client_offer(struct load_client *client, unsigned most);

@@ -14,7 +14,7 @@ static inline uint32_t bucket_of(uint64_t value)
     return ((shift + 1) << LOAD_HISTOGRAM_BITS) + (uint32_t)((value >> shift) - LINEAR);
 }
 
-static uint64_t bucket_last(uint32_t bucket)
+uint64_t load_histogram_last(uint32_t bucket)
 {
     uint32_t octave = bucket >> LOAD_HISTOGRAM_BITS;
 
@@ -46,7 +46,7 @@ uint64_t load_histogram_quantile(const struct load_histogram *histogram, uint32_
     for (uint32_t bucket = 0; bucket < LOAD_HISTOGRAM_BUCKETS - 1; bucket++) {
         seen += histogram->buckets[bucket];
         if (seen >= wanted) {
-            uint64_t last = bucket_last(bucket);
+            uint64_t last = load_histogram_last(bucket);
             return last < histogram->max ? last : histogram->max;
         }
     }

@@ -26,4 +26,7 @@ void load_histogram_add(struct load_histogram *histogram, uint64_t value);
  * end and never above max. 0 for an empty histogram. */
 uint64_t load_histogram_quantile(const struct load_histogram *histogram, uint32_t per_million);
 
+/* The greatest value that belongs to a bucket; the last bucket has greater ones as well. */
+uint64_t load_histogram_last(uint32_t bucket);
+
 #endif

@@ -2,6 +2,7 @@
 #include "perf/load/items.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,24 @@ static int weigh_by_stock(struct load_weights *weights, const struct fg_sale *sa
     return status < 0 ? out_of_memory(message, size) : FG_EXIT_OK;
 }
 
+/* The same items, weighted by their place instead. */
+static int weigh_by_zipf(struct load_weights *weights, double exponent, char *message, size_t size)
+{
+    struct load_weights before = *weights;
+    uint32_t *shares = calloc(before.count, sizeof(*shares));
+    int status = -ENOMEM;
+
+    if (shares) {
+        for (uint32_t i = 0; i < before.count; i++)
+            shares[i] = (uint32_t)(UINT32_MAX * pow(i + 1.0, -exponent));
+        status = load_weights_build(weights, before.count, before.values, shares);
+    }
+    free(shares);
+    if (status == 0)
+        load_weights_fini(&before);
+    return status < 0 ? out_of_memory(message, size) : FG_EXIT_OK;
+}
+
 int load_items_read(struct load_client *client, const struct load_options *options, char *message,
                     size_t size)
 {
@@ -105,6 +124,8 @@ int load_items_read(struct load_client *client, const struct load_options *optio
             status = weigh_by_stock(weights, &sale, message, size);
         fg_sale_free(&sale);
     }
+    if (status == FG_EXIT_OK && options->item_zipf > 0)
+        status = weigh_by_zipf(weights, options->item_zipf, message, size);
     return status;
 }
 

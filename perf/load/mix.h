@@ -15,6 +15,15 @@
 
 #include "flashgate/protocol.h"
 #include "perf/load/weights.h"
+#include "perf/load/zipf.h"
+
+/* Who asks next. */
+enum load_choice {
+    LOAD_EVENLY,  /* each buyer as likely as the other */
+    LOAD_IN_TURN, /* each buyer once, then all again */
+    LOAD_BY_ZIPF, /* buyer k in proportion to 1 / (k + 1)^exponent */
+    LOAD_BOTS,    /* the first `bots` buyers each `bot_factor` times as often as another one */
+};
 
 /* What a buyer does with an order that is held. */
 enum load_plan { LOAD_PLAN_CONFIRM, LOAD_PLAN_CANCEL, LOAD_PLAN_LEAVE };
@@ -27,6 +36,10 @@ struct load_mix {
     uint32_t double_click_permille, repeat_permille;
     uint32_t confirm_percent, cancel_percent; /* the rest leave */
     struct load_weights items, quantities;
+    enum load_choice choice;
+    uint32_t bots, bot_factor; /* LOAD_BOTS */
+    double exponent;           /* LOAD_BY_ZIPF */
+    struct load_zipf *zipfs;   /* LOAD_BY_ZIPF: of every partition, and of all behind them */
 
     uint32_t mend[2][256]; /* set by load_mix_init: see load_mix_buyer_identity() */
 };
@@ -49,9 +62,19 @@ struct load_habits {
 /* Call it when the fields above are set. */
 void load_mix_init(struct load_mix *mix);
 
+/* Once the partitions are known (and again when they change): what the choice of buyers needs.
+ * 0; -ENOMEM; or -ERANGE: there are fewer buyers than LOAD_IN_TURN needs, `batch` for each
+ * partition. load_mix_fini frees it. */
+int load_mix_steer(struct load_mix *mix, uint32_t partitions);
+void load_mix_fini(struct load_mix *mix);
+
 /* Of request `number` (0, 1 ...). */
-struct load_want load_mix_want(const struct load_mix *mix, uint32_t number);
-struct load_habits load_mix_habits(const struct load_mix *mix, uint32_t number);
+struct load_want load_mix_want(const struct load_mix *mix, uint64_t number);
+struct load_habits load_mix_habits(const struct load_mix *mix, uint64_t number);
+
+/* The same for all requests of a datagram, from number group * batch on, without dividing for each:
+ * `wants` has room for `batch`. All are of one partition, which it returns. */
+uint32_t load_mix_group(const struct load_mix *mix, uint64_t group, struct load_want *wants);
 
 /* The 16 bytes of a buyer. */
 void load_mix_buyer_identity(const struct load_mix *mix, uint32_t buyer,

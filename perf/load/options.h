@@ -25,14 +25,17 @@ struct load_options {
     uint64_t key;
 
     uint64_t rate, requests, duration, buyers, batch, window, resend_cap;
-    const char *items, *quantity, *sale;
+    const char *items, *quantity, *sale, *profile;
+    double buyer_zipf, item_zipf;                       /* exponents; 0: none */
+    uint64_t bots, bot_factor;                          /* permille */
+    uint64_t pool, sample, retries;                     /* of the stateless generator */
     uint64_t double_click, repeat;                      /* permille */
     uint64_t confirm, cancel, leave, think;             /* percent; ms */
     uint64_t seed, timeout;                             /* timeout: seconds */
     const char *hostile;                                /* NULL: none */
     uint64_t hostile_rate, hostile_slice, hostile_port; /* slice: ms */
-    const char *history, *report, *goodput;
-    bool sleep, progress, version, help;
+    const char *history, *report, *goodput, *hgrm;
+    bool stateless, sleep, progress, version, help;
 };
 
 /* Fills the options from the command line, whose strings they keep. 0; or -1 with one sentence in

@@ -7,6 +7,8 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include "perf/load/stateless.h"
+
 uint64_t load_port_now_ns(struct load_link *link)
 {
     const struct load_port *port = (const struct load_port *)link;
@@ -58,11 +60,31 @@ static void add_frame(struct load_port *port, uint16_t queue, struct rte_mbuf *f
     bin->frames[bin->count++] = frame;
 }
 
-static uint16_t queue_of(const struct load_port *port, uint32_t partition)
+uint16_t load_port_queue(const struct load_port *port, uint32_t partition)
 {
     uint32_t workers = port->client->workers;
 
     return (uint16_t)(workers > 1 ? partition % workers % port->queues : 0);
+}
+
+unsigned load_port_stock(struct load_port *port)
+{
+    if (port->spare.count == 0)
+        stock_up(port);
+    return port->spare.count;
+}
+
+void load_port_add(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length)
+{
+    add_frame(port, queue, frame, length, OWNER_CLIENT);
+}
+
+bool load_port_is_full(const struct load_port *port)
+{
+    for (uint16_t queue = 0; queue < port->queues; queue++)
+        if (port->bins[queue].count > 0)
+            return true;
+    return false;
 }
 
 /* On a shared-memory wire the queue is what steers, elsewhere the UDP port may. What is sent while
@@ -70,7 +92,7 @@ static uint16_t queue_of(const struct load_port *port, uint32_t partition)
 bool load_port_send(struct load_link *link, uint32_t partition, const void *payload, size_t length)
 {
     struct load_port *port = (struct load_port *)link;
-    uint16_t queue = queue_of(port, partition);
+    uint16_t queue = load_port_queue(port, partition);
     struct rte_mbuf *frame;
     uint8_t *at;
 
@@ -95,7 +117,7 @@ void load_port_send_hostile(struct load_hostile_link *link, uint32_t partition,
 {
     struct load_port *port =
         (struct load_port *)((char *)link - offsetof(struct load_port, hostile_link));
-    uint16_t queue = queue_of(port, partition);
+    uint16_t queue = load_port_queue(port, partition);
     struct rte_mbuf *frame;
     uint8_t *at = port->unplugged ? NULL : next_frame(port, queue, &frame);
 
@@ -151,6 +173,8 @@ void load_port_flush(struct load_port *port)
         if (bin->count == 0)
             continue;
         uint16_t taken = rte_eth_tx_burst(port->id, queue, bin->frames, bin->count);
+        port->bursts++;
+        port->full_bursts += taken < bin->count;
         if (port->hostile)
             lose(port->hostile, bin, taken);
         bin->count -= taken;
@@ -158,7 +182,7 @@ void load_port_flush(struct load_port *port)
     }
 }
 
-static void take_frame(struct load_port *port, const struct rte_mbuf *frame, uint64_t arrived_ns)
+void load_port_take(struct load_port *port, const struct rte_mbuf *frame, uint64_t arrived_ns)
 {
     const uint8_t *at = rte_pktmbuf_mtod(frame, const uint8_t *), *payload;
     size_t length;
@@ -166,7 +190,8 @@ static void take_frame(struct load_port *port, const struct rte_mbuf *frame, uin
 
     switch (load_wire_parse(&port->wire, at, frame->data_len, &payload, &length, &drop)) {
     case LOAD_FRAME_PAYLOAD:
-        load_client_receive(port->client, arrived_ns, payload, length);
+        if (!port->stateless || !load_stateless_hear(port->stateless, arrived_ns, payload, length))
+            load_client_receive(port->client, arrived_ns, payload, length);
         break;
     case LOAD_FRAME_ARP_ASKS:
         answer_arp(port, at, frame->data_len);
@@ -207,7 +232,7 @@ unsigned load_port_receive(struct load_port *port)
         for (uint16_t i = 0; i < count; i++)
             prefetch_frame(rte_pktmbuf_mtod(frames[i], const uint8_t *));
         for (uint16_t i = 0; i < count; i++)
-            take_frame(port, frames[i], arrived_ns);
+            load_port_take(port, frames[i], arrived_ns);
         rte_pktmbuf_free_bulk(frames, count);
         taken += count;
     }

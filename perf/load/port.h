@@ -16,6 +16,7 @@
 #include "perf/load/options.h"
 #include "perf/load/wire.h"
 
+struct load_stateless;
 struct rte_mbuf;
 struct rte_mempool;
 
@@ -43,7 +44,10 @@ struct load_port {
     struct rte_mempool *pool;
     uint64_t tsc_origin, ns_per_tsc_32;
     struct load_bin bins[FG_WORKERS_MAX];
-    struct load_bin spare; /* empty frames, ready to be written */
+    struct load_bin spare;        /* empty frames, ready to be written */
+    uint64_t bursts, full_bursts; /* handed to the port; of those it did not take whole */
+    struct load_stateless
+        *stateless; /* NULL: answers are the client's; else set by play_stateless.c */
 };
 
 /* Starts EAL and the port. 0; or an exit status with a sentence in `message`. load_port_close in
@@ -54,6 +58,21 @@ void load_port_close(struct load_port *port);
 
 /* Takes what came in to the client, on all queues; how many frames. */
 unsigned load_port_receive(struct load_port *port);
+
+/* The queue on which datagrams of that partition leave. */
+uint16_t load_port_queue(const struct load_port *port, uint32_t partition);
+
+/* Empty frames in port->spare, some more than before if there were none; how many. */
+unsigned load_port_stock(struct load_port *port);
+
+/* Puts a written frame, which came from port->spare, into the bin of a queue, which has room. */
+void load_port_add(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length);
+
+/* One frame that came in, whatever it is; it stays the caller's. */
+void load_port_take(struct load_port *port, const struct rte_mbuf *frame, uint64_t arrived_ns);
+
+/* Does a bin hold what the port would not take? */
+bool load_port_is_full(const struct load_port *port);
 
 /* Gives what waits in the bins to the port. */
 void load_port_flush(struct load_port *port);

@@ -210,6 +210,7 @@ static void unplug(struct load_port *port)
     for (uint16_t queue = 0; queue < port->queues; queue++) {
         struct load_bin *bin = &port->bins[queue];
         rte_pktmbuf_free_bulk(bin->frames, bin->count);
+        port->lost += bin->count;
         bin->count = 0;
     }
     stop_port(port);

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "perf/load/report_json.h"
+
 static int by_number(const void *left, const void *right)
 {
     uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
@@ -97,6 +99,8 @@ void load_report_free(struct load_report *report)
     X(held_back, stats->held_back)                                                                 \
     X(double_clicks, stats->double_clicks)                                                         \
     X(repeats, stats->repeats)                                                                     \
+    X(confirms, stats->confirms)                                                                   \
+    X(cancels, stats->cancels)                                                                     \
     X(given_up, stats->given_up)                                                                   \
     X(replays, stats->replays)                                                                     \
     X(admitted, report->admitted)                                                                  \
@@ -114,24 +118,6 @@ void load_report_free(struct load_report *report)
     X(workers, client->workers)                                                                    \
     X(epoch, client->epoch)
 
-/* X(json name, per million) */
-#define QUANTILES(X)                                                                               \
-    X(p50_us, 500000)                                                                              \
-    X(p90_us, 900000)                                                                              \
-    X(p99_us, 990000)                                                                              \
-    X(p999_us, 999000)
-
-static json_t *counts_by_verdict(const uint64_t *counts)
-{
-    json_t *object = json_object();
-
-    for (unsigned code = 1; code <= FG_VERDICT_MAX; code++)
-        if (counts[code] > 0)
-            json_object_set_new(object, fg_verdict_name(code),
-                                json_integer((json_int_t)counts[code]));
-    return object;
-}
-
 static json_t *item_results(const struct load_report *report, const struct load_client *client)
 {
     json_t *array = json_array();
@@ -144,17 +130,6 @@ static json_t *item_results(const struct load_report *report, const struct load_
                              (json_int_t)item->orders, "units", (json_int_t)item->units));
     }
     return array;
-}
-
-static json_t *drop_counts(const struct load_stats *stats)
-{
-    json_t *object = json_object();
-
-#define X(name, text)                                                                              \
-    json_object_set_new(object, text, json_integer((json_int_t)stats->drops[LOAD_DROP_##name]));
-    LOAD_DROPS(X)
-#undef X
-    return object;
 }
 
 /* Of each kind that was sent: how much, what the wire had no room for, what it was answered, and by
@@ -182,11 +157,6 @@ static json_t *hostile_results(const struct load_hostile *hostile)
     return object;
 }
 
-static double us(uint64_t ns)
-{
-    return (double)ns / 1000;
-}
-
 int load_report_save(const struct load_report *report, const struct load_client *client,
                      const char *path)
 {
@@ -196,29 +166,23 @@ int load_report_save(const struct load_report *report, const struct load_client 
 #define X(name, value) json_object_set_new(root, #name, json_integer((json_int_t)(value)));
     COUNTS(X)
 #undef X
-#define X(name, per_million)                                                                       \
-    json_object_set_new(root, #name,                                                               \
-                        json_real(us(load_histogram_quantile(&client->latency, per_million))));
-    QUANTILES(X)
-#undef X
-    json_object_set_new(root, "max_us", json_real(us(client->latency.max)));
-    json_object_set_new(root, "late_max_us", json_real(us(stats->late_ns_max)));
+    load_json_quantiles(root, &client->latency);
+    json_object_set_new(root, "late_max_us", json_real((double)stats->late_ns_max / 1000));
     json_object_set_new(root, "duration_s", json_real(report->duration_s));
     json_object_set_new(root, "decisions_per_s", json_real(report->decisions_per_s));
     /* A seed has 64 bits, a JSON number is safe with 53. */
     char seed[24];
     snprintf(seed, sizeof(seed), "%lu", client->mix.seed);
     json_object_set_new(root, "seed", json_string(seed));
-    json_object_set_new(root, "verdicts", counts_by_verdict(report->verdicts));
-    json_object_set_new(root, "answers", counts_by_verdict(stats->answers));
+    json_object_set_new(root, "verdicts", load_json_verdicts(report->verdicts));
+    json_object_set_new(root, "answers", load_json_verdicts(stats->answers));
     json_object_set_new(root, "items", item_results(report, client));
-    json_object_set_new(root, "drops", drop_counts(stats));
+    json_object_set_new(root, "drops", load_json_drops(stats->drops));
     if (report->hostile)
         json_object_set_new(root, "hostile", hostile_results(report->hostile));
-    errno = 0;
-    int status = json_dump_file(root, path, JSON_INDENT(2)) == 0 ? 0 : errno ? -errno : -EIO;
-    json_decref(root);
-    return status;
+    if (report->effort)
+        json_object_set_new(root, "generator", load_json_effort(report->effort));
+    return load_json_write(root, path);
 }
 
 static void print_answers(const struct load_report *report, FILE *out)
@@ -254,28 +218,18 @@ void load_report_print(const struct load_report *report, const struct load_clien
             report->admitted, report->confirmed, report->cancelled, report->expired, report->left);
     fprintf(out,
             "datagrams: %lu sent, %lu received; %lu retransmissions, %lu asked again when told, "
-            "%lu double clicks, %lu repeats, %lu given up\n",
+            "%lu double clicks, %lu repeats, %lu confirms, %lu cancels, %lu given up\n",
             stats->sent, stats->received, stats->retransmissions, stats->told_to_wait,
-            stats->double_clicks, stats->repeats, stats->given_up);
+            stats->double_clicks, stats->repeats, stats->confirms, stats->cancels, stats->given_up);
     if (stats->held_back > 0 || stats->lives > 1)
         fprintf(out, "engine: %lu lives; sends held back at the cap of %lu under way: %lu\n",
                 stats->lives, client->resend_cap, stats->held_back);
-    for (unsigned drop = 0; drop < LOAD_DROP_COUNT; drop++) {
-        static const char *const names[] = {
-#define X(name, text) text,
-            LOAD_DROPS(X)
-#undef X
-        };
-        if (stats->drops[drop] > 0)
-            fprintf(out, "dropped (%s): %lu\n", names[drop], stats->drops[drop]);
-    }
+    load_print_drops(stats->drops, out);
     fprintf(out, "%.0f decisions/s over %.2f s; latency us:", report->decisions_per_s,
             report->duration_s);
-#define X(name, per_million)                                                                       \
-    fprintf(out, " " #name " %.1f,", us(load_histogram_quantile(&client->latency, per_million)));
-    QUANTILES(X)
-#undef X
-    fprintf(out, " max %.1f\n", us(client->latency.max));
+    load_print_quantiles(&client->latency, out);
+    if (report->effort)
+        load_print_effort(report->effort, out);
     if (report->hostile)
         print_hostile(report->hostile, out);
     if (stats->late_requests > 0)

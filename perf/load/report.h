@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "perf/load/client.h"
+#include "perf/load/effort.h"
 #include "perf/load/hostile.h"
 
 struct load_item_result {
@@ -21,6 +22,7 @@ struct load_report {
     double duration_s;                            /* start to the last first answer */
     double decisions_per_s;
     const struct load_hostile *hostile; /* NULL: there was no hostile side */
+    const struct load_effort *effort;   /* NULL: it was not measured */
 };
 
 /* 0 or -ENOMEM; load_report_free frees. */

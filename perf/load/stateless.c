@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the stateless generator sends. stateless_replies.c is what it hears. */
+#include "perf/load/stateless.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "flashgate/limits.h"
+#include "perf/load/memory.h"
+#include "perf/load/random.h"
+#include "perf/load/sign.h"
+
+#define LATE_NS LOAD_MS
+
+static const uint64_t retry_stream = UINT64_C(0x7265747269657300);
+
+/* A name for what was to leave at due_ns of the link's clock: even, and none twice. */
+static uint64_t next_name(struct load_stateless *load, uint64_t due_ns)
+{
+    uint64_t name = (load->origin_ns + due_ns) & ~UINT64_C(1);
+
+    load->name = name > load->name ? name : load->name + 2;
+    return load->name;
+}
+
+static void write_name(uint8_t *payload, uint64_t name)
+{
+    memcpy(payload + offsetof(struct fg_header, time_ns), &name, sizeof(name));
+}
+
+/* Asks an order of this partition again that was admitted; false: none is known. */
+static bool choose_retry(struct load_stateless *load, uint32_t partition, uint64_t *number,
+                         struct load_want *want)
+{
+    uint64_t word = load_word(load->mix->seed ^ retry_stream, *number);
+
+    if (load_reduce(word << 32, 1000) >= load->retries_permille)
+        return false;
+    const struct load_ring *ring = &load->rings[partition];
+    uint64_t known = ring->admitted < LOAD_RING_PLACES ? ring->admitted : LOAD_RING_PLACES;
+    if (known == 0)
+        return false;
+    *number = ring->numbers[load_reduce(word & ~UINT64_C(0xffffffff), known)];
+    *want = load_mix_want(load->mix, *number);
+    load->stats.retries++;
+    return true;
+}
+
+/* All of a datagram but its name and mac. */
+static uint32_t write_orders(struct load_stateless *load, uint64_t group, uint8_t *payload)
+{
+    struct load_want wants[FG_ENTRIES_MAX];
+    const struct load_mix *mix = load->mix;
+    uint32_t partition = load_mix_group(mix, group, wants);
+    struct fg_header header = {.magic = {FG_MAGIC_0, FG_MAGIC_1},
+                               .version = FG_VERSION,
+                               .type = FG_TYPE_REQUEST,
+                               .count = (uint8_t)mix->batch,
+                               .key_id = load->key_id};
+
+    memcpy(payload, &header, sizeof(header));
+    payload += sizeof(header);
+    for (uint32_t i = 0; i < mix->batch; i++, payload += sizeof(struct fg_request)) {
+        uint64_t number = group * mix->batch + i;
+        if (load->retries_permille > 0)
+            (void)choose_retry(load, partition, &number, &wants[i]);
+        struct fg_request entry = {.request = number + 1,
+                                   .item = wants[i].item,
+                                   .quantity = wants[i].quantity,
+                                   .op = FG_OP_ORDER};
+        load_mix_buyer_identity(mix, wants[i].buyer, entry.buyer);
+        memcpy(payload, &entry, sizeof(entry));
+    }
+    return partition;
+}
+
+static void sign(struct load_stateless *load, uint8_t *const *payloads, unsigned count)
+{
+    if (load->key_id != 0)
+        load_sign(load->secret, payloads, count, load_stateless_bytes(load));
+    load->stats.signed_frames += count;
+}
+
+/* Gives payloads of the pool new names and macs, `count` from the stale one on. */
+static void refresh(struct load_stateless *load, unsigned count, uint64_t now_ns)
+{
+    struct load_pool *pool = &load->pool;
+    uint8_t *payloads[LOAD_POOL_AT_ONCE];
+    static const uint64_t unsigned_mac;
+
+    for (unsigned i = 0; i < count; i++) {
+        payloads[i] = load_pool_at(pool, pool->stale);
+        write_name(payloads[i], next_name(load, now_ns));
+        memcpy(payloads[i] + offsetof(struct fg_header, mac), &unsigned_mac, sizeof(unsigned_mac));
+        pool->stale = pool->stale + 1 < pool->count ? pool->stale + 1 : 0;
+    }
+    sign(load, payloads, count);
+}
+
+static int fill_pool(struct load_stateless *load, uint64_t now_ns)
+{
+    struct load_pool *pool = &load->pool;
+
+    if (load_pool_init(pool, load->pool_count, load_stateless_bytes(load)) < 0)
+        return -ENOMEM;
+    for (uint64_t place = 0; place < pool->count; place++) {
+        (void)write_orders(load, place, load_pool_at(pool, place));
+        refresh(load, 1, now_ns);
+    }
+    return 0;
+}
+
+int load_stateless_init(struct load_stateless *load, uint64_t now_ns)
+{
+    load->until_sample = 1;
+    if (load->retries_permille > 0) {
+        load->rings = load_memory_map(load->mix->partitions * sizeof(*load->rings));
+        if (!load->rings)
+            return -ENOMEM;
+    }
+    return load->pool_count > 0 ? fill_pool(load, now_ns) : 0;
+}
+
+void load_stateless_start(struct load_stateless *load, uint64_t now_ns)
+{
+    load->start_ns = now_ns;
+    load->pool.begun_ns = now_ns;
+}
+
+void load_stateless_fini(struct load_stateless *load)
+{
+    load_memory_unmap(load->rings, load->mix ? load->mix->partitions * sizeof(*load->rings) : 0);
+    load->rings = NULL;
+    load_pool_fini(&load->pool);
+}
+
+/* When the next datagram is to leave; flat out, now. */
+static uint64_t due_ns(const struct load_stateless *load, uint64_t now_ns)
+{
+    if (!load->schedule)
+        return now_ns;
+    uint64_t after_ns = load_schedule_when_ns(load->schedule, load->stats.sent);
+    return after_ns == UINT64_MAX ? UINT64_MAX : load->start_ns + after_ns;
+}
+
+uint64_t load_stateless_behind_ns(const struct load_stateless *load, uint64_t now_ns)
+{
+    uint64_t due = load_stateless_done(load) ? now_ns : due_ns(load, now_ns);
+
+    return now_ns > due ? now_ns - due : 0;
+}
+
+uint64_t load_stateless_offered(const struct load_stateless *load, uint64_t now_ns)
+{
+    uint64_t low = load->stats.sent, high = load->schedule ? load->schedule->requests : low;
+
+    /* The first request that was not yet due. */
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (load->start_ns + load_schedule_when_ns(load->schedule, middle) <= now_ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* One datagram into a place: from the pool, or new. True: it is yet to be signed. */
+static bool write_one(struct load_stateless *load, uint64_t due, struct load_place *place)
+{
+    bool sample = --load->until_sample == 0;
+
+    if (sample)
+        load->until_sample = load->sample;
+    if (load->pool_count > 0) {
+        uint64_t group = load_pool_take(&load->pool);
+        struct fg_request first;
+        memcpy(place->payload, load_pool_at(&load->pool, group), load_stateless_bytes(load));
+        memcpy(&first, place->payload + sizeof(struct fg_header), sizeof(first));
+        place->partition =
+            fg_crc32c(0, first.buyer, sizeof(first.buyer)) & (load->mix->partitions - 1);
+        if (!sample)
+            return false;
+    } else {
+        place->partition = write_orders(load, load->group++, place->payload);
+    }
+    write_name(place->payload, next_name(load, due) | sample);
+    return true;
+}
+
+unsigned load_stateless_write(struct load_stateless *load, uint64_t now_ns,
+                              struct load_place *places, unsigned most)
+{
+    struct load_stateless_stats *stats = &load->stats;
+    uint8_t *unsigned_ones[FG_BURST];
+    unsigned written = 0, to_sign = 0;
+
+    assert(most <= FG_BURST);
+    if (load->pool_count > 0) {
+        unsigned stale = load_pool_due(&load->pool, now_ns);
+        refresh(load, stale, now_ns);
+        load->pool.refreshed += stale;
+    }
+    for (; written < most && !load_stateless_done(load); written++) {
+        uint64_t due = due_ns(load, now_ns);
+        if (due > now_ns)
+            break;
+        if (now_ns - due > stats->late_ns_max)
+            stats->late_ns_max = now_ns - due;
+        if (now_ns - due >= LATE_NS)
+            stats->late += load->mix->batch;
+        if (write_one(load, due, &places[written]))
+            unsigned_ones[to_sign++] = places[written].payload;
+        stats->sent += load->mix->batch;
+        stats->sent_frames++;
+    }
+    sign(load, unsigned_ones, to_sign);
+    return written;
+}
