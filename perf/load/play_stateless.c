@@ -70,7 +70,7 @@ static void show(struct load *load, uint64_t now, uint64_t *second_ns, uint64_t 
     shown->offered = stats->sent;
     shown->sent = stats->sent_frames;
     shown->answered = stats->answered;
-    shown->admitted = stats->answers[FG_VERDICT_ADMITTED] - stats->replays;
+    shown->admitted = stats->admitted;
     shown->answers[FG_VERDICT_BUSY] = stats->answers[FG_VERDICT_BUSY];
     load_goodput_tick(&load->goodput, &load->client, now);
     if (!load->options.progress || now < *second_ns)

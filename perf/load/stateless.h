@@ -39,6 +39,7 @@ struct load_stateless_stats {
     uint64_t received;
     uint64_t answered; /* orders */
     uint64_t measured; /* replies whose latency was taken, with mac and requests checked */
+    uint64_t admitted; /* orders, not counting replays */
     uint64_t replays;
     uint64_t late_ns_max;
     uint64_t late; /* orders that left 1 ms or more behind the schedule */

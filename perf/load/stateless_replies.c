@@ -55,10 +55,14 @@ static void remember(struct load_stateless *load, uint64_t request)
 
 static void count_entry(struct load_stateless *load, const struct fg_reply *reply)
 {
-    load->stats.answers[reply->verdict]++;
-    load->stats.replays += reply->flags & FG_REPLAY;
-    if (load->retries_permille > 0 && reply->verdict == FG_VERDICT_ADMITTED &&
-        !(reply->flags & FG_REPLAY) && reply->request > 0 &&
+    struct load_stateless_stats *stats = &load->stats;
+
+    stats->answers[reply->verdict]++;
+    stats->replays += reply->flags & FG_REPLAY;
+    if (reply->verdict != FG_VERDICT_ADMITTED || reply->flags & FG_REPLAY)
+        return;
+    stats->admitted++;
+    if (load->retries_permille > 0 && reply->request > 0 &&
         reply->request <= load->group * load->mix->batch)
         remember(load, reply->request);
 }

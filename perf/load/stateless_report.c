@@ -71,7 +71,7 @@ static double per_s(const struct load_stateless_result *result, uint64_t count)
     X(measured, stats->measured)                                                                   \
     X(retries, stats->retries)                                                                     \
     X(replays, stats->replays)                                                                     \
-    X(admitted, stats->answers[FG_VERDICT_ADMITTED])                                               \
+    X(admitted, stats->admitted)                                                                   \
     X(late_requests, stats->late)                                                                  \
     X(buyers, load->mix->buyers)                                                                   \
     X(batch, load->mix->batch)                                                                     \

@@ -97,6 +97,21 @@ static void wrong_use_is_told_in_a_sentence(void **state)
         {{"--history=x"}, "--sale"},
         {{"--source-port=1023"}, "1024"},
         {{"--duration=5", "--rate=0"}, "--rate"},
+        {{"--pool=5"}, "--stateless"},
+        {{"--retries=5"}, "--stateless"},
+        {{"--stateless", "--retries=5", "--pool=5"}, "--pool"},
+        {{"--stateless", "--repeat=5"}, "--retries"},
+        {{"--stateless", "--sale=x", "--history=x"}, "--history"},
+        {{"--buyer-zipf=1", "--bots=5"}, "--bots"},
+        {{"--buyer-zipf=0"}, "1.1"},
+        {{"--buyer-zipf=1.2.3"}, "1.1"},
+        {{"--buyer-zipf="}, "1.1"},
+        {{"--buyer-zipf=-1"}, "1.1"},
+        {{"--item-zipf=10.1"}, "10 at most"},
+        {{"--bots=1000"}, "1 to 999"},
+        {{"--profile=spike"}, "--duration"},
+        {{"--profile=ramp", "--duration=1", "--rate=0"}, "--rate"},
+        {{"--profile=0:1,5:1", "--duration=1"}, "--duration"},
         {{"--duration=86400", "--rate=100000"}, "requests"},
     };
     (void)state;
@@ -133,6 +148,18 @@ static void a_duration_says_how_many_requests(void **state)
     assert_int_equal(options.requests, 7);
 }
 
+static void the_stateless_generator_is_not_held_to_what_can_be_remembered(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--stateless", "--duration=30", "--rate=0", "--pool=100"), 0);
+    assert_int_equal(options.duration, 30);
+    assert_int_equal(PARSE("--stateless", "--duration=100", "--rate=100000000"), 0);
+    assert_int_equal(options.sample, 64);
+    assert_int_equal(PARSE("--buyer-zipf=1.25", "--item-zipf", "0.5", "--profile=0:1,9:9"), 0);
+    assert_true(options.buyer_zipf > 1.249 && options.buyer_zipf < 1.251);
+    assert_true(options.item_zipf > 0.49 && options.item_zipf < 0.51);
+}
+
 static void version_needs_nothing_else(void **state)
 {
     char *argv[] = {(char[]){"flashgate-load"}, (char[]){"--version"}, NULL};
@@ -165,6 +192,7 @@ int main(void)
         cmocka_unit_test(what_is_needed_is_asked_for),
         cmocka_unit_test(help_needs_nothing_else),
         cmocka_unit_test(a_duration_says_how_many_requests),
+        cmocka_unit_test(the_stateless_generator_is_not_held_to_what_can_be_remembered),
         cmocka_unit_test(version_needs_nothing_else),
         cmocka_unit_test(hostile_traffic_needs_a_key_and_ports_of_its_own),
     };
