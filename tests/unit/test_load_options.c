@@ -68,7 +68,7 @@ static void options_are_read(void **state)
 static void wrong_use_is_told_in_a_sentence(void **state)
 {
     static const struct {
-        const char *arguments[3];
+        const char *arguments[4];
         const char *word;
     } wrong[] = {
         {{"--rate=fast"}, "rate"},
