@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # make            build everything             make test   build and run every test
 # make demo       a whole sale, with its books make lint   formatting and static checks
+# make bench      the benchmark, 25 minutes      make bench-quick   2 minutes of it
 # make fuzz       fuzzing, SECONDS=60 in all   make coverage   what tests reach of the main parts
 # make deps       install what is missing      make unit   only the unit tests
 # make man        manual pages and completion of flashgatectl
@@ -72,8 +73,9 @@ TERMINAL   = $(eval TERMINAL := $$(shell pkg-config --libs ncursesw))$(TERMINAL)
 JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 
 # Files with a main() of their own; everything else is one library.
+BENCHES := gauge echo redis_peer
 MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
-	   perf/check/flashgate-check.c control/make-docs.c
+	   perf/check/flashgate-check.c control/make-docs.c $(BENCHES:%=perf/bench/%.c)
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c control/*/*.c perf/*/*.c))
 ifeq ($(SIMULATED),1)
 # What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
@@ -97,6 +99,7 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
 UNITS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
+.PHONY: bench bench-quick bench-programs
 .PHONY: all man install uninstall demo units unit fuzzers fuzz fuzz-canaries covered coverage sim simulator test models-long test-faults test-faults-short lint tidy deps clean
 all: $(BUILD)/flashgated $(BUILD)/flashgatectl $(BUILD)/flashgate-load $(BUILD)/flashgate-check
 
@@ -144,6 +147,18 @@ build/completion/flashgatectl: $(MAKE_DOCS)
 	@mkdir -p $(@D)
 	@echo '  GEN  $@'
 	@$(MAKE_DOCS) completion > $@
+
+# The benchmark's own programs, and the benchmark: docs/benchmarks.md. FORM=toy is for tests: seconds.
+bench-programs: $(BENCHES:%=$(BUILD)/bench/%)
+$(BUILD)/bench/%: $(BUILD)/perf/bench/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo '  LD   $@'
+	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
+bench: FORM := full
+bench-quick: FORM := quick
+bench bench-quick: all bench-programs
+	@perf/bench/bench.py --build $(BUILD) --form $(FORM) --out build/bench \
+	    --compiler '$(CC)' --flags '$(strip $(CFLAGS))'
 
 # --- installing: one list of "FILE mode directory name", which uninstall goes by, too ---
 PREFIX  := /usr/local
