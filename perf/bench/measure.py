@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How each row of the benchmark is measured: row_p1() ... row_p9() drive the parts and leave slices; what
+they return goes to sums.judge(). All of a row's slices lie in one run, engine and peer in turns, each turn
+with the gauge before and after it while everybody stands still."""
+
+import contextlib
+import json
+import os
+import pwd
+import statistics
+import subprocess
+import tempfile
+import time
+
+import parts
+import sums
+
+HOT, OPEN, LIMITED, MANY = 1, 2, 3, 1001  # item ids
+WANTED = 0.95  # of a slice's answers are the verdict it is about
+
+
+class Run:
+    """What a row leaves."""
+
+    def __init__(self):
+        self.found, self.slices, self.reasons, self.more = {}, [], [], {}
+
+    def part(self, name, function, *arguments, **options):
+        """A part's sums; refused is a reason."""
+        try:
+            self.found[name] = function(*arguments, **options)
+        except sums.Refused as refusal:
+            self.reasons.append(f'{name}: {refusal}')
+
+    def because(self, reason):
+        if reason and reason not in self.reasons:
+            self.reasons.append(reason)
+
+
+class Bench:
+    """The form, the cores, the folder and the parts that run."""
+
+    def __init__(self, build, form):
+        self.build, self.form, self.seed = build, form, 0
+        self.user = pwd.getpwuid(os.getuid()).pw_name
+        allowed = sorted(os.sched_getaffinity(0))
+        self.cores = (allowed[1] if len(allowed) > 1 else allowed[0], allowed[0])  # worker, all else
+        self.running, self.dir, self.rates, self.configuration = {}, None, {}, {}
+
+    @contextlib.contextmanager
+    def started(self):
+        with tempfile.TemporaryDirectory(prefix='flashgate-bench.') as self.dir:
+            os.environ['RUNTIME_DIRECTORY'] = self.dir
+            try:
+                yield self
+            finally:
+                for name in reversed(list(self.running)):
+                    self.end(name)
+
+    def program(self, name):
+        return os.path.join(self.build, name)
+
+    def need(self, name, make):
+        """The part of that name, started if it does not run."""
+        if name not in self.running:
+            self.only()
+            part = make()
+            self.configuration[name] = getattr(part, 'config', None) or part.arguments
+        return self.running[name]
+
+    def end(self, name):
+        self.running.pop(name).stop()
+
+    def only(self, *active):
+        """Everybody else stands still."""
+        for part in self.running.values():
+            if part not in active:
+                part.pause()
+        for part in active:
+            part.go_on()
+
+    def next_seed(self):
+        self.seed += 1
+        return self.seed
+
+    def slice(self, pair, side, active, measure):
+        self.only()
+        before = parts.gauge(self)
+        self.only(*active)
+        found = measure()
+        self.only()
+        return {'pair': pair, 'side': side, 'gauges': [before, parts.gauge(self)], **found}
+
+    def alternate(self, run, engine, peer, case=None):
+        """Pairs of slices, each a (parts, function); who begins takes turns. They are added to run.slices and
+        returned."""
+        slices = []
+        for pair in range(self.form.pairs):
+            sides = [('engine', *engine), ('peer', *peer)]
+            for side, active, measure in sides if pair % 2 == 0 else reversed(sides):
+                one = self.slice(pair, side, active, measure)
+                if case:
+                    one['case'] = case
+                slices.append(one)
+                run.slices.append(one)
+                run.because(one.pop('fault', None))
+        return slices
+
+    # --- the engine that refuses: P1, P2, P3, P6, P7 ---
+
+    def refusing(self):
+        def make():
+            form = self.form
+            limited = form.limit_buyers * (form.pairs + 2)
+            admitted = form.probe * 4 + form.pairs * 400_000
+            engine = parts.Engine(self, 'engine', limited + admitted)
+            engine.open_sale('drop', [(HOT, 0, 0)])
+            engine.open_sale('many', [(MANY + i, 0, 0) for i in range(form.items_many)])
+            engine.open_sale('open', [(OPEN, admitted // 2, 0)])
+            engine.open_sale('limits', [(LIMITED, limited, 1)])
+            return engine
+        return self.need('engine', make)
+
+    def testpmd(self):
+        return self.need('testpmd', lambda: parts.Testpmd(self))
+
+    def redis(self):
+        return self.need('redis', lambda: parts.Redis(self))
+
+    def ask(self, engine, items, requests, wanted='SOLD_OUT', **options):
+        """One run of the generator between two looks at the engine, as a slice."""
+        options = {'buyers': self.form.buyers, 'seed': self.next_seed(), **options}
+        before = engine.status()
+        run = parts.load(self, engine, items, requests, **options)
+        after = engine.status()
+        grown = {}
+        for kind in 'counters', 'verdicts':
+            for name, count in after['totals'][kind].items():
+                grown[name] = count - before['totals'][kind].get(name, 0)
+        account = sums.datagrams(run, grown)
+        fault = sums.account(account)
+        if run['answered'] != run['requests']:
+            fault = f'{run["requests"] - run["answered"]} orders without an answer'
+        share = run['verdicts'].get(wanted, 0) / max(run['answered'], 1) if wanted else 1
+        if share < WANTED:
+            fault = f'{share:.1%} of the answers are {wanted}, wanted {WANTED:.0%}: {run["verdicts"]}'
+        return {'value': run['decisions_per_s'], 'busy': busy(before, after, run), 'fault': fault,
+                'p50': run['p50_us'], 'p99': run['p99_us'], 'requests': requests, **options, **account,
+                'verdicts': run['verdicts'], 'resent': run['retransmissions'],
+                'curve': [[50, run['p50_us']], [90, run['p90_us']], [99, run['p99_us']],
+                          [99.9, run['p999_us']], [100, run['max_us']]],
+                'stages': after['totals'].get('stages')}
+
+    def enough(self, rate):
+        """Requests that fill a slice at that rate."""
+        count = max(int(rate * self.form.slice_s), 1000)
+        return min(count, self.form.cap) if self.form.cap else count
+
+    def asking(self, engine, items, **options):
+        """A side: the engine asked flat out, for as many requests as a probe says fill a slice."""
+        self.only(engine)
+        probe = self.ask(engine, items, self.form.probe, **{**options, 'wanted': None})
+        count = self.enough(probe['value'])
+        return (engine,), lambda: self.ask(engine, items, count, **options)
+
+    def echoing(self, **options):
+        testpmd = self.testpmd()
+        self.only(testpmd)
+        count = self.enough(parts.echo(self, testpmd, self.form.probe, **options)['frames_per_s'])
+        return (testpmd,), lambda: echo_slice(self, testpmd, count, **options)
+
+
+def busy(before, after, run):
+    """Of the time of the load alone: a worker is idle before and after it. Above 1 is the clocks' error."""
+    def cycles(key):
+        return sum(w[key] for w in after['workers']) - sum(w[key] for w in before['workers'])
+    a_second = cycles('total_cycles') / len(after['workers']) / (after['asked_at'] - before['asked_at'])
+    if run['duration_s'] <= 0 or a_second <= 0:
+        return None
+    return min(cycles('busy_cycles') / len(after['workers']) / (run['duration_s'] * a_second), 1.0)
+
+
+def echo_slice(bench, testpmd, count, **options):
+    run = parts.echo(bench, testpmd, count, **options)
+    account = {'offered': run['offered'], 'answered': run['answered'],
+               'lost': {'on the way': run['lost']} if run['lost'] else {}}
+    fault = sums.account(account)
+    if run['lost'] or run['alien']:
+        fault = f'testpmd lost {run["lost"]} frames, and {run["alien"]} were not ours'
+    return {'value': run['frames_per_s'], 'p50': run['p50_us'], 'p99': run['p99_us'], 'curve': run['curve'],
+            'requests': count, **options, **account, 'fault': fault}
+
+
+def redis_slice(bench, redis, mode, **options):
+    run = parts.redis_client(bench, redis, mode, bench.form.slice_s, **options)
+    account = {'offered': run['offered'], 'answered': run['answered'],
+               'lost': {'on the way': run['lost']} if run['lost'] else {}}
+    fault = f'Redis: {run["message"]}' if run['message'] else sums.account(account)
+    return {'value': run['orders_per_s'], 'verdicts': run['verdicts'], **options, **account, 'fault': fault}
+
+
+def row_p1(bench, run):
+    engine = bench.refusing()
+    slices = bench.alternate(run, bench.asking(engine, [HOT]), bench.echoing())
+    run.part('ratio', sums.ratio, slices, bench.form.pairs_least)
+    bench.rates['P1'] = statistics.median(one['value'] for one in slices if one['side'] == 'engine')
+
+
+def row_p2(bench, run):
+    engine, redis = bench.refusing(), bench.redis()
+    bench.only(redis)
+    redis.ask('set', 'bench:left', '0')
+    tried = {batch: redis_slice(bench, redis, 'sale', batch=batch, depth=64 if batch == 1 else 8)
+             for batch in (1, 32)}
+    batch = max(tried, key=lambda batch: tried[batch]['value'])
+    run.more['redis'] = {f'{count} a call': tried[count]['value'] for count in tried}
+    slices = bench.alternate(
+        run, bench.asking(engine, [HOT], batch=32),
+        ((redis,), lambda: redis_slice(bench, redis, 'sale', batch=batch, depth=64 if batch == 1 else 8)))
+    run.part('decisions', sums.middle, slices, bench.form.pairs_least)
+    run.part('ratio', sums.ratio, slices, bench.form.pairs_least)
+
+
+def row_p3(bench, run):
+    engine = bench.refusing()
+    run.because('the generator retries any request, not admitted ones alone, and a moment later: the workload '
+                'is only like the row\'s')
+    for name, batch in ('one', 1), ('many', 32):
+        mixed = bench.asking(engine, {HOT: 995, OPEN: 5}, batch=batch, repeat=50, wanted=None)
+        slices = bench.alternate(run, mixed, bench.asking(engine, [HOT], batch=batch), case=name)
+        run.part(name, sums.ratio, slices, bench.form.pairs_least)
+
+
+def row_p4(bench, run):
+    form = bench.form
+    room = int(form.durable_ladder[0] * form.durable_s + sum(form.durable_ladder)) + 10_000
+    engine = bench.need('durable', lambda: parts.Engine(bench, 'durable', room))
+    engine.open_sale('durable', [(OPEN, room, 0)])
+
+    def admit(rate, seconds):
+        one = bench.slice(len(run.slices), 'engine', (engine,), lambda: bench.ask(
+            engine, [OPEN], int(rate * seconds), wanted='ADMITTED', rate=rate, buyers=1_000_000_000))
+        one['held'] = one['value'] > 0.95 * rate and one['p99'] < 5000 and not one['fault']
+        run.slices.append(one)
+        return one
+
+    ladder = [rate for rate in form.durable_ladder if admit(rate, min(1, form.durable_s))['held'] or
+              rate == form.durable_ladder[-1]]
+    long = admit(ladder[0], form.durable_s)
+    run.because(long['fault'])
+    for one in run.slices:
+        one.pop('fault')
+    run.found = {'orders': {'value': long['value']}, 'p99': {'value': long['p99'] / 1000}}
+    run.more['offered_per_s'] = ladder[0]
+    bench.end('durable')
+
+
+def row_p5(bench, run):
+    form, redis = bench.form, bench.redis()
+    redis.go_on()
+    engine = bench.need('delivery', lambda: parts.Engine(bench, 'delivery', form.backlog + 1000, redis, 'sleep'))
+    bench.only(engine, redis)
+    engine.open_sale('delivery', [(OPEN, form.backlog + 1000, 0)])
+    engine.wait_for('Redis is connected', lambda: engine.ask('status')['delivery']['lag'] == 0)
+    bench.only(engine)
+    run.because(bench.ask(engine, [OPEN], form.backlog, wanted='ADMITTED', buyers=1_000_000_000,
+                          batch=32)['fault'])
+
+    def deliver():
+        lags = []
+        for _ in range(2):
+            lags.append((engine.status()['delivery']['lag'], time.monotonic()))
+            if len(lags) == 1:
+                time.sleep(form.slice_s)
+        (before, began), (after, ended) = lags
+        return {'value': (before - after) / (ended - began), 'offered': before, 'answered': before - after,
+                'lost': {'left for later': after} if after else {},
+                'fault': None if after else 'the backlog ended within a slice: make it longer'}
+
+    def add():
+        one = redis_slice(bench, redis, 'xadd', depth=512, key='bench:stream')
+        redis.ask('unlink', 'bench:stream')
+        return one
+
+    slices = bench.alternate(run, ((engine, redis), deliver), ((redis,), add))
+    run.part('ratio', sums.ratio, slices, form.pairs_least)
+    bench.end('delivery')
+
+
+def row_p6(bench, run):
+    if 'P1' not in bench.rates:
+        raise sums.Refused('P1 has no rate to go by')
+    engine, testpmd = bench.refusing(), bench.testpmd()
+    rate = max(int(bench.rates['P1'] / 2), 1000)
+    run.because('engine and echo are measured by two generators, of which the engine\'s does more for a datagram')
+    run.more['offered_per_s'] = rate
+    count = bench.enough(rate)
+    slices = bench.alternate(run, ((engine,), lambda: bench.ask(engine, [HOT], count, rate=rate)),
+                             ((testpmd,), lambda: echo_slice(bench, testpmd, count, rate=rate)))
+    for name in 'p50', 'p99':
+        run.part(name, sums.ratio, slices, bench.form.pairs_least, name)
+
+
+def lost_percent(slices, least):
+    found = sums.ratio(slices, least)
+    high, middle, low = (100 - 100 * value for value in found['quartiles'])
+    return {**found, 'value': middle, 'quartiles': [low, middle, high]}
+
+
+def row_p7(bench, run):
+    engine, form = bench.refusing(), bench.form
+    few, many = form.buyers_many
+    hot = {'buyers': few}
+    cases = {'items': ([MANY + i for i in range(form.items_many)], hot, hot),
+             'buyers': ([HOT], {'buyers': many}, hot),
+             'limits': ([LIMITED], {'buyers': form.limit_buyers, 'wanted': 'LIMIT_REACHED'},
+                        {'buyers': form.limit_buyers})}
+    for name, (items, options, smaller) in cases.items():
+        slices = bench.alternate(run, bench.asking(engine, items, **options),
+                                 bench.asking(engine, [HOT], **smaller), case=name)
+        run.part(name, lost_percent, slices, form.pairs_least)
+
+
+def row_p8(bench, run):
+    orders = bench.form.memory_orders
+    least = bench.need('least', lambda: parts.Engine(bench, 'least', 1024))
+    before = least.memory()
+    bench.end('least')
+    engine = bench.need('memory', lambda: parts.Engine(bench, 'memory', orders))
+    bench.only(engine)
+    engine.open_sale('memory', [(OPEN, orders, 0)])
+    at_start = engine.memory()
+    one = bench.ask(engine, [OPEN], orders, wanted='ADMITTED', batch=32, buyers=1_000_000_000)
+    run.because(one.pop('fault'))
+    remembered = engine.status()['totals']['gauges']['orders']
+    if remembered != orders:
+        run.because(f'{remembered} orders are remembered, wanted {orders}')
+    after = engine.memory()
+    run.slices.append({'side': 'engine', 'least_bytes': before, 'start_bytes': at_start, 'bytes': after,
+                       'orders': orders, **one})
+    run.found = {'order': {'value': (after - before) / orders}, 'total': {'value': after / 2**30}}
+    if orders < 10_000_000:
+        run.because(f'{orders} orders are not 10 M')
+    bench.end('memory')
+
+
+def row_p9(bench, run):
+    if len(set(bench.cores)) < 2:
+        raise sums.Refused('there is no second core')
+    bench.only()
+    for number in range(bench.form.pairs):
+        before = parts.gauge(bench)
+        done = subprocess.run([bench.program('bench/gauge'), 'counters', *map(str, bench.cores),
+                               str(int(bench.form.slice_s * 300))], capture_output=True, text=True,
+                              timeout=60, check=True)
+        found = json.loads(done.stdout)
+        run.slices.append({'pair': number, 'side': 'engine', 'gauges': [before, parts.gauge(bench)], **found,
+                           'value': found['own_per_s'] / found['shared_per_s']})
+    run.part('ratio', sums.middle, run.slices, bench.form.pairs_least)
+
+
+ROWS = {'P1': row_p1, 'P2': row_p2, 'P3': row_p3, 'P4': row_p4, 'P5': row_p5, 'P6': row_p6, 'P7': row_p7,
+        'P8': row_p8, 'P9': row_p9}

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the benchmark found, for programs (report.json), for people (report.md) and as plots (SVG, by
+gnuplot)."""
+
+import json
+import os
+import statistics
+import subprocess
+
+RATE_ROWS = ('P1', 'P2', 'P3', 'P7')
+
+
+def figure(value):
+    if value is None:
+        return '-'
+    if abs(value) >= 1e6:
+        return f'{value / 1e6:.2f} M'
+    if abs(value) >= 1e4:
+        return f'{value / 1e3:.1f} k'
+    return f'{value:.3g}'
+
+
+def table(head, lines):
+    yield '| ' + ' | '.join(head) + ' |'
+    yield '|' + '---|' * len(head)
+    for line in lines:
+        yield '| ' + ' | '.join(str(cell) for cell in line) + ' |'
+
+
+def part_lines(results):
+    for name, row in results['rows'].items():
+        for part in row['parts']:
+            spread = ' to '.join(figure(value) for value in part['quartiles'][::2]) if 'quartiles' in part else ''
+            verdict = ('shown' if part['target'] is None else 'met' if part['met'] else
+                       'floor met' if part['floor_met'] else 'not met')
+            if row['reasons'] and part['target'] is not None:
+                verdict = f'not met ({verdict} if it were for the figure alone)' if part['met'] or part[
+                    'floor_met'] else 'not met'
+            yield (name, part['what'], figure(part['value']), spread, part['unit'], figure(part['target']),
+                   figure(part['floor']), verdict,
+                   f'{part["kept"]} of {part["pairs"]}' if 'kept' in part else '')
+
+
+def row_lines(results):
+    for name, row in results['rows'].items():
+        lost = {}
+        for one in row['slices']:
+            for cause, count in one.get('lost', {}).items():
+                key = f'{one["side"]}: {cause}'
+                lost[key] = lost.get(key, 0) + count
+        offered, answered = (sum(one.get(key, 0) for one in row['slices']) for key in ('offered', 'answered'))
+        busy = f'{row["busy"]:.0%}' if row.get('busy') is not None else ''
+        limit = f'generator; {figure(row["rate_by_busy_share"])}/s by busy share' if row.get(
+            'generator_limited') else ''
+        yield (name, row['workload'], row['peer'], figure(offered), figure(answered),
+               ', '.join(f'{cause} {count}' for cause, count in lost.items()) or 'none', busy, limit)
+
+
+def page(results, plots):
+    versions = ', '.join(f'{name} {version}' for name, version in results['versions'].items())
+    yield f'''# Benchmark
+
+Form {results['form']}{'' if results['form'] == 'full' else ': NOT a measurement, only the way to one'}; \
+began {results['began']}, {results['seconds']:.0f} s; commit {results['commit']}\
+{', with changes that are in no commit' if results['changed_since'] else ''}.
+{results['cpu']}, kernel {results['kernel']}, load {results['load_at_start']} at the start; worker on core \
+{results['cores']['worker']}, all else on core {results['cores']['else']}.
+{results['compiler']}; {versions}.
+Flags: `{results['flags']}`. Seeds {results['seeds'][0]} to {results['seeds'][1]}.
+
+## Rows
+'''
+    yield from table(('row', 'what', 'value', 'quartiles', 'unit', 'target', 'floor', 'verdict', 'pairs kept'),
+                     part_lines(results))
+    reasons = [f'- {name}: {reason}' for name, row in results['rows'].items() for reason in row['reasons']]
+    if reasons:
+        yield '\n## What stands against them\n'
+        yield from reasons
+    yield '\n## Accounts\n\noffered = answered + lost, in datagrams (a peer\'s: frames or orders).\n'
+    yield from table(('row', 'workload', 'peer', 'offered', 'answered', 'lost by cause', 'engine busy', 'limited by'),
+                     row_lines(results))
+    yield '\n## Plots\n'
+    for name, title in plots:
+        yield f'![{title}]({name})\n'
+    yield '## Configurations\n'
+    for name, text in results['configuration'].items():
+        yield f'{name}:\n\n```\n{text.strip()}\n```\n'
+
+
+# --- plots ---
+
+def medians(row, value='value', **wanted):
+    values = [one[value] for one in row['slices'] if value in one and
+              all(one.get(key) == wish for key, wish in wanted.items())]
+    return statistics.median(values) if values else None
+
+
+def gnuplot(path, title, commands, data):
+    """One plot; the sentence that says why not, or None."""
+    blocks = ''.join(f'${name} << END\n' + '\n'.join(lines) + '\nEND\n' for name, lines in data.items())
+    script = f'''set terminal svg size 800,450 font "sans,12" background "white"
+set output "{path}"
+set title "{title}"
+set grid
+set key outside bottom center horizontal
+{blocks}{commands}
+'''
+    try:
+        done = subprocess.run(['gnuplot'], input=script, capture_output=True, text=True, timeout=30, check=False)
+    except OSError as failure:
+        return f'gnuplot: {failure.strerror}; `make deps` brings it'
+    return None if done.returncode == 0 else done.stderr.strip()[-300:]
+
+
+def bars(values):
+    return [f'"{name}" {value}' for name, value in values if value is not None]
+
+
+BARS = '''set style data histogram
+set style fill solid 0.8
+set boxwidth 0.7
+unset key
+set yrange [0:*]
+set ylabel "{}"
+plot $bars using 2:xtic(1) linecolor rgb "#3465a4"'''
+
+
+def throughput(rows):
+    values = []
+    for name in 'P1', 'P2', 'P4':
+        if name in rows:
+            values.append((f'{name} engine', medians(rows[name], side='engine')))
+            values.append((f'{name} peer', medians(rows[name], side='peer')))
+    for name, case in ('P3', 'one'), ('P3', 'many'), ('P7', 'items'), ('P7', 'buyers'), ('P7', 'limits'):
+        if name in rows:
+            values.append((f'{name} {case}', medians(rows[name], side='engine', case=case)))
+    values += [(f'P5 {side}', medians(rows['P5'], side=side)) for side in ('engine', 'peer') if 'P5' in rows]
+    # From 40 M to 40 k: on a logarithmic axis.
+    return {'bars': bars(values)}, BARS.format('1/s').replace('set yrange [0:*]', 'set logscale y\n'
+                                                              'set xtics rotate by -35') 
+
+
+def curves(rows):
+    data = {}
+    for side in 'engine', 'peer':
+        slices = [one['curve'] for one in rows['P6']['slices'] if one['side'] == side and one.get('curve')]
+        if slices:
+            data[side] = [f'{1 / (1 - min(at, 99.99) / 100)} {statistics.median(points)}'
+                          for at, points in ((point[0], [c[i][1] for c in slices])
+                                             for i, point in enumerate(slices[0])) if at < 100]
+    lines = ', '.join(f'${name} using 1:2 with linespoints title "{"testpmd" if name == "peer" else name}"'
+                      for name in data)
+    return data, f'''set logscale xy
+set xlabel "percentile"
+set xtics ("50" 2, "90" 10, "99" 100, "99.9" 1000, "99.99" 10000)
+set ylabel "us, from the scheduled send time"
+plot {lines}'''
+
+
+def stages(rows):
+    for name in 'P1', 'P2':
+        for one in rows.get(name, {'slices': []})['slices']:
+            if one.get('stages'):
+                return {'bars': bars(one['stages'].items())}, BARS.format('cycles of a decision')
+    return {}, ''
+
+
+def cost(rows):
+    slices = rows['P7']
+    values = [('1 item, few buyers', medians(slices, side='peer', case='items')),
+              ('many items', medians(slices, side='engine', case='items')),
+              ('many buyers', medians(slices, side='engine', case='buyers')),
+              ('LIMIT_REACHED', medians(slices, side='engine', case='limits')),
+              ('SOLD_OUT to them', medians(slices, side='peer', case='limits'))]
+    return {'bars': bars([(name, 1e9 / value if value else None) for name, value in values])}, BARS.format(
+        'ns of a decision')
+
+
+PLOTS = (('throughput.svg', 'Throughput by workload', throughput, ()),
+         ('latency.svg', 'Latency of refusals', curves, ('P6',)),
+         ('stages.svg', 'Cycles by stage', stages, ()),
+         ('cost.svg', 'What items and buyers cost', cost, ('P7',)))
+
+
+def draw(results, out):
+    """(file, title) of the plots that are there; what is not there is told in results['plots_missing']."""
+    drawn, missing = [], {}
+    for name, title, make, needs in PLOTS:
+        reason = 'its row did not run'
+        if all(need in results['rows'] for need in needs):
+            data, commands = make(results['rows'])
+            reason = 'the engine tells nothing of it' if name == 'stages.svg' else 'there are no figures'
+            if any(data.values()):
+                reason = gnuplot(os.path.join(out, name), title, commands, data)
+        if reason is None:
+            drawn.append((name, title))
+        else:
+            missing[name] = reason
+    results['plots_missing'] = missing
+    return drawn
+
+
+def write(results, out):
+    plots = draw(results, out)
+    with open(os.path.join(out, 'report.json'), 'w') as file:
+        json.dump(results, file, indent=1)
+        file.write('\n')
+    with open(os.path.join(out, 'report.md'), 'w') as file:
+        for line in page(results, plots):
+            print(line, file=file)
+        for name, reason in results['plots_missing'].items():
+            print(f'- {name} is missing: {reason}', file=file)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The benchmark's sums against cases that must not pass. Prints `ok` and `not ok` lines."""
+
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import rows
+import sums
+
+
+def pair(number, engine, peer, gauges=(100, 100, 100, 100)):
+    return [{'pair': number, 'side': 'engine', 'value': engine, 'gauges': list(gauges[:2])},
+            {'pair': number, 'side': 'peer', 'value': peer, 'gauges': list(gauges[2:])}]
+
+
+def row(name):
+    return next(one for one in rows.ROWS if one.name == name)
+
+
+class Ratios(unittest.TestCase):
+    def test_median_and_quartiles_of_pairs(self):
+        slices = [one for n, engine in enumerate((50, 60, 70, 80, 90)) for one in pair(n, engine, 100)]
+        found = sums.ratio(slices, 5)
+        self.assertEqual(found['quartiles'], [0.6, 0.7, 0.8])
+        self.assertEqual((found['kept'], found['pairs']), (5, 5))
+
+    def test_pairs_with_other_gauges_do_not_count(self):
+        slices = pair(0, 50, 100) + pair(1, 500, 100, (35, 35, 160, 160)) + pair(2, 500, 100, (35, 160, 35, 35))
+        found = sums.ratio(slices, 1)
+        self.assertEqual((found['value'], found['kept'], found['pairs']), (0.5, 1, 3))
+
+    def test_too_few_good_pairs_give_no_ratio(self):
+        slices = pair(0, 50, 100) + pair(1, 500, 100, (35, 35, 160, 160))
+        with self.assertRaisesRegex(sums.Refused, '1 of 2 pairs have like gauges, wanted 2'):
+            sums.ratio(slices, 2)
+
+    def test_only_bad_pairs_give_no_ratio_whatever_is_asked(self):
+        with self.assertRaises(sums.Refused):
+            sums.ratio(pair(0, 50, 100, (35, 35, 160, 160)), 0)
+
+    def test_gauges_that_are_not_there_are_not_alike(self):
+        slices = pair(0, 50, 100)
+        for one in slices:
+            one['gauges'] = []
+        with self.assertRaises(sums.Refused):
+            sums.ratio(slices, 1)
+
+    def test_half_a_pair(self):
+        with self.assertRaisesRegex(sums.Refused, 'no slice of the peer'):
+            sums.ratio(pair(0, 50, 100)[:1], 1)
+
+    def test_a_peer_that_did_nothing(self):
+        with self.assertRaisesRegex(sums.Refused, 'no value'):
+            sums.ratio(pair(0, 50, 0), 1)
+
+    def test_absolute_figures_need_steady_slices(self):
+        with self.assertRaises(sums.Refused):
+            sums.middle(pair(0, 50, 100, (35, 160, 35, 35)), 1)
+        self.assertEqual(sums.middle(pair(0, 50, 100), 1)['value'], 50)
+
+
+class Accounts(unittest.TestCase):
+    grown = {'requests': 90, 'drop_mac': 4, 'drop_port': 0, 'tx_dropped': 1, 'tx_replies': 89}
+
+    def test_every_lost_datagram_has_its_cause(self):
+        account = sums.datagrams({'datagrams_sent': 100, 'datagrams_received': 87}, self.grown)
+        self.assertEqual(account['lost'], {'before the engine': 6, 'drop_mac': 4,
+                                           'reply not taken by the port': 1, 'reply not heard': 2})
+        self.assertIsNone(sums.account(account))
+
+    def test_a_lost_datagram_shows(self):
+        account = sums.datagrams({'datagrams_sent': 100, 'datagrams_received': 99},
+                                 {'requests': 100, 'tx_replies': 100})
+        self.assertEqual(account['lost'], {'reply not heard': 1})
+
+    def test_a_request_that_nobody_answered_has_no_cause(self):
+        account = sums.datagrams({'datagrams_sent': 100, 'datagrams_received': 99},
+                                 {'requests': 100, 'tx_replies': 99})
+        self.assertIn('100 offered, but 99 answered and 0 lost', sums.account(account))
+
+    def test_an_account_that_hides_one(self):
+        self.assertIn('100 offered', sums.account({'offered': 100, 'answered': 99, 'lost': {}}))
+
+    def test_more_answers_than_requests(self):
+        account = sums.datagrams({'datagrams_sent': 100, 'datagrams_received': 101},
+                                 {'requests': 100, 'tx_replies': 100})
+        self.assertIn('more was counted', sums.account(account))
+
+
+class Verdicts(unittest.TestCase):
+    def test_target_and_floor(self):
+        for value, wanted in ((0.80, (True, True)), (0.79, (False, True)), (0.64, (False, False))):
+            found = sums.judge(row('P1'), {'ratio': {'value': value}}, [], [])
+            self.assertEqual((found['met'], found['floor_met']), wanted, value)
+
+    def test_less_is_better_where_it_is(self):
+        found = sums.judge(row('P6'), {'p50': {'value': 1.4}, 'p99': {'value': 2.5}}, [], [])
+        self.assertEqual((found['met'], found['floor_met'], found['value'], found['target']),
+                         (False, True, 2.5, 2))
+
+    def test_a_row_is_as_good_as_its_worst_part(self):
+        found = sums.judge(row('P2'), {'decisions': {'value': 50e6}, 'ratio': {'value': 61}}, [], [])
+        self.assertEqual((found['met'], found['floor_met'], found['value'], found['unit']),
+                         (False, True, 61, 'x'))
+
+    def test_a_row_that_did_not_run(self):
+        found = sums.judge(row('P5'), {}, [], ['no Redis'])
+        self.assertEqual((found['met'], found['floor_met'], found['value'], found['reasons']),
+                         (False, False, None, ['no Redis']))
+
+    def test_half_a_row(self):
+        found = sums.judge(row('P2'), {'decisions': {'value': 50e6}}, [], [])
+        self.assertEqual((found['met'], found['value'], found['reasons']),
+                         (False, None, ['ratio was not measured']))
+
+    def test_a_reason_outweighs_a_figure(self):
+        found = sums.judge(row('P1'), {'ratio': {'value': 2}}, [], ['an account does not add up'])
+        self.assertEqual((found['met'], found['floor_met']), (False, False))
+
+    def test_shown_only(self):
+        self.assertTrue(sums.judge(row('P9'), {'ratio': {'value': 9}}, [], [])['met'])
+        self.assertFalse(sums.judge(row('P9'), {}, [], ['no second core'])['met'])
+
+    def test_an_idle_engine_marks_its_row(self):
+        slices = [{'side': 'engine', 'value': 900, 'busy': busy} for busy in (0.9, 0.9, 0.99)]
+        found = sums.limited(slices)
+        self.assertTrue(found['generator_limited'])
+        self.assertAlmostEqual(found['rate_by_busy_share'], 1000)
+        self.assertFalse(sums.limited([{'side': 'engine', 'value': 1, 'busy': 0.96}])['generator_limited'])
+        self.assertIsNone(sums.limited([{'side': 'engine', 'value': 1}]))
+
+
+class Lines(unittest.TextTestResult):
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        print(f'ok - {test.id()}')
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        print(f'not ok - {test.id()}')
+
+    addError = addFailure
+
+
+if __name__ == '__main__':
+    unittest.main(testRunner=unittest.TextTestRunner(resultclass=Lines), verbosity=0)
