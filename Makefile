@@ -148,7 +148,7 @@ build/completion/flashgatectl: $(MAKE_DOCS)
 	@echo '  GEN  $@'
 	@$(MAKE_DOCS) completion > $@
 
-# The benchmark's own programs, and the benchmark: docs/benchmarks.md. FORM=toy is for tests: seconds.
+# The benchmark's own programs, and the benchmark: docs/benchmarks.md.
 bench-programs: $(BENCHES:%=$(BUILD)/bench/%)
 $(BUILD)/bench/%: $(BUILD)/perf/bench/%.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -156,7 +156,8 @@ $(BUILD)/bench/%: $(BUILD)/perf/bench/%.o $(LIBRARY)
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS)
 bench: FORM := full
 bench-quick: FORM := quick
-bench bench-quick: all bench-programs
+bench bench-quick: deps
+	@$(MAKE) --no-print-directory -s all bench-programs
 	@perf/bench/bench.py --build $(BUILD) --form $(FORM) --out build/bench \
 	    --compiler '$(CC)' --flags '$(strip $(CFLAGS))'
 

@@ -73,12 +73,12 @@ class Part:
 class Engine(Part):
     """One worker alone on its core, everything else on the other. `orders`: room for so many."""
 
-    def __init__(self, bench, name, orders, redis=None, idle='poll'):
+    def __init__(self, bench, name, orders, redis=None, idle=None):
         self.bench, self.home = bench, os.path.join(bench.dir, name)
         os.makedirs(os.path.join(self.home, 'log'))
         self.wire = os.path.join(self.home, 'wire.sock')
         self.socket = os.path.join(self.home, 'control.sock')
-        self.orders, self.idle = orders, idle
+        self.orders, self.idle = orders, idle or bench.form.idle
         self.write_files(redis)
         super().__init__(bench, name, [bench.program('flashgated'), '--config',
                                        os.path.join(self.home, 'engine.yaml')])
@@ -215,9 +215,19 @@ def eal(bench, name):
             '--eal=--no-huge', '--eal=-m', '--eal=512', f'--eal={SIMD}']
 
 
-def load(bench, engine, items, requests, **options):
+def knows_stateless(bench):
+    """Has this generator the mode that saturates a wire from one core?"""
+    if bench.stateless is None:
+        text = subprocess.run([bench.program('flashgate-load'), '--help'], capture_output=True, text=True,
+                              timeout=20, check=False).stdout
+        bench.stateless = '--stateless' in text
+    return bench.stateless
+
+
+def load(bench, engine, items, requests, stateless=True, **options):
     """The traffic generator, whichever it is: a run against the engine, asking for the items alike, or for
-    each as often as its weight in `items`. Its report. The one place that knows its options."""
+    each as often as its weight in `items`. Its report. stateless: as fast as it can and nothing sent again,
+    if it has that mode. The one place that knows its options."""
     if not isinstance(items, dict):
         items = dict.fromkeys(items, 1)
     words = [bench.program('flashgate-load'), '--port', WIRE.format(engine.wire), *eal(bench, 'load'),
@@ -225,16 +235,24 @@ def load(bench, engine, items, requests, **options):
              '--key-file', engine.path('keys.yaml'), '--key', '7', '--timeout', '120', '--items',
              ','.join(f'{item}:{weight}' for item, weight in items.items()),
              '--requests', str(requests)]
-    for name, value in {'rate': 0, 'window': 2048, 'confirm': 0, 'leave': 100, **options}.items():
+    options = {'rate': 0, 'window': 1024, **options}
+    if stateless and knows_stateless(bench):
+        words.append('--stateless')
+    else:
+        options.update(confirm=0, leave=100)
+        if 'retries' in options:
+            options['repeat'] = options.pop('retries')
+    for name, value in options.items():
         words += [f'--{name}', str(value)]
-    return client(bench, 'load', words)
+    run = client(bench, 'load', words)
+    return {'retransmissions': 0, 'stateless': False, **run, 'verdicts': run.get('verdicts', run['answers'])}
 
 
 def echo(bench, testpmd, requests, **options):
     """The same frames against testpmd."""
     words = [bench.program('bench/echo'), '--port', WIRE.format(testpmd.wire), *eal(bench, 'echo'),
              '--requests', str(requests)]
-    for name, value in {'rate': 0, 'window': 2048, **options}.items():
+    for name, value in {'rate': 0, 'window': 1024, **options}.items():
         words += [f'--{name}', str(value)]
     return client(bench, 'echo', words)
 

@@ -17,7 +17,7 @@ def figure(value):
         return f'{value / 1e6:.2f} M'
     if abs(value) >= 1e4:
         return f'{value / 1e3:.1f} k'
-    return f'{value:.3g}'
+    return f'{value:.0f}' if abs(value) >= 1000 else f'{value:.3g}'
 
 
 def table(head, lines):
@@ -31,7 +31,7 @@ def part_lines(results):
     for name, row in results['rows'].items():
         for part in row['parts']:
             spread = ' to '.join(figure(value) for value in part['quartiles'][::2]) if 'quartiles' in part else ''
-            verdict = ('shown' if part['target'] is None else 'met' if part['met'] else
+            verdict = ('not met' if part['value'] is None else 'shown' if part['target'] is None else 'met' if part['met'] else
                        'floor met' if part['floor_met'] else 'not met')
             if row['reasons'] and part['target'] is not None:
                 verdict = f'not met ({verdict} if it were for the figure alone)' if part['met'] or part[

@@ -98,6 +98,7 @@ class Form:
     backlog: int  # orders that P5 delivers
     memory_orders: int  # of P8
     cap: int | None = None  # most requests in a slice
+    idle: str = 'poll'  # of the worker; a toy leaves the core to others
 
 
 FORMS = {
@@ -105,5 +106,7 @@ FORMS = {
                  (1_200_000, 1_000_000, 800_000, 600_000, 400_000, 200_000, 100_000), 6_000_000, 10_000_000),
     'quick': Form(5, 3, 0.25, 10, 100_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 5_000, 3,
                   (1_000_000, 600_000, 300_000, 100_000), 800_000, 1_000_000),
-    'toy': Form(1, 1, 0.05, 2, 2000, 100_000, (1_000, 100_000), 100, 50, 0.2, (2000,), 5_000, 5_000, 2000),
+    # No more in a slice than the wire's rings hold: nothing may be lost however busy the machine is.
+    'toy': Form(1, 1, 0.05, 2, 1000, 100_000, (1_000, 100_000), 100, 20, 0.2, (2000,), 20_000, 5_000, 1000,
+                'yield'),
 }

@@ -82,7 +82,7 @@ def datagrams(run, grown):
                 named.get('drop_copies', 0))
     lost = {'before the engine': sent - received, **named,
             'reply not taken by the port': grown.get('tx_dropped', 0),
-            'reply not heard': grown['tx_replies'] - heard}
+            'reply not heard': grown['tx_replies'] - grown.get('tx_dropped', 0) - heard}
     return {'offered': sent, 'answered': heard, 'lost': {cause: count for cause, count in lost.items() if count}}
 
 
