@@ -113,7 +113,7 @@ class Bench:
         def make():
             form = self.form
             limited = form.limit_buyers * (form.pairs + 2)
-            admitted = form.probe * 4 + form.pairs * 400_000
+            admitted = form.probe * 4 + form.pairs * form.room
             engine = parts.Engine(self, 'engine', limited + admitted)
             engine.open_sale('drop', [(HOT, 0, 0)])
             engine.open_sale('many', [(MANY + i, 0, 0) for i in range(form.items_many)])
@@ -160,15 +160,19 @@ class Bench:
 
     def asking(self, engine, items, **options):
         """A side: the engine asked flat out, for as many requests as a probe says fill a slice."""
-        self.only(engine)
-        probe = self.ask(engine, items, self.form.probe, **{**options, 'wanted': None})
-        count = self.enough(probe['value'])
+        count = self.enough(0)
+        if self.form.probe:
+            self.only(engine)
+            probe = self.ask(engine, items, self.form.probe, **{**options, 'wanted': None})
+            count = self.enough(probe['value'])
         return (engine,), lambda: self.ask(engine, items, count, **options)
 
     def echoing(self, **options):
         testpmd = self.testpmd()
-        self.only(testpmd)
-        count = self.enough(parts.echo(self, testpmd, self.form.probe, **options)['frames_per_s'])
+        count = self.enough(0)
+        if self.form.probe:
+            self.only(testpmd)
+            count = self.enough(parts.echo(self, testpmd, self.form.probe, **options)['frames_per_s'])
         return (testpmd,), lambda: echo_slice(self, testpmd, count, **options)
 
 
@@ -276,15 +280,16 @@ def row_p5(bench, run):
                           batch=32, stateless=False)['fault'])
 
     def deliver():
-        lags = []
+        seen = []
         for _ in range(2):
-            lags.append((engine.status()['delivery']['lag'], time.monotonic()))
-            if len(lags) == 1:
+            seen.append((engine.status()['delivery']['delivered'], time.monotonic()))
+            if len(seen) == 1:
                 time.sleep(form.slice_s)
-        (before, began), (after, ended) = lags
-        return {'value': (before - after) / (ended - began), 'offered': before, 'answered': before - after,
-                'lost': {'left for later': after} if after else {},
-                'fault': None if after else 'the backlog ended within a slice: make it longer'}
+        (before, began), (after, ended) = seen
+        left = form.backlog - after
+        return {'value': (after - before) / (ended - began), 'offered': form.backlog - before,
+                'answered': after - before, 'lost': {'left for later': left} if left else {},
+                'fault': None if left else 'the backlog ended within a slice: make it longer'}
 
     def add():
         one = redis_slice(bench, redis, 'xadd', depth=512, key='bench:stream')

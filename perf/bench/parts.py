@@ -93,14 +93,15 @@ class Engine(Part):
             for number in range(1000):
                 print(f'ffffffff{number:024x}', file=file)
         segment = 16 if self.orders < 1_000_000 else 256
-        log_mib = max(8 * segment, (self.orders * 256 // 2**20 // segment + 1) * segment)
+        # What a sale must have room for: 512 bytes of log for an order, whatever it takes in the end.
+        log_mib = max(8 * segment, (self.orders * 512 // 2**20 // segment + 4) * segment)
         worker, other = self.bench.cores
         self.config = f'''user: {self.bench.user}
-eal: ["--no-huge", "--no-pci", "-m", "512", "{SIMD}"]
+eal: ["--no-huge", "--no-pci", "-m", "{self.bench.form.mbufs // 256 + 256}", "{SIMD}"]
 file_prefix: {os.path.basename(self.bench.dir)}-{os.path.basename(self.home)}
 ports:
   - {{device: "net_vhost0,iface={self.wire},queues=1", address: {ENGINE_IP}/24}}
-mbufs: 65536
+mbufs: {self.bench.form.mbufs}
 rx_descriptors: {DESCRIPTORS}
 tx_descriptors: {DESCRIPTORS}
 workers: 1
@@ -113,7 +114,7 @@ key_file: {self.path('keys.yaml')}
 lists: {{block_buyers: {self.path('block.txt')}}}
 log: {{directory: {self.path('log')}, budget: {log_mib}MiB, segment: {segment}MiB, lane_records: 65536}}
 ack: durable
-limits: {{orders: {self.orders}, items: 20000, parked: 16384}}
+limits: {{orders: {self.orders}, items: 20000, parked: {self.bench.form.mbufs // 4}}}
 control: {{socket: {self.socket}}}
 '''
         if redis:
@@ -168,11 +169,11 @@ class Testpmd(Part):
         self.wire = os.path.join(bench.dir, 'testpmd.sock')
         worker, other = bench.cores
         self.arguments = [
-            '--lcores', f'0@{other},1@{worker}', '--no-huge', '-m', '512', '--no-pci', '--no-telemetry',
-            '--no-shconf', f'--file-prefix={os.path.basename(bench.dir)}-testpmd', SIMD, '--vdev',
+            '--lcores', f'0@{other},1@{worker}', '--no-huge', '-m', str(bench.form.mbufs // 256 + 256),
+            '--no-pci', '--no-telemetry', '--no-shconf', f'--file-prefix={os.path.basename(bench.dir)}-testpmd', SIMD, '--vdev',
             f'net_vhost0,iface={self.wire},queues=1', '--', '--forward-mode=macswap', f'--burst={BURST}',
             '--nb-cores=1', '--rxq=1', '--txq=1', f'--rxd={DESCRIPTORS}', f'--txd={DESCRIPTORS}',
-            '--total-num-mbufs=65536', '--disable-link-check', '--auto-start']
+            f'--total-num-mbufs={bench.form.mbufs}', '--disable-link-check', '--auto-start']
         # It ends when there is nothing more to read.
         super().__init__(bench, 'testpmd', ['dpdk-testpmd', *self.arguments], stdin=subprocess.PIPE)
         self.wait_for('its wire', lambda: os.path.exists(self.wire))
@@ -212,7 +213,7 @@ def client(bench, name, command, limit_s=180):
 
 def eal(bench, name):
     return [f'--eal=--lcores=0@{bench.cores[1]}', f'--eal=--file-prefix={os.path.basename(bench.dir)}-{name}',
-            '--eal=--no-huge', '--eal=-m', '--eal=512', f'--eal={SIMD}']
+            '--eal=--no-huge', '--eal=-m', '--eal=256', f'--eal={SIMD}']
 
 
 def knows_stateless(bench):

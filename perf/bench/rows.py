@@ -88,7 +88,7 @@ class Form:
     pairs_least: int  # with like gauges, or there is no value
     slice_s: float
     gauge_ms: int
-    probe: int  # requests from which a rate is guessed
+    probe: int  # requests from which a rate is guessed; 0: the least are asked
     buyers: int  # of P1 and its kin
     buyers_many: tuple  # of P7
     items_many: int
@@ -99,6 +99,8 @@ class Form:
     memory_orders: int  # of P8
     cap: int | None = None  # most requests in a slice
     idle: str = 'poll'  # of the worker; a toy leaves the core to others
+    mbufs: int = 65536  # of each part
+    room: int = 400_000  # for orders admitted by the way in a pair of slices
 
 
 FORMS = {
@@ -107,6 +109,6 @@ FORMS = {
     'quick': Form(5, 3, 0.25, 10, 100_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 5_000, 3,
                   (1_000_000, 600_000, 300_000, 100_000), 800_000, 1_000_000),
     # No more in a slice than the wire's rings hold: nothing may be lost however busy the machine is.
-    'toy': Form(1, 1, 0.05, 2, 1000, 100_000, (1_000, 100_000), 100, 20, 0.2, (2000,), 20_000, 5_000, 1000,
-                'yield'),
+    'toy': Form(1, 1, 0.05, 2, 0, 100_000, (1_000, 100_000), 100, 20, 0.2, (2000,), 20_000, 5_000, 1000,
+                'yield', 8192, 10_000),
 }

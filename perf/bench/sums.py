@@ -75,7 +75,10 @@ def account(account_of):
 def datagrams(run, grown):
     """The account of a run of the generator (its report) by the growth of the engine's counters: what came
     in and was neither dropped by name nor answered is in no cause, and account() finds that."""
-    sent, heard = run['datagrams_sent'], run['datagrams_received']
+    # The questions for the engine itself are among a client's datagrams, but not among those of one that
+    # keeps nothing in mind.
+    pings = grown.get('PONG', 0) if run.get('stateless') else 0
+    sent, heard = run['datagrams_sent'] + pings, run['datagrams_received'] + pings
     named = {name: count for name, count in grown.items() if name.startswith('drop_')}
     # Copies of an undecided order are requests, too; what waited too long is none, but answered.
     received = (grown['requests'] + grown.get('queue_aged', 0) + sum(named.values()) -

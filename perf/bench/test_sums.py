@@ -80,6 +80,11 @@ class Accounts(unittest.TestCase):
                                  {'requests': 100, 'tx_replies': 99})
         self.assertIn('100 offered, but 99 answered and 0 lost', sums.account(account))
 
+    def test_pings_of_a_generator_that_does_not_count_them(self):
+        run = {'datagrams_sent': 100, 'datagrams_received': 100, 'stateless': True}
+        account = sums.datagrams(run, {'requests': 101, 'tx_replies': 101, 'PONG': 1})
+        self.assertEqual((account['offered'], account['answered'], account['lost']), (101, 101, {}))
+
     def test_an_account_that_hides_one(self):
         self.assertIn('100 offered', sums.account({'offered': 100, 'answered': 99, 'lost': {}}))
 
