@@ -137,7 +137,7 @@ def throughput(rows):
     values += [(f'P5 {side}', medians(rows['P5'], side=side)) for side in ('engine', 'peer') if 'P5' in rows]
     # From 40 M to 40 k: on a logarithmic axis.
     return {'bars': bars(values)}, BARS.format('1/s').replace('set yrange [0:*]', 'set logscale y\n'
-                                                              'set xtics rotate by -35') 
+                                                              'set xtics rotate by -35')
 
 
 def curves(rows):
