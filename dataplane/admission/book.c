@@ -27,9 +27,9 @@ int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed)
     book->bucket_mask = (uint32_t)buckets_for(capacity) - 1;
     book->seed[0] = seed;
     book->seed[1] = (seed ^ UINT64_C(0xA0761D6478BD642F)) * UINT64_C(0xE7037ED1A0B428DB);
-    book->orders = fg_memory_zeroed(capacity, sizeof(struct fg_order));
+    book->orders = fg_memory_large(capacity, sizeof(struct fg_order));
     if (book->orders)
-        book->buckets = fg_memory_zeroed(book->bucket_mask + UINT64_C(1), sizeof(struct fg_bucket));
+        book->buckets = fg_memory_large(book->bucket_mask + UINT64_C(1), sizeof(struct fg_bucket));
     if (!book->buckets) {
         fg_book_fini(book);
         return -ENOMEM;
