@@ -13,6 +13,7 @@
 #ifndef FG_NET_PARSE_H
 #define FG_NET_PARSE_H
 
+#include "dataplane/net/checksum.h"
 #include "dataplane/net/frame.h"
 
 #define PARSE_ECHO_MAX 1500 /* IP bytes of an echo that is answered: one usual MTU */
@@ -43,10 +44,10 @@ static inline void parse_drop(struct fg_parsed *parsed, enum fg_counter why)
 static inline uint16_t parse_sum(const uint8_t *addresses, size_t bytes, uint8_t protocol,
                                  const struct parse_part *part)
 {
-    uint32_t sum = rte_raw_cksum(addresses, bytes) + rte_cpu_to_be_16(protocol) +
-                   (uint32_t)rte_cpu_to_be_16((uint16_t)part->length);
+    uint64_t sum = fg_checksum_add(addresses, bytes, rte_cpu_to_be_16(protocol));
 
-    return __rte_raw_cksum_reduce(__rte_raw_cksum(part->at, part->length, sum));
+    sum += rte_cpu_to_be_16((uint16_t)part->length);
+    return fg_checksum_fold(fg_checksum_add(part->at, part->length, sum));
 }
 
 /* Can an answer go to this address? If not, the frame is dropped. */

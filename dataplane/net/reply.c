@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dataplane/net/reply.h"
+#include "dataplane/net/checksum.h"
 
 #define REPLY_TTL        64
 #define ICMP6_ECHO_REPLY 129
@@ -48,6 +49,18 @@ static void turn_ip6(struct rte_ipv6_hdr *ip, size_t length)
     memcpy(ip->dst_addr, to, sizeof(to));
 }
 
+/* Of a datagram whose checksum field is 0, with the addresses in front of it. A sum of zero goes
+ * out as 0xffff: zero says that there is none (RFC 768). */
+static uint16_t udp_checksum(const struct rte_udp_hdr *udp, const void *addresses, size_t bytes)
+{
+    uint64_t sum = fg_checksum_add(addresses, bytes, rte_cpu_to_be_16(IPPROTO_UDP));
+
+    sum += udp->dgram_len;
+    sum = fg_checksum_add(udp, rte_be_to_cpu_16(udp->dgram_len), sum);
+    uint16_t checksum = (uint16_t)~fg_checksum_fold(sum);
+    return checksum ? checksum : 0xffff;
+}
+
 uint32_t fg_reply_udp(uint8_t *frame, unsigned l3, uint32_t payload)
 {
     bool ipv6 = is_ipv6(frame, l3);
@@ -64,11 +77,11 @@ uint32_t fg_reply_udp(uint8_t *frame, unsigned l3, uint32_t payload)
     if (ipv6) {
         struct rte_ipv6_hdr *ip = (void *)(frame + l3);
         turn_ip6(ip, length);
-        udp->dgram_cksum = rte_ipv6_udptcp_cksum(ip, udp);
+        udp->dgram_cksum = udp_checksum(udp, ip->src_addr, sizeof(ip->src_addr) * 2);
     } else {
         struct rte_ipv4_hdr *ip = (void *)(frame + l3);
         turn_ip(ip, sizeof(*ip) + length);
-        udp->dgram_cksum = rte_ipv4_udptcp_cksum(ip, udp);
+        udp->dgram_cksum = udp_checksum(udp, &ip->src_addr, sizeof(ip->src_addr) * 2);
     }
     return begin + payload;
 }

@@ -38,10 +38,12 @@ static void write_percentiles(const struct load_histogram *histogram, FILE *out)
         double value = (double)last_of(histogram, bucket) / NS_A_US;
         double reached = 100 * (double)seen / (double)histogram->count;
         bool last = seen == histogram->count;
-        for (bool first = true; level <= reached && (first || !last); level = next_level(level)) {
+        bool more = level <= reached;
+        while (more) { /* of the last bucket one level alone: there are ever more of them */
             fprintf(out, "%12.3f %2.12f %10lu %14.2f\n", value, level / 100, seen,
                     1 / (1 - level / 100));
-            first = false;
+            level = next_level(level);
+            more = level <= reached && !last;
         }
         if (last)
             fprintf(out, "%12.3f %2.12f %10lu\n", value, 1.0, seen);

@@ -8,8 +8,9 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include "dataplane/net/checksum.h"
 #include "perf/load/wire6.h"
-#include "perf/load/wire_sum.h"
+#include "perf/load/wire_ether.h"
 
 #define ETHER_BYTES sizeof(struct rte_ether_hdr)
 #define IPV4_BYTES  sizeof(struct rte_ipv4_hdr)
@@ -20,7 +21,7 @@ enum { TTL = 64 };
 
 static inline uint16_t sum_ip(const struct rte_ipv4_hdr *ip)
 {
-    return fold(sum_bytes((const uint8_t *)ip, IPV4_BYTES, 0));
+    return fg_checksum_fold(fg_checksum_add(ip, IPV4_BYTES, 0));
 }
 
 /* Over the pseudo header and a whole datagram of `length` bytes. */
@@ -30,7 +31,7 @@ static inline uint16_t sum_udp(const struct rte_ipv4_hdr *ip, const uint8_t *dat
     uint64_t pseudo = (uint64_t)ip->src_addr + ip->dst_addr + rte_cpu_to_be_16(IPPROTO_UDP) +
                       rte_cpu_to_be_16((uint16_t)length);
 
-    return fold(sum_bytes(datagram, length, pseudo));
+    return fg_checksum_fold(fg_checksum_add(datagram, length, pseudo));
 }
 
 size_t load_wire_datagram(const struct load_wire *wire, uint8_t *frame, uint16_t udp_port,

@@ -8,7 +8,8 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
-#include "perf/load/wire_sum.h"
+#include "dataplane/net/checksum.h"
+#include "perf/load/wire_ether.h"
 
 #define ETHER_BYTES sizeof(struct rte_ether_hdr)
 #define IPV6_BYTES  sizeof(struct rte_ipv6_hdr)
@@ -41,10 +42,10 @@ static_assert(ETHER_BYTES + IPV6_BYTES + sizeof(struct neighbour) == LOAD_WIRE_Q
 static inline uint16_t sum_after(const struct rte_ipv6_hdr *ip, const uint8_t *at, size_t length)
 {
     uint64_t ends =
-        sum_bytes(ip->src_addr, sizeof(ip->src_addr) * 2,
-                  (uint64_t)rte_cpu_to_be_16(ip->proto) + rte_cpu_to_be_16((uint16_t)length));
+        fg_checksum_add(ip->src_addr, sizeof(ip->src_addr) * 2,
+                        (uint64_t)rte_cpu_to_be_16(ip->proto) + rte_cpu_to_be_16((uint16_t)length));
 
-    return fold(sum_bytes(at, length, ends));
+    return fg_checksum_fold(fg_checksum_add(at, length, ends));
 }
 
 static struct rte_ipv6_hdr header(const struct load_wire *wire, struct fg_ip to, uint8_t protocol,
