@@ -76,26 +76,38 @@ static void note_suspect(struct fg_admission *a, const struct turn *turn,
                      turn->now->ms);
 }
 
-/* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
- * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
- * If not, the answer says so. */
-static bool within_rates(struct fg_admission *a, const struct turn *turn,
-                         const struct fg_item *item, uint64_t hash, bool settles, bool exempt,
-                         const struct fg_request *ask, struct fg_reply *answer)
+/* It asks too often: who of both, and what it is told. */
+static __attribute__((noinline)) bool refuse_rate(struct fg_admission *a, const struct turn *turn,
+                                                  const struct fg_item *item, uint64_t hash,
+                                                  bool key_may, uint32_t wait_ms,
+                                                  const struct fg_request *ask,
+                                                  struct fg_reply *answer)
 {
-    uint32_t wait_ms;
-
-    if (turn->paid)
-        return true;
-    bool key_may = fg_rates_key(&a->rates, turn->key, turn->key_place, settles, &wait_ms);
-    if (key_may && (!item || fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
-        return true;
     if (key_may)
         fg_rates_key_back(&a->rates, turn->key, turn->key_place);
     bool by_buyer = key_may && !fg_rates_copy(&a->rates);
     note_suspect(a, turn, by_buyer ? item : NULL, hash, ask);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;
+}
+
+/* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
+ * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
+ * If not, the answer says so. */
+static inline bool within_rates(struct fg_admission *a, const struct turn *turn,
+                                const struct fg_item *item, uint64_t hash, bool settles,
+                                bool exempt, const struct fg_request *ask, struct fg_reply *answer)
+{
+    uint32_t wait_ms;
+
+    if (turn->paid)
+        return true;
+    bool key_may = turn->key->rate_cost == 0 ||
+                   fg_rates_key(&a->rates, turn->key, turn->key_place, settles, &wait_ms);
+    if (key_may && (!item || item->rate_cost == 0 ||
+                    fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
+        return true;
+    return refuse_rate(a, turn, item, hash, key_may, wait_ms, ask, answer);
 }
 
 struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
@@ -214,8 +226,8 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
 
     uint64_t hash = about->hash;
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
-    bool leaving;
-    struct fg_order *order = find_order(a, turn, first, ask->request, &leaving);
+    bool leaving = false;
+    struct fg_order *order = first ? find_order(a, turn, first, ask->request, &leaving) : NULL;
     enum fg_listed listed = fg_lists_buyer(turn->catalogue->lists, ask->buyer);
     if (!within_rates(a, turn, item, hash, order != NULL, listed == FG_LISTED_ALLOWED, ask, answer))
         return answer->verdict;

@@ -86,8 +86,8 @@ uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t 
     return fg_penalties_left(&rates->penalties, penalty_hash(sale, hash));
 }
 
-/* Has no place: takes the one with the least debt. */
-static inline unsigned take_place(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
+/* The place with the least debt, for who has none. */
+static inline unsigned least_of(struct fg_rates *rates, const struct fg_buyer_set *set)
 {
     int32_t debts[FG_BUYER_WAYS];
 
@@ -97,17 +97,16 @@ static inline unsigned take_place(struct fg_rates *rates, struct fg_buyer_set *s
     unsigned least = debts[high] < debts[low] ? high : low;
     if (debts[least] > 0)
         fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
-    clear_place(rates, set, least, tag);
     return least;
 }
 
-/* The buyer's place, or one for it, which then has no debt. */
-static inline unsigned place_of(struct fg_rates *rates, struct fg_buyer_set *set, uint32_t tag)
+/* The buyer's place, or FG_BUYER_WAYS: it has none. */
+static inline unsigned place_of(const struct fg_buyer_set *set, uint32_t tag)
 {
     __m128i tags = _mm_load_si128((const __m128i *)set->tag);
     unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi32(tags, _mm_set1_epi32((int)tag)));
 
-    return found ? (unsigned)__builtin_ctz(found) / sizeof(tag) : take_place(rates, set, tag);
+    return found ? (unsigned)__builtin_ctz(found) / sizeof(tag) : FG_BUYER_WAYS;
 }
 
 static inline uint32_t debt_of(const struct fg_rates *rates, const struct fg_item *item,
@@ -142,6 +141,18 @@ static inline bool is_newer(struct fg_rates *rates, const struct fg_item *item, 
     *newest = rates->name;
     rates->moved[rates->moved_count++ % FG_ENTRIES_MAX] = newest;
     return true;
+}
+
+/* Who has no place, as nearly everybody, has a full bucket, and pays out of that. */
+static inline void newcomer(struct fg_rates *rates, const struct fg_item *item,
+                            struct fg_buyer_set *set, uint32_t tag)
+{
+    unsigned way = least_of(rates, set);
+
+    clear_place(rates, set, way, tag);
+    bool newer = is_newer(rates, item, &set->newest[way], false);
+    set->all[way] = rates->ticks + item->rate_cost;
+    set->own[way] = rates->ticks + (newer ? item->rate_cost : 0);
 }
 
 /* It asks too often, and its bucket says when it will not. A new order told so counts towards a
@@ -179,7 +190,11 @@ bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t
         return false;
     uint64_t place = mixed(item, hash), value;
     struct fg_buyer_set *set = set_of(rates, place);
-    unsigned way = place_of(rates, set, (uint32_t)(place >> 32));
+    unsigned way = place_of(set, (uint32_t)(place >> 32));
+    if (way == FG_BUYER_WAYS) {
+        newcomer(rates, item, set, (uint32_t)(place >> 32));
+        return true;
+    }
     uint32_t all = debt_of(rates, item, set->all[way]), own = debt_of(rates, item, set->own[way]);
     bool newer = is_newer(rates, item, &set->newest[way], all > 0);
     uint32_t debt = newer ? own : all;
