@@ -10,7 +10,7 @@
 static void sign_some(const uint8_t *secret, uint8_t *const *payloads, unsigned count,
                       size_t length)
 {
-    struct fg_mac_job jobs[AT_ONCE];
+    struct fg_mac_job jobs[AT_ONCE] = {0};
     uint64_t macs[AT_ONCE];
 
     for (unsigned i = 0; i < count; i++)
