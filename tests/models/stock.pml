@@ -6,7 +6,7 @@
  * one shared word. A step that stands for a statement of the code is marked [GROUP.N] and some text
  * of it; the statement carries the same mark, and correspondence.py keeps the two sides in step.
  *
- * take    = dataplane/admission/stock.c fg_stock_take
+ * take    = dataplane/admission/stock.c fg_stock_take_units
  * chunk   = dataplane/admission/stock.c take_from_pool
  * recall  = dataplane/admission/stock.c recall
  * cells   = dataplane/admission/stock.c sum_cells
@@ -346,7 +346,7 @@ take:
     atomic {
         seen_ver = ver; seen = units;               /* [take.1] &pool->word, memory_order_acquire */
         if
-        :: REMEMBERED -> say_sold_out(q); goto answered /* [take.2] fg_stock_remembers() */
+        :: REMEMBERED -> say_sold_out(q); goto answered /* [take.2] fg_stock_remembers(own, seen, quantity) */
         :: else
         fi
     }
