@@ -117,8 +117,8 @@ check 'to standard output' to_stdout
 check '... it is the same' facts h
 check 'tshark has nothing to say against any' test ! -s "$dir/tshark.stderr"
 
-start reader "$build/flashgatectl" --socket "$dir/control.sock" capture --seconds 60 "$dir/i.pcapng"
-wait_for 10 'a capture' second
+start reader "$build/flashgatectl" --socket "$dir/control.sock" capture --seconds 59 "$dir/i.pcapng"
+wait_for 10 'a capture' kept 'seconds 59'
 stop engine TERM 0
 wait_for 10 'its reader to end' ended reader
 wait "${pids[reader]}"
