@@ -16,7 +16,6 @@ import parts
 import sums
 
 HOT, OPEN, LIMITED, MANY = 1, 2, 3, 1001  # item ids
-WANTED = 0.95  # of a slice's answers are the verdict it is about
 
 
 class Run:
@@ -143,8 +142,8 @@ class Bench:
         if run['answered'] != run['requests'] and not run['stateless']:
             fault = f'{run["requests"] - run["answered"]} orders without an answer'
         share = run['verdicts'].get(wanted, 0) / max(run['answered'], 1) if wanted else 1
-        if share < WANTED:
-            fault = f'{share:.1%} of the answers are {wanted}, wanted {WANTED:.0%}: {run["verdicts"]}'
+        if share < self.form.wanted:
+            fault = f'{share:.1%} of the answers are {wanted}, wanted {self.form.wanted:.0%}: {run["verdicts"]}'
         return {'value': run['decisions_per_s'], 'busy': busy(before, after, run), 'fault': fault,
                 'p50': run['p50_us'], 'p99': run['p99_us'], 'requests': requests, **options, **account,
                 'verdicts': run['verdicts'], 'resent': run['retransmissions'],

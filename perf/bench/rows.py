@@ -101,6 +101,7 @@ class Form:
     idle: str = 'poll'  # of the worker; a toy leaves the core to others
     mbufs: int = 65536  # of each part
     room: int = 400_000  # for orders admitted by the way in a pair of slices
+    wanted: float = 0.95  # of a slice's answers are the verdict it is about
 
 
 FORMS = {
@@ -110,5 +111,5 @@ FORMS = {
                   (1_000_000, 600_000, 300_000, 100_000), 800_000, 1_000_000),
     # No more in a slice than the wire's rings hold: nothing may be lost however busy the machine is.
     'toy': Form(1, 1, 0.05, 2, 0, 100_000, (1_000, 100_000), 100, 64, 0.2, (2000,), 20_000, 5_000, 1000,
-                'yield', 8192, 10_000),
+                'yield', 8192, 10_000, 0.9),
 }
