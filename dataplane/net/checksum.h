@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The Internet checksum (RFC 1071): a ones' complement sum of 16-bit words, which may as well be
- * taken over words of any size, and in either byte order. DPDK's takes two bytes at a step; over
- * the replies to 32 orders that is a third of what sending them costs.
+ * taken over words of any size, and in either byte order. DPDK's takes two bytes at a step, which
+ * shows in a reply to 32 orders.
  *
  * Pure; any thread.
  */
