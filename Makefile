@@ -85,7 +85,7 @@ SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dat
 endif
 ifeq ($(FUZZ),1)
 # Nor what no fuzz target reaches.
-SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/receive.c dataplane/send.c \
+SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/net/steering.c dataplane/receive.c dataplane/send.c \
 	   dataplane/worker.c dataplane/workers.c dataplane/parts.c dataplane/process.c dataplane/loop_capture.c \
 	   dataplane/faults.c $(addprefix control/figures/,help.c metrics.c telemetry.c text.c) \
 	   $(addprefix control/journal/,copy% dump.c help.c names.c report.c stat.c takeover% verify.c) \
@@ -211,6 +211,9 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) $(QUICKLY) -o $@ $^ $(LIBS) $(TERMINAL) -lcmocka
+# A port of their own: tests/unit/steered_port.h.
+$(BUILD)/unit/test_steering $(BUILD)/unit/test_steering_workers: LIBS += -lrte_net_ring
+
 # The simulator: its files, and the library with faults and small frames.
 SIMULATOR := $(BUILD)/sim/flashgate-sim
 $(SIMULATOR): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c)) $(LIBRARY)

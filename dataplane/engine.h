@@ -68,7 +68,7 @@ struct fg_engine {
     struct fg_notify *notify;         /* the service manager; NULL: none is told */
     struct fg_worker *workers[FG_WORKERS_MAX];
     struct fg_port ports[FG_PORTS_MAX]; /* in the order of config.ports */
-    char steering[128];                 /* how datagrams reach their worker, in words */
+    char steering[512];                 /* how datagrams reach their worker, in words */
 
     struct fg_clock_page clock;
     struct fg_clock_figures clock_figures;

@@ -207,7 +207,7 @@ static void ports_stop(struct fg_process *p)
         fg_port_stop(&p->engine.ports[i]);
 }
 
-/* "sender's queue (net_vhost); rss + hand-over (net_ice)" */
+/* "sender's queue (net_vhost); flow rules, else rss + hand-over (net_ice: 4 for IPv4)" */
 static void add_steering(struct fg_engine *engine, const struct fg_port *port)
 {
     size_t length = strlen(engine->steering);
@@ -220,7 +220,7 @@ static int ports_start(struct fg_process *p)
 {
     struct fg_engine *engine = &p->engine;
     struct rte_mempool *pools[FG_WORKERS_MAX];
-    char facts[512];
+    char facts[768];
 
     for (unsigned w = 0; w < engine->config.workers; w++)
         pools[w] = engine->workers[w]->pool;

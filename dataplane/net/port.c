@@ -73,8 +73,8 @@ static void ask_for_rss(const struct rte_eth_dev_info *info, struct rte_eth_conf
     }
 }
 
-/* What puts a datagram on a queue of this port, in words. */
-static const char *steering_of(const struct rte_eth_dev_info *info, unsigned queues, bool rss)
+/* What puts a datagram for which there is no rule on a queue of this port, in words. */
+static const char *spread_of(const struct rte_eth_dev_info *info, unsigned queues, bool rss)
 {
     if (rss)
         return "rss";
@@ -83,6 +83,19 @@ static const char *steering_of(const struct rte_eth_dev_info *info, unsigned que
     if (strcmp(info->driver_name, "net_vhost") == 0)
         return "sender's queue";
     return strcmp(info->driver_name, "net_af_packet") == 0 ? "kernel's fan-out" : "driver's choice";
+}
+
+/* "rss + hand-over (net_ice: it refused ...)", "flow rules, else rss + hand-over (net_ice: ...)" */
+static void ask_for_rules(struct fg_port *port, const struct fg_config *config)
+{
+    const struct fg_steering_plan plan = {
+        .address = &port->address, .workers = config->workers, .queues = port->queues};
+    bool steers = fg_steering_start(&port->rules, port->id, &plan);
+    const char *words = port->rules.words;
+
+    snprintf(port->steering, sizeof(port->steering), "%s%s%s (%s%s%s)",
+             steers ? "flow rules, else " : "", port->spread,
+             config->workers > 1 ? " + hand-over" : "", port->driver, *words ? ": " : "", words);
 }
 
 static int set_up_queues(const struct fg_port *port, const struct fg_config *config,
@@ -144,9 +157,8 @@ static int configure(struct fg_port *port, const struct fg_config *config, const
     bool rss = conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS;
     port->reply_by_receiver =
         config->workers > 1 && (port->queues < config->workers || peer_chooses);
-    snprintf(port->steering, sizeof(port->steering), "%s%s (%s)",
-             steering_of(&info, port->queues, rss), config->workers > 1 ? " + hand-over" : "",
-             info.driver_name);
+    port->spread = spread_of(&info, port->queues, rss);
+    port->driver = info.driver_name;
     return 0;
 }
 
@@ -191,6 +203,7 @@ int fg_port_start(struct fg_port *port, const struct fg_config *config, unsigned
     if (rc != 0)
         return refuse(name, "it cannot be started", rc, message, size);
     port->started = true;
+    ask_for_rules(port, config);
     listen_to_solicitations(port);
     return 0;
 }
@@ -200,6 +213,7 @@ void fg_port_stop(struct fg_port *port)
     if (!port->started)
         return;
     port->started = false;
+    fg_steering_stop(&port->rules);
     /* A device that does not stop is closed all the same: nothing better can be done. */
     (void)rte_eth_dev_stop(port->id);
     (void)rte_eth_dev_close(port->id);

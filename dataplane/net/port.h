@@ -18,6 +18,7 @@
 
 #include "control/config/config.h"
 #include "dataplane/net/frame.h"
+#include "dataplane/net/steering.h"
 
 struct rte_mempool;
 
@@ -29,7 +30,10 @@ struct fg_port {
      * or the peer may listen to fewer than it was offered (vhost). */
     bool reply_by_receiver;
     bool started;
-    char steering[64];     /* how this port spreads datagrams, in words */
+    const char *driver; /* its name; the driver's */
+    const char *spread; /* what puts datagrams without a rule on queues, in words */
+    struct fg_steering rules;
+    char steering[256];    /* how this port spreads datagrams, and why so, in words */
     const char *multicast; /* how it gets neighbour solicitations, in words; NULL: no IPv6 */
 };
 
