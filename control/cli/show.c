@@ -267,8 +267,9 @@ static void show_workers(const json_t *result, FILE *out)
 {
     size_t i;
     json_t *worker;
-    fprintf(out, "\n%6s  %5s  %-8s  %8s  %6s  %15s  %15s  %13s  %13s\n", "WORKER", "CORE", "STATE",
-            "REVISION", "BUSY", "RECEIVED", "REPLIES", "ORDERS", "HOLDS");
+    fprintf(out, "\n%6s  %5s  %-8s  %8s  %6s  %6s  %6s  %15s  %15s  %13s  %13s\n", "WORKER", "CORE",
+            "STATE", "REVISION", "BUSY", "SHARE", "TAKEN", "RECEIVED", "REPLIES", "ORDERS",
+            "HOLDS");
     json_array_foreach(json_object_get(result, "workers"), i, worker)
     {
         const json_t *counters = json_object_get(worker, "counters");
@@ -279,6 +280,9 @@ static void show_workers(const json_t *result, FILE *out)
         cell(out, 8, number(worker, "seen_revision"));
         fprintf(out, "  %5.1f%%",
                 total ? 100.0 * (double)number(worker, "busy_cycles") / (double)total : 0.0);
+        fprintf(out, "  %5.1f%%  %5.1f%%",
+                100 * json_number_value(json_object_get(worker, "decisions_share")),
+                100 * json_number_value(json_object_get(worker, "taken_over_share")));
         cell(out, 15, number(counters, "rx_frames"));
         cell(out, 15, number(counters, "tx_replies"));
         cell(out, 13, number(gauges, "orders"));

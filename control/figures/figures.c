@@ -234,6 +234,10 @@ const struct fg_figure fg_figures[] = {
     /* ports */
     PARTED("flashgate_port_lost", "ports[]", COUNTER, PORT, "cause", LOSSES, fg_figure_read_port,
            "frames that a port has lost before a worker saw them, as far as its driver tells"),
+    FIGURE("flashgate_port_flow_rules", "ports[]", "flow_rules", GAUGE, NONE, PORT,
+           fg_figure_read_rules, 0,
+           "rules by which the port puts datagrams on the queue of their partition's owner; 0: it "
+           "does not steer"),
 
     /* the workers: frames, then decisions */
     FG_FRAME_COUNTERS(WORKER_COUNTER)
@@ -267,6 +271,14 @@ const struct fg_figure fg_figures[] = {
            "busy_cycles of total_cycles since the start; of a period: from two looks"),
     FIGURE(NULL, "workers[]", "burst_mean", GAUGE, MEAN, WORKER, fg_figure_read_fill, 0,
            "frames that a port gave at once, the mean of those bursts that had one"),
+    FIGURE("flashgate_worker_decisions_ratio", "workers[]", "decisions_share", GAUGE, SHARE, WORKER,
+           fg_figure_read_decided, 0,
+           "entries that it decided, of all workers', since the start; of a period: from two looks "
+           "at entries"),
+    FIGURE("flashgate_worker_taken_over_ratio", "workers[]", "taken_over_share", GAUGE, SHARE,
+           WORKER, fg_figure_read_taken_over, 0,
+           "of the datagrams that it decided, those that another worker had received, since the "
+           "start; of a period: from two looks at taken_over and requests"),
     PARTED_OF("flashgate_stage_cycles", "stages", COUNTER, CYCLES, WORKER, "stage", STAGES,
               fg_figure_read_counter,
               "TSC cycles of loops that had work, by what was done; their sum is busy_cycles"),

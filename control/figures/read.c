@@ -58,13 +58,19 @@ bool fg_figure_gather_latency(const struct fg_figure_at *at, uint32_t which,
     return true;
 }
 
+/* In millionths; of nothing: 0. */
+static uint64_t share_of(uint64_t part, uint64_t whole)
+{
+    return whole ? (uint64_t)((unsigned __int128)part * 1000000 / whole) : 0;
+}
+
 bool fg_figure_read_busy(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
 {
     uint64_t busy, total;
     (void)source;
     fg_figure_read_counter(at, offsetof(struct fg_counters, busy_cycles), &busy);
     fg_figure_read_counter(at, offsetof(struct fg_counters, total_cycles), &total);
-    *value = total ? (uint64_t)((unsigned __int128)busy * 1000000 / total) : 0;
+    *value = share_of(busy, total);
     return true;
 }
 
@@ -91,6 +97,30 @@ bool fg_figure_read_fill(const struct fg_figure_at *at, uint32_t source, uint64_
         bursts += some;
     }
     *value = bursts ? (uint64_t)((unsigned __int128)frames * 1000 / bursts) : 0;
+    return true;
+}
+
+static uint64_t counted(const struct fg_figure_at *at, enum fg_counter which)
+{
+    uint64_t count;
+    fg_figure_read_counter(at, (uint32_t)offsetof(struct fg_counters, count[which]), &count);
+    return count;
+}
+
+bool fg_figure_read_decided(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    const struct fg_figure_at all = {.engine = at->engine, .place = FG_FIGURE_ALL_WORKERS};
+    uint64_t own = counted(at, FG_COUNTER_ENTRIES);
+    (void)source;
+    *value = share_of(own, counted(&all, FG_COUNTER_ENTRIES));
+    return true;
+}
+
+bool fg_figure_read_taken_over(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    uint64_t taken_over = counted(at, FG_COUNTER_TAKEN_OVER);
+    (void)source;
+    *value = share_of(taken_over, counted(at, FG_COUNTER_REQUESTS));
     return true;
 }
 
@@ -188,6 +218,13 @@ bool fg_figure_read_port(const struct fg_figure_at *at, uint32_t offset, uint64_
     return fg_count_read(&figures->told) != 0;
 }
 
+bool fg_figure_read_rules(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
+{
+    (void)source;
+    *value = at->engine->ports[at->place].rules.count;
+    return true;
+}
+
 bool fg_figure_read_config(const struct fg_figure_at *at, uint32_t source, uint64_t *value)
 {
     const struct fg_config *config = &at->engine->config;
@@ -254,7 +291,7 @@ bool fg_figure_read_room_share(const struct fg_figure_at *at, uint32_t source, u
     uint64_t budget = at->engine->config.log_budget;
     uint64_t room = fg_count_read(&fg_journal_stats(at->engine->journal)->room_bytes);
     (void)source;
-    *value = budget ? (uint64_t)((unsigned __int128)room * 1000000 / budget) : 0;
+    *value = share_of(room, budget);
     return true;
 }
 

@@ -173,9 +173,11 @@ static json_t *ports_json(const struct fg_engine *engine)
     for (unsigned i = 0; i < engine->config.ports_count; i++) {
         const char *device = engine->config.ports[i].device;
         json_t *port = part_json(engine, "ports[]", i);
-        if (port)
+        if (port) {
             json_object_set_new(port, "port",
                                 json_stringn(device, (size_t)fg_port_name_bytes(device)));
+            json_object_set_new(port, "steering", json_string(engine->ports[i].steering));
+        }
         json_array_append_new(json, port);
     }
     return json;

@@ -25,6 +25,7 @@ const char *top_rate_text(double rate, char text[32]);
 void top_decisions(struct top *top, unsigned limit);
 void top_workers(struct top *top, unsigned limit);
 unsigned top_workers_wanted(const struct top *top);
+void top_hand_over(struct top *top);
 void top_journal(struct top *top);
 void top_delivery(struct top *top);
 void top_drops(struct top *top, unsigned limit);

@@ -155,6 +155,37 @@ void top_workers(struct top *top, unsigned limit)
         top_line(top, FG_TOP_FAINT, "%6s and %u more", "", count - shown);
 }
 
+/* How datagrams reach their owners, and how even the owners' shares are; nothing of one worker. */
+void top_hand_over(struct top *top)
+{
+    const json_t *workers = json_object_get(top->in.now, "workers");
+    const json_t *counters = totals(top->in.now, "counters");
+    const json_t *earlier = totals(top->in.before, "counters");
+    double all = top_rate(top, counters, earlier, "entries");
+    double requests = top_rate(top, counters, earlier, "requests");
+    double handed = top_rate(top, counters, earlier, "handed_over"), least = 1, most = 0;
+    char of[32], moved[32], even[64] = "";
+    size_t i;
+    json_t *worker;
+
+    if (json_array_size(workers) < 2)
+        return;
+    json_array_foreach(workers, i, worker)
+    {
+        const json_t *before = json_array_get(json_object_get(top->in.before, "workers"), i);
+        double share = top_rate(top, json_object_get(worker, "counters"),
+                                json_object_get(before, "counters"), "entries") /
+                       all;
+        least = share < least ? share : least;
+        most = share > most ? share : most;
+    }
+    if (all > 0)
+        snprintf(even, sizeof(even), "; shares of decisions %.1f%% to %.1f%%", 100 * least,
+                 100 * most);
+    top_line(top, FG_TOP_PLAIN, "%-*s%s of %s datagrams/s%s", LABEL, "Hand-over",
+             top_rate_text(handed, moved), top_rate_text(requests, of), even);
+}
+
 /* --- log and delivery --- */
 
 /* Microseconds: the mean of the flushes since the answer before; of all where that cannot be told.

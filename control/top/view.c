@@ -148,6 +148,7 @@ static unsigned height_of(const struct top *top, void (*part)(struct top *top))
 static void lower_part(struct top *top)
 {
     top_decisions(top, top->in.rows >= 30 ? 5 : 3);
+    top_hand_over(top);
     top_journal(top);
     top_delivery(top);
     top_drops(top, top->in.rows >= 30 ? 3 : 2);

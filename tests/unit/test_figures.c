@@ -2,6 +2,7 @@
 /* The table of figures, and what status and the metrics page make of it. */
 #include "tests/unit/fake_engine.h"
 
+#include "control/cli/cli.h"
 #include "control/figures/figures.h"
 #include "control/figures/metrics_address.h"
 
@@ -143,6 +144,35 @@ static void the_page_tells_counters_by_worker_and_label(void **state)
     assert_string_equal(page + strlen(page) - 6, "# EOF\n");
 }
 
+/* What a worker decides of all, and what of it came by others; nothing is no share. */
+static void shares_of_workers_are_told(void **state)
+{
+    static const unsigned entries[] = {30, 90}, requests[] = {10, 40}, taken_over[] = {0, 10};
+    static char shown[1 << 16];
+
+    (void)state;
+    page_of(FG_FIGURES_TEXT);
+    assert_says("flashgate_worker_decisions_ratio{worker=\"0\"} 0.000000");
+    assert_says("flashgate_worker_taken_over_ratio{worker=\"1\"} 0.000000");
+    for (unsigned w = 0; w < 2; w++) {
+        struct fg_counters *counters = engine->workers[w]->counters;
+        fg_count_add(&counters->count[FG_COUNTER_ENTRIES], entries[w]);
+        fg_count_add(&counters->count[FG_COUNTER_REQUESTS], requests[w]);
+        fg_count_add(&counters->count[FG_COUNTER_TAKEN_OVER], taken_over[w]);
+    }
+    page_of(FG_FIGURES_TEXT);
+    assert_says("flashgate_worker_decisions_ratio{worker=\"0\"} 0.250000");
+    assert_says("flashgate_worker_decisions_ratio{worker=\"1\"} 0.750000");
+    assert_says("flashgate_worker_taken_over_ratio{worker=\"0\"} 0.000000");
+    assert_says("flashgate_worker_taken_over_ratio{worker=\"1\"} 0.250000");
+    FILE *out = fmemopen(shown, sizeof(shown), "w");
+    fg_show_status(call("status", json_object()), out);
+    fclose(out);
+    assert_non_null(strstr(shown, "   SHARE   TAKEN  "));
+    assert_non_null(strstr(shown, "   25.0%    0.0%  "));
+    assert_non_null(strstr(shown, "   75.0%   25.0%  "));
+}
+
 static void the_page_tells_histograms_in_seconds(void **state)
 {
     (void)state;
@@ -231,6 +261,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(status_has_every_figure, start, stop),
         cmocka_unit_test(docs_are_what_the_table_says),
         cmocka_unit_test_setup_teardown(the_page_tells_counters_by_worker_and_label, start, stop),
+        cmocka_unit_test_setup_teardown(shares_of_workers_are_told, start, stop),
         cmocka_unit_test_setup_teardown(the_page_tells_histograms_in_seconds, start, stop),
         cmocka_unit_test_setup_teardown(the_page_tells_sales_as_the_board_has_them, start, stop),
         cmocka_unit_test_setup_teardown(a_board_lives_as_long_as_somebody_holds_it, start, stop),

@@ -123,6 +123,30 @@ static void status_and_page_have_what_drivers_tell(void **state)
     assert_null(strstr(page, "flashgate_port_lost_total{port=\"0000"));
 }
 
+/* Of each port: how it steers, in words and in rules. */
+static void status_and_page_have_how_ports_steer(void **state)
+{
+    (void)state;
+    static char page[1 << 20];
+    static const char *const words[] = {"sender's queue (net_vhost)", "flow rules (net_ice)"};
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(engine->ports[i].steering, sizeof(engine->ports[i].steering), "%s", words[i]);
+        engine->ports[i].rules.count = i * 64;
+    }
+    const json_t *ports = json_object_get(call("status", json_object()), "ports");
+    for (unsigned i = 0; i < 2; i++) {
+        const json_t *port = json_array_get(ports, i);
+        assert_string_equal(json_string_value(json_object_get(port, "steering")), words[i]);
+        assert_int_equal(number(port, "flow_rules"), i * 64);
+    }
+    FILE *out = fmemopen(page, sizeof(page), "w");
+    fg_figures_text(engine, NULL, FG_FIGURES_TEXT, out);
+    fclose(out);
+    assert_non_null(strstr(page, "\nflashgate_port_flow_rules{port=\"net_vhost0\"} 0\n"));
+    assert_non_null(strstr(page, "\nflashgate_port_flow_rules{port=\"0000:3b:00.0\"} 64\n"));
+    engine->ports[1].rules.count = 0;
+}
+
 static void a_port_that_is_not_started_is_not_asked(void **state)
 {
     (void)state;
@@ -139,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(what_grows_is_told_for_a_while),
         TEST(status_and_page_have_what_drivers_tell),
+        TEST(status_and_page_have_how_ports_steer),
         TEST(a_port_that_is_not_started_is_not_asked),
     };
     return cmocka_run_group_tests_name("ports", tests, NULL, release_reply);

@@ -31,19 +31,21 @@ static json_t *now, *before;
 static json_t *answer(int n)
 {
     json_t *json = json_pack(
-        "{s:i,s:i,s:I,s:{s:i},s:[],s:{s:{s:I,s:I,s:I},s:{s:I,s:I,s:I}},s:[],s:[]}", "revision", 7,
-        "epoch", 3, "uptime_ms", (json_int_t)3723000 + 2000 * n, "config", "workers", 2, "warnings",
-        "totals", "counters", "entries", (json_int_t)200 * n, "drop_stale", (json_int_t)4 * n,
+        "{s:i,s:i,s:I,s:{s:i},s:[],s:{s:{s:I,s:I,s:I,s:I,s:I},s:{s:I,s:I,s:I}},s:[],s:[]}",
+        "revision", 7, "epoch", 3, "uptime_ms", (json_int_t)3723000 + 2000 * n, "config", "workers",
+        2, "warnings", "totals", "counters", "entries", (json_int_t)200 * n, "requests",
+        (json_int_t)100 * n, "handed_over", (json_int_t)24 * n, "drop_stale", (json_int_t)4 * n,
         "drop_mac", (json_int_t)0, "verdicts", "ADMITTED", (json_int_t)50 * n, "SOLD_OUT",
         (json_int_t)150 * n, "FORBIDDEN", (json_int_t)0, "workers", "sales");
     assert_non_null(json);
     for (int w = 0; w < 2; w++)
-        json_array_append_new(
-            json_object_get(json, "workers"),
-            json_pack("{s:i,s:i,s:s,s:I,s:I,s:{s:I},s:{s:i,s:i,s:i}}", "worker", w, "core", w,
-                      "state", "running", "busy_cycles", (json_int_t)(w ? 750 : 250) * n,
-                      "total_cycles", (json_int_t)1000 * n, "counters", "entries",
-                      (json_int_t)100 * n, "gauges", "parked", 1, "orders", 2, "holds", 3));
+        json_array_append_new(json_object_get(json, "workers"),
+                              json_pack("{s:i,s:i,s:s,s:I,s:I,s:{s:I},s:{s:i,s:i,s:i}}", "worker",
+                                        w, "core", w, "state", "running", "busy_cycles",
+                                        (json_int_t)(w ? 750 : 250) * n, "total_cycles",
+                                        (json_int_t)1000 * n, "counters", "entries",
+                                        (json_int_t)(w ? 120 : 80) * n, "gauges", "parked", 1,
+                                        "orders", 2, "holds", 3));
     json_object_set_new(json, "journal",
                         json_pack("{s:I,s:{s:I,s:I,s:I,s:I,s:I},s:f,s:s}", "records",
                                   (json_int_t)50 * n, "flush_time", "count", (json_int_t)10 * n,
@@ -147,8 +149,9 @@ static void the_screen_tells_everything_at_80_by_24(void **state)
     assert_shows("         7 Shoe           [############....]         800        50       16 s");
     assert_shows("Decisions  all/s              100 ADMITTED            25 SOLD_OUT            75");
     assert_shows(
-        "     0    0 running  [##........]  25.0%          50       1         2         3");
-    assert_shows("     1    1 running  [#######...]  75.0%          50");
+        "     0    0 running  [##........]  25.0%          40       1         2         3");
+    assert_shows("     1    1 running  [#######...]  75.0%          60");
+    assert_shows("Hand-over  12 of 50 datagrams/s; shares of decisions 40.0% to 60.0%");
     assert_shows("flush 123 us mean, p99 1,120, max 2,313; 25 records/s; room 97%");
     assert_shows("Delivery   running, lag 1,234, 20 delivered/s");
     assert_shows("Drops      stale 8 (2/s)");
@@ -166,6 +169,8 @@ static void without_an_answer_before_there_are_no_rates(void **state)
     view();
     assert_shows("[############....]         800         -          -");
     assert_shows("all/s                -");
+    assert_shows("Hand-over  - of - datagrams/s");
+    assert_null(find("shares of"));
     assert_shows("flush 999 us mean");
     /* ... nor where it came from another process */
     input.before = before;
@@ -241,17 +246,17 @@ static void items_that_do_not_fit_are_scrolled(void **state)
     json_object_set_new(sale(now, 0), "items_count", json_integer(40));
     view();
     assert_shows(" 7 Shoe");
-    assert_shows("items 1 to 11 of 40; sale show tells all");
+    assert_shows("items 1 to 10 of 40; sale show tells all");
     assert_shows("     1    1 running"); /* workers keep their place */
     assert_shows("Drops");
     input.first_item = 3;
     view();
     assert_null(find("Shoe"));
-    assert_shows("items 4 to 14 of 40");
+    assert_shows("items 4 to 13 of 40");
     input.first_item = 1000;
     view();
-    assert_shows("items 30 to 40 of 40");
-    assert_int_equal(screen.first_item, 29);
+    assert_shows("items 31 to 40 of 40");
+    assert_int_equal(screen.first_item, 30);
     assert_shows("none left");
     input.rows = 60;
     view();
@@ -278,6 +283,15 @@ static void workers_that_do_not_fit_are_summed_up(void **state)
     assert_shows(" 7 Shoe");
     assert_shows("more, busy 75.0% in the mean and 75.0% at most");
     assert_shows("Drops");
+}
+
+/* Nobody to hand anything to. */
+static void a_worker_alone_hands_nothing_over(void **state)
+{
+    (void)state;
+    json_array_remove(json_object_get(now, "workers"), 1);
+    view();
+    assert_null(find("Hand-over"));
 }
 
 static void alarms_stand_at_the_top(void **state)
@@ -424,6 +438,7 @@ int main(void)
         TEST(a_sale_is_chosen),
         TEST(items_that_do_not_fit_are_scrolled),
         TEST(workers_that_do_not_fit_are_summed_up),
+        TEST(a_worker_alone_hands_nothing_over),
         TEST(alarms_stand_at_the_top),
         TEST(an_engine_that_is_away_is_told_above_what_it_said_last),
         TEST(every_size_is_filled_and_not_overrun),
