@@ -94,8 +94,8 @@
     X(HOLDS_EXPIRED, "holds_expired", "holds that ran out")                                        \
     X(COMMANDS, "commands", "control commands done")                                               \
     X(THROTTLED_COPIES, "throttled_copies",                                                        \
-      "entries refused that may be copies: no newer than what their buyer has asked before, and "  \
-      "too often")
+      "entries refused that may be copies: no newer than what their buyer, or their key, has "     \
+      "asked before, and too often")
 
 #define FG_COUNTERS(X) FG_FRAME_COUNTERS(X) FG_DROPS(X) FG_WORK_COUNTERS(X)
 

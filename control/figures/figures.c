@@ -430,7 +430,7 @@ const struct fg_figure fg_figures[] = {
     FIGURE("flashgate_key_seen_timestamp_seconds", NULL, NULL, GAUGE, TIME, KEY, fg_figure_read_key,
            KEY_SEEN, "when the last one came"),
     FIGURE("flashgate_key_asked", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key, KEY_ASKED,
-           "requests of a key with a rate"),
+           "requests that a key with a rate was asked for, without what may be copies"),
     FIGURE("flashgate_key_throttled", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key,
            KEY_THROTTLED, "of these, those that were THROTTLED for the key's rate"),
     FIGURE("flashgate_key_stale", NULL, NULL, COUNTER, NONE, KEY, fg_figure_read_key, KEY_STALE,

@@ -76,22 +76,19 @@ static void note_suspect(struct fg_admission *a, const struct turn *turn,
                      turn->now->ms);
 }
 
-/* It asks too often: who of both, and what it is told. */
+/* It asks too often: who of both, and what it is told. `item`: the buyer in its sale; NULL: the
+ * key, or what may be a copy. */
 static __attribute__((noinline)) bool refuse_rate(struct fg_admission *a, const struct turn *turn,
                                                   const struct fg_item *item, uint64_t hash,
-                                                  bool key_may, uint32_t wait_ms,
-                                                  const struct fg_request *ask,
+                                                  uint32_t wait_ms, const struct fg_request *ask,
                                                   struct fg_reply *answer)
 {
-    if (key_may)
-        fg_rates_key_back(&a->rates, turn->key, turn->key_place);
-    bool by_buyer = key_may && !fg_rates_copy(&a->rates);
-    note_suspect(a, turn, by_buyer ? item : NULL, hash, ask);
+    note_suspect(a, turn, item, hash, ask);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;
 }
 
-/* May the key, and the buyer in the sale of the item (NULL: there is none), ask once more? Asked,
+/* May the buyer in the sale of the item (NULL: there is none), and the key, ask once more? Asked,
  * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
  * If not, the answer says so. */
 static inline bool within_rates(struct fg_admission *a, const struct turn *turn,
@@ -102,12 +99,16 @@ static inline bool within_rates(struct fg_admission *a, const struct turn *turn,
 
     if (turn->paid)
         return true;
-    bool key_may = turn->key->rate_cost == 0 ||
-                   fg_rates_key(&a->rates, turn->key, turn->key_place, settles, &wait_ms);
-    if (key_may && (!item || item->rate_cost == 0 ||
-                    fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms)))
+    bool named = item && item->rate_cost != 0;
+    if (named && !fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms))
+        return refuse_rate(a, turn, fg_rates_copy(&a->rates) ? NULL : item, hash, wait_ms, ask,
+                           answer);
+    if (turn->key->rate_cost == 0 ||
+        fg_rates_key(&a->rates, turn->key, turn->key_place, settles, named, &wait_ms))
         return true;
-    return refuse_rate(a, turn, item, hash, key_may, wait_ms, ask, answer);
+    if (named)
+        fg_rates_buyer_back(&a->rates);
+    return refuse_rate(a, turn, NULL, hash, wait_ms, ask, answer);
 }
 
 struct possession possession_of(const struct fg_admission *a, const struct turn *turn,

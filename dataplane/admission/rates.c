@@ -15,7 +15,7 @@
 #define BUYERS_LEAST 4096  /* 64 KiB */
 #define BUYERS_MOST  65536 /* 1 MiB */
 
-#define DEPTHS_MOST   3                   /* of debt, see rates.h */
+#define DEPTHS_MOST   3                   /* of debt, a buyer's and a key's: see rates.h */
 #define STAMPS_A_TICK 7                   /* a little less than it has */
 #define LONG_AGO      (UINT32_C(1) << 30) /* stamps: longer than a cost */
 
@@ -86,8 +86,9 @@ uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t 
     return fg_penalties_left(&rates->penalties, penalty_hash(sale, hash));
 }
 
-/* The place with the least debt, for who has none. */
-static inline unsigned least_of(struct fg_rates *rates, const struct fg_buyer_set *set)
+/* The place with the least debt, for who has none; *owes: there is some. */
+static inline unsigned least_of(const struct fg_rates *rates, const struct fg_buyer_set *set,
+                                bool *owes)
 {
     int32_t debts[FG_BUYER_WAYS];
 
@@ -95,9 +96,20 @@ static inline unsigned least_of(struct fg_rates *rates, const struct fg_buyer_se
         debts[way] = (int32_t)(set->all[way] - rates->ticks);
     unsigned low = debts[1] < debts[0], high = 2 + (debts[3] < debts[2]);
     unsigned least = debts[high] < debts[low] ? high : low;
-    if (debts[least] > 0)
-        fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
+    *owes = debts[least] > 0;
     return least;
+}
+
+/* The newest time that anybody of a set has asked with, and that does not lie ahead. */
+static inline uint32_t newest_of(const struct fg_rates *rates, const struct fg_buyer_set *set)
+{
+    int32_t newest = -(int32_t)LONG_AGO;
+
+    for (unsigned way = 0; way < FG_BUYER_WAYS; way++) {
+        int32_t by = (int32_t)(set->newest[way] - rates->wall);
+        newest = by <= 0 && by > newest ? by : newest;
+    }
+    return rates->wall + (uint32_t)newest;
 }
 
 /* The buyer's place, or FG_BUYER_WAYS: it has none. */
@@ -143,16 +155,33 @@ static inline bool is_newer(struct fg_rates *rates, const struct fg_item *item, 
     return true;
 }
 
+/* Pays into the debts of a place, which are `all` and `own` before. */
+static inline void pay_into(struct fg_rates *rates, struct fg_buyer_set *set, unsigned way,
+                            uint32_t all, uint32_t own, uint32_t paid)
+{
+    set->all[way] = rates->ticks + all + paid;
+    set->own[way] = rates->ticks + own + (rates->copy ? 0 : paid);
+    rates->paid_set = set;
+    rates->paid_way = way;
+    rates->paid = paid;
+}
+
 /* Who has no place, as nearly everybody, has a full bucket, and pays out of that. */
 static inline void newcomer(struct fg_rates *rates, const struct fg_item *item,
                             struct fg_buyer_set *set, uint32_t tag)
 {
-    unsigned way = least_of(rates, set);
+    bool owes;
+    unsigned way = least_of(rates, set, &owes);
+    uint32_t newest = rates->wall - LONG_AGO;
 
-    clear_place(rates, set, way, tag);
-    bool newer = is_newer(rates, item, &set->newest[way], false);
-    set->all[way] = rates->ticks + item->rate_cost;
-    set->own[way] = rates->ticks + (newer ? item->rate_cost : 0);
+    if (owes) {
+        fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
+        newest = newest_of(rates, set);
+    }
+    set->tag[way] = tag;
+    set->newest[way] = newest;
+    rates->copy = !is_newer(rates, item, &set->newest[way], false);
+    pay_into(rates, set, way, 0, 0, item->rate_cost);
 }
 
 /* It asks too often, and its bucket says when it will not. A new order told so counts towards a
@@ -198,15 +227,24 @@ bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t
     uint32_t all = debt_of(rates, item, set->all[way]), own = debt_of(rates, item, set->own[way]);
     bool newer = is_newer(rates, item, &set->newest[way], all > 0);
     uint32_t debt = newer ? own : all;
+    rates->copy = !newer;
     if (!pay(debt, item->rate_cost, item->rate_depth, settles, &value)) {
         *wait_ms = whole_ms(value, BUYER_SHIFT);
-        rates->copy = !newer;
         return refuse_buyer(rates, item->sale, hash, !settles && !exempt, wait_ms);
     }
-    uint32_t paid = (uint32_t)value - debt;
-    set->all[way] = rates->ticks + all + paid;
-    set->own[way] = rates->ticks + own + (newer ? paid : 0);
+    pay_into(rates, set, way, all, own, (uint32_t)value - debt);
     return true;
+}
+
+void fg_rates_buyer_back(struct fg_rates *rates)
+{
+    uint32_t *all = &rates->paid_set->all[rates->paid_way];
+    uint32_t *own = &rates->paid_set->own[rates->paid_way];
+
+    *own -= rates->copy ? 0 : rates->paid;
+    *all -= rates->paid;
+    if ((int32_t)(*all - rates->ticks) < (int32_t)rates->paid)
+        *all = rates->ticks + rates->paid; /* is remembered as long as if it had passed */
 }
 
 /* Stamps that have passed follow the time, so that none ever seems to lie ahead. */
@@ -254,18 +292,31 @@ void fg_rates_give(struct fg_rates *rates, unsigned place, uint64_t cost)
     atomic_store_explicit(&rates->costs[place], cost, memory_order_release);
 }
 
+static inline uint64_t key_debt(uint64_t full, uint64_t now)
+{
+    return full > now ? full - now : 0;
+}
+
+/* What is left of the depth, or lacks, stays that many requests when their cost changes. */
+static uint64_t converted(const struct fg_key_bucket *bucket, uint64_t debt, uint64_t cost,
+                          uint64_t depth, uint64_t most)
+{
+    __int128 left = (int64_t)bucket->depth - (int64_t)debt;
+    int64_t after = (int64_t)depth - (int64_t)(left * (int64_t)cost / (int64_t)bucket->cost);
+
+    return after < 0 ? 0 : (uint64_t)after > most ? most : (uint64_t)after;
+}
+
 /* The share or the burst has changed, or the place has another key. What is in the bucket stays in
  * it; another key begins with a full one, and is counted anew. */
 static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint64_t cost,
                     uint64_t depth, uint64_t now)
 {
-    int64_t debt = 0, most = (int64_t)(depth + depth / 2);
+    uint64_t all = 0, own = 0;
 
     if (bucket->cost != 0 && bucket->id == key->id) {
-        debt = bucket->full > now ? (int64_t)(bucket->full - now) : 0;
-        __int128 left = (int64_t)bucket->depth - debt;
-        debt = (int64_t)depth - (int64_t)(left * (int64_t)cost / (int64_t)bucket->cost);
-        debt = debt < 0 ? 0 : debt > most ? most : debt;
+        all = converted(bucket, key_debt(bucket->all, now), cost, depth, DEPTHS_MOST * depth);
+        own = converted(bucket, key_debt(bucket->own, now), cost, depth, depth + depth / 2);
     }
     if (bucket->id != key->id) {
         atomic_store_explicit(&bucket->asked, 0, memory_order_relaxed);
@@ -275,11 +326,33 @@ static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint
     }
     bucket->cost = cost;
     bucket->depth = depth;
-    bucket->full = now + (uint64_t)debt;
+    bucket->all = now + all;
+    bucket->own = now + own;
+}
+
+/* Is it newer than all that its key has asked here? Then it is the newest, whatever becomes of it;
+ * so are all entries of its datagram. */
+static inline bool key_newer(struct fg_rates *rates, struct fg_key_bucket *bucket)
+{
+    if (rates->time_ns > bucket->newest) {
+        bucket->newest = rates->time_ns;
+        rates->key_newer = true;
+    }
+    return rates->key_newer;
+}
+
+static bool refuse_key(struct fg_rates *rates, struct fg_key_bucket *bucket, bool newer,
+                       uint64_t ticks, uint32_t *wait_ms)
+{
+    if (newer)
+        fg_count_add(&bucket->throttled, 1);
+    fg_count(rates->counters, newer ? FG_COUNTER_THROTTLED_KEY : FG_COUNTER_THROTTLED_COPIES);
+    *wait_ms = whole_ms(ticks, KEY_SHIFT);
+    return false;
 }
 
 bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
-                  uint32_t *wait_ms)
+                  bool named, uint32_t *wait_ms)
 {
     if (key->rate_cost == 0)
         return true;
@@ -289,23 +362,15 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
     uint64_t depth = key->rate_depth > cost ? key->rate_depth : cost;
     if (cost != bucket->cost || depth != bucket->depth || key->id != bucket->id)
         take_up(bucket, key, cost, depth, now);
-    fg_count_add(&bucket->asked, 1);
-    uint64_t debt = bucket->full > now ? bucket->full - now : 0;
-    if (!pay(debt, cost, bucket->depth, settles, &value)) {
-        fg_count_add(&bucket->throttled, 1);
-        fg_count(rates->counters, FG_COUNTER_THROTTLED_KEY);
-        *wait_ms = whole_ms(value, KEY_SHIFT);
-        return false;
-    }
-    rates->key_before = bucket->full;
-    bucket->full = now + value;
+    bool newer = key_newer(rates, bucket) | (named & !rates->copy);
+    uint64_t all = key_debt(bucket->all, now), own = key_debt(bucket->own, now);
+    uint64_t debt = newer ? own : all;
+    fg_count_add(&bucket->asked, newer);
+    if (!pay(debt, cost, bucket->depth, settles, &value))
+        return refuse_key(rates, bucket, newer, value, wait_ms);
+    bucket->all = now + all + (value - debt);
+    bucket->own = now + own + (newer ? value - debt : 0);
     return true;
-}
-
-void fg_rates_key_back(struct fg_rates *rates, const struct fg_key *key, unsigned place)
-{
-    if (key->rate_cost != 0)
-        rates->keys[place].full = rates->key_before;
 }
 
 /* --- Time --- */

@@ -28,15 +28,29 @@
  *   Entries of one datagram are no copies of each other: a time that is as new as the newest is
  * newer, too, where this very datagram has made it so.
  *   Of whom nothing is owed and nothing known, the newest time is taken to be one cost ago: what
- * was paid for later is still owed. So who was forgotten is not charged for old copies.
+ * was paid for later is still owed. So who was forgotten is not charged for old copies. Where
+ * a place gives way that owes, nothing is known of who was forgotten before: the newest time is the
+ * newest of the whole set then, but what lies ahead. Else their copies would seem new.
  *   One key holder's clock that is ahead, or means to be, makes what others ask for the same buyer
  * not newer for as long, a freshness window at most: that is judged by `all`, as strictly as if
  * there were no `own`.
  *   Times are compared by difference, in units of 2 us: what comes within one is not newer.
  *
- * Keys. Each worker has a share of a key's rate. Control moves the shares to where the key's
+ * Keys. A key's bucket has two debts as well, so that copies leave a key all of its burst and rate:
+ * a buyer whose own bucket nobody can empty would else be refused for his key's. A request is no
+ * copy if it is newer than what its buyer asked before, or than all that the key asked this worker;
+ * the second counts alone where no buyer's bucket is asked (PING, STOCK, no sale, one without a
+ * rate). What came later than FG_KEY_LATE_NS after its time is never newer than the key's: a worker
+ * that a key asks seldom has seen little of it. Either may take a request for a copy that is none,
+ * and then it passes as long as nobody floods; it takes no copy for new, but on a worker that has
+ * not seen the original, and PING and STOCK alone are decided on any.
+ *   Buyers are asked first. Who is refused for the key's rate has his back; `all` keeps one
+ * request's worth at least, for places that owe nothing are given away.
+ *
+ * Each worker has a share of a key's rate. Control moves the shares to where the key's
  * traffic is, a few times a second, by one word for each (control/key_shares.c); until it has, all
- * shares are the same. What a bucket has in it when its share changes it keeps, as far as it has
+ * shares are the same. Traffic is what is no copy: else copies to one worker would take the others'
+ * shares away. What a bucket has in it when its share changes it keeps, as far as it has
  * room, so that moving shares to and fro makes nothing. A share has room for one request at least.
  *
  * Time is the worker's: milliseconds of its TSC since the engine started, which never go back.
@@ -65,14 +79,19 @@ static_assert(sizeof(struct fg_buyer_set) == 64, "a set is one cache line");
 
 #define FG_RATES_STAMP_SHIFT 11 /* of a time in ns; they come round after 2.4 hours */
 
+/* What came later than this after its time may be a copy, if nobody but the key tells. */
+#define FG_KEY_LATE_NS UINT64_C(1000000000)
+
 /* A worker's share of a key's rate: one cache line. */
 struct fg_key_bucket {
-    uint64_t full;       /* ticks; worker only, like the next three */
+    uint64_t all, own;   /* debts, as when they are paid off: ticks; worker only, like the next */
+    uint64_t newest;     /* of the times that have asked, ns, whichever key had this place */
     uint64_t cost;       /* of the share as it is in force; 0: not used yet */
     uint64_t depth;      /* ... for one request at least */
     _Atomic uint16_t id; /* of the key that these are of; worker: rw, control: ro, like the next */
-    _Atomic uint64_t asked, throttled; /* worker: rw, control: ro (relaxed) */
+    _Atomic uint64_t asked, throttled; /* without copies; worker: rw, control: ro (relaxed) */
 } __attribute__((aligned(64)));
+static_assert(sizeof(struct fg_key_bucket) == 64, "a key's bucket is one cache line");
 
 struct fg_rates {
     struct fg_buyer_set *buyers;
@@ -83,13 +102,17 @@ struct fg_rates {
     uint32_t name;        /* the time of the datagram whose entries ask: stamp */
     uint32_t moved_count; /* ... that has become the newest of so many places: `moved` */
     uint32_t now_ms;      /* as last told */
-    bool copy;            /* the buyer refused last was asked for by what may be a copy */
+    bool copy;            /* the buyer asked last was asked for by what may be a copy */
+    bool key_newer;       /* the datagram is newer than what its key has asked */
+    unsigned paid_way;    /* where the buyer asked last has paid */
+    uint32_t paid;        /* ... and so much */
+    struct fg_buyer_set *paid_set;
+    uint64_t time_ns; /* of the datagram; 0: it comes late */
     uint64_t elapsed_ms;
     unsigned workers;
     struct fg_counters *counters;
     struct fg_penalties penalties;
     struct fg_key_bucket *keys;
-    uint64_t key_before;     /* `full` of the key that paid last, before it did */
     _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
     const uint32_t *moved[FG_ENTRIES_MAX];
 };
@@ -112,19 +135,23 @@ static inline void fg_rates_datagram(struct fg_rates *rates, uint64_t time_ns, u
     rates->name = (uint32_t)(time_ns >> FG_RATES_STAMP_SHIFT);
     rates->wall = (uint32_t)(wall_ns >> FG_RATES_STAMP_SHIFT);
     rates->moved_count = 0;
+    rates->time_ns = time_ns + FG_KEY_LATE_NS > wall_ns ? time_ns : 0;
+    rates->key_newer = false;
 }
 
-/* Asks for one more request of a key or of a buyer (its seeded hash) in the sale of an item, and
+/* Asks for one more request of a buyer (its seeded hash) in the sale of an item, then of a key, and
  * pays for it. `settles`: it repeats or settles an order, and no penalty bears on it. `exempt`: the
- * buyer never comes under one. False: it asks too often, and will not in *wait_ms. */
-bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
-                  uint32_t *wait_ms);
-/* The buyer was refused, who asked with the key that has just paid: it gets that back. Else one
- * buyer that hammers would use up what all buyers behind a gateway have. */
-void fg_rates_key_back(struct fg_rates *rates, const struct fg_key *key, unsigned place);
+ * buyer never comes under one. `named`: the buyer asked last is who asks with this key; else it is
+ * nobody, or in a sale without a rate. False: it asks too often, and will not in *wait_ms. */
 bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
                     bool exempt, uint32_t *wait_ms);
-/* The buyer was refused: by what may be a copy, so that nothing is to be held against him? */
+bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
+                  bool named, uint32_t *wait_ms);
+/* The buyer asked last, in a sale with a rate, was refused for the key's: gets back what it paid.
+ */
+void fg_rates_buyer_back(struct fg_rates *rates);
+/* Was the buyer that was asked last asked for by what may be a copy, so that nothing is to be held
+ * against him? */
 static inline bool fg_rates_copy(const struct fg_rates *rates)
 {
     return rates->copy;
@@ -141,7 +168,8 @@ void fg_rates_set_item(struct fg_item *item, uint32_t rate, uint32_t burst);
 void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst);
 
 /* A worker's share of a key's rate, as the cost of a request; how often it was asked for one by the
- * key with this id, and refused it: 0 if the place is another's yet. Any thread. */
+ * key with this id, and refused it, without what may be copies: 0 if the place is another's yet.
+ * Any thread. */
 uint64_t fg_rates_share(const struct fg_rates *rates, const struct fg_key *key, unsigned place);
 uint64_t fg_rates_asked(const struct fg_rates *rates, unsigned place, uint16_t id);
 uint64_t fg_rates_throttled(const struct fg_rates *rates, unsigned place, uint16_t id);

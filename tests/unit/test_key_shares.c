@@ -41,16 +41,31 @@ static void assert_no_more_than_the_rate(void)
     assert_true(sum <= 1.0000001 / (double)shop.ring.keys[0].rate_cost);
 }
 
+/* By a datagram of its own, where no buyer's bucket is asked. */
+static bool ask(unsigned w, uint64_t time_ns)
+{
+    uint32_t wait_ms;
+
+    fg_rates_datagram(rates_of(w), time_ns, shop.now.wall_ns);
+    return fg_rates_key(rates_of(w), &shop.ring.keys[0], 0, false, false, &wait_ms);
+}
+
+static bool ask_newer(unsigned w)
+{
+    shop.last_time_ns += SHOP_APART_NS;
+    return ask(w, shop.last_time_ns);
+}
+
 /* A millisecond in which each worker is asked so often; returns how many passed. */
 static uint64_t pass_ms(const unsigned asks[WORKERS])
 {
     uint64_t passed = 0;
-    uint32_t wait_ms;
     shop.now.ms++;
+    shop.now.wall_ns += 1000000;
     for (unsigned w = 0; w < WORKERS; w++) {
         fg_rates_tick(rates_of(w), shop.now.ms);
         for (unsigned i = 0; i < asks[w]; i++)
-            passed += fg_rates_key(rates_of(w), &shop.ring.keys[0], 0, false, &wait_ms);
+            passed += ask_newer(w);
     }
     fg_key_shares_step(&shares, &shop.ring, &engine, shop.now.ms);
     assert_no_more_than_the_rate();
@@ -132,15 +147,28 @@ static void keys_without_a_rate_are_left_alone(void **state)
     begin();
     fg_rates_set_key(&shop.ring.keys[0], 0, 0);
     uint64_t passed = 0;
-    uint32_t wait_ms;
     for (int ms = 0; ms < 1000; ms++) {
         fg_key_shares_step(&shares, &shop.ring, &engine, (uint64_t)ms);
         for (unsigned w = 0; w < WORKERS; w++)
             for (unsigned i = 0; i < asks[w]; i++)
-                passed += fg_rates_key(rates_of(w), &shop.ring.keys[0], 0, false, &wait_ms);
+                passed += ask_newer(w);
     }
     assert_int_equal(passed, 2000000);
     assert_int_equal(atomic_load(&rates_of(0)->costs[0]), 0);
+    shop_close(&shop);
+}
+
+/* Copies, ten times the honest traffic, come to one worker: no share goes there for them. */
+static void copies_draw_no_shares(void **state)
+{
+    (void)state;
+    static const unsigned even[WORKERS] = {20, 20, 20, 20};
+    begin();
+    for (unsigned ms = 0; ms < 5000; ms++) {
+        assert_int_equal(pass_ms(even), 80);
+        for (unsigned n = 0; n < 800; n++)
+            ask(0, shop.last_time_ns - 3 * 20 * SHOP_APART_NS);
+    }
     shop_close(&shop);
 }
 
@@ -174,6 +202,7 @@ int main(void)
         cmocka_unit_test(one_worker_gets_nearly_all),
         cmocka_unit_test(uneven_traffic_within_the_rate_passes),
         cmocka_unit_test(jumping_makes_nothing),
+        cmocka_unit_test(copies_draw_no_shares),
         cmocka_unit_test(keys_without_a_rate_are_left_alone),
         cmocka_unit_test(a_replaced_ring_begins_with_even_shares),
     };
