@@ -42,6 +42,9 @@ for workers in 1 2 4 8; do
     check "$workers workers: every request is answered" load $((workers == 4 ? 8 : 1))
     check "$workers workers: datagrams are handed over where there are several" \
         handed_over "$workers"
+    told="sender's queue \\+ hand-over \\(net_vhost: no flow rules\\)"
+    [ "$workers" != 1 ] || told='one queue \(net_vhost\)'
+    says " $workers workers?; $told\$" "$workers workers: status tells what steers, and why" ctl status
     wait_for 20 'every order to be in Redis' delivered
     check "$workers workers: the books balance" "$build/flashgate-check" \
         --history "$dir/history" --redis "$dir/redis.sock" --sale drop \
