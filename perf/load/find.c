@@ -9,6 +9,8 @@
 #define FIND_NS    (200 * LOAD_MS) /* between questions for the engine */
 #define SILENCE_NS (100 * LOAD_MS) /* after so long it is asked */
 
+#define ECHO_PARTITIONS 64 /* as --echo's help says */
+
 /* Asks until `known` is set, by ARP or PING. */
 static int find(struct load *load, const bool *known, bool ping, const char *sentence)
 {
@@ -32,10 +34,22 @@ static int find(struct load *load, const bool *known, bool ping, const char *sen
     return FG_EXIT_OK;
 }
 
+/* An echo tells nothing: its frames are for an engine as it is by default, at a MAC of nobody. */
+static void expect_echo(struct load *load)
+{
+    load->port.wire.target_mac = (struct rte_ether_addr){{0x02, 0, 0, 0, 0, 1}};
+    load->client.partitions = ECHO_PARTITIONS;
+    load->client.workers = 1;
+}
+
 int load_find_engine(struct load *load)
 {
     const struct load_client *client = &load->client;
     struct load_port *port = &load->port;
+    if (load->options.echo) {
+        expect_echo(load);
+        return FG_EXIT_OK;
+    }
     int status = find(load, &port->wire.target_known, false,
                       "nobody tells the MAC of --target; is the engine running, on this wire, with "
                       "that address?");
@@ -61,7 +75,7 @@ void load_watch_engine(struct load *load, uint64_t now)
     if (heard != load->heard) {
         load->heard = heard;
         load->heard_ns = now;
-    } else if (now - load->heard_ns >= SILENCE_NS) {
+    } else if (!load->options.echo && now - load->heard_ns >= SILENCE_NS) {
         load_port_ask_target(&load->port);
         (void)load_client_ping(client);
     }

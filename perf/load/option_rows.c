@@ -86,6 +86,10 @@ const struct load_option load_options_table[] = {
      "remember no request: answers are counted by verdict, nothing is asked again or settled, and "
      "buyers may be many; --requests beyond its range by --rate and --duration, and --rate 0 with "
      "--duration goes flat out"},
+    {"echo", NULL, KIND_FLAG, FIELD(echo), 0, 0, NULL,
+     "stateless: the peer is no engine but sends every frame back with its MACs swapped, as "
+     "dpdk-testpmd --forward-mode=macswap does; that is measured as a reply is. The frames are "
+     "those for an engine of 64 partitions; over IPv4"},
     {"pool", "COUNT", KIND_NUMBER, FIELD(pool), 1, 1 << 26, NULL,
      "stateless: so many datagrams are signed ahead, each is sent again and again, and all get a "
      "new time and mac every 12 s; without it every datagram is new and signed as it leaves"},

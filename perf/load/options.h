@@ -35,7 +35,7 @@ struct load_options {
     const char *hostile;                                /* NULL: none */
     uint64_t hostile_rate, hostile_slice, hostile_port; /* slice: ms */
     const char *history, *report, *goodput, *hgrm;
-    bool stateless, sleep, progress, version, help;
+    bool stateless, echo, sleep, progress, version, help;
 };
 
 /* Fills the options from the command line, whose strings they keep. 0; or -1 with one sentence in

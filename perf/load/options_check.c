@@ -63,6 +63,12 @@ static bool check_stateless(const struct load_options *options, char *message, s
         wrong = "--buyer-zipf and --bots both say who asks; give one of them";
     else if (!options->stateless && (options->pool > 0 || options->retries > 0))
         wrong = "--pool and --retries belong to --stateless";
+    else if (!options->stateless && options->echo)
+        wrong = "--echo belongs to --stateless";
+    else if (options->echo && options->retries > 0)
+        wrong = "--echo admits no order: leave --retries out";
+    else if (options->echo && !fg_ip_is_v4(options->source))
+        wrong = "--echo knows frames of IPv4 only; give --source and --target of IPv4";
     else if (options->stateless && (options->history || options->hostile))
         wrong = "--stateless remembers no request: leave --history and --hostile out";
     else if (options->stateless && (options->double_click > 0 || options->repeat > 0))

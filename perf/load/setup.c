@@ -133,6 +133,7 @@ static void prepare_stateless(struct load *load)
         .requests = options->rate == 0 && !options->profile && options->duration > 0
                         ? UINT64_MAX
                         : options->requests,
+        .echo = options->echo,
         .sample = (uint32_t)options->sample,
         .retries_permille = (uint32_t)options->retries,
         .key_id = load->client.key_id,

@@ -13,6 +13,10 @@
  * network does that repeats what it carries; a measured one is a copy signed for the moment.
  * Without one each datagram is new and is signed as it leaves.
  *
+ * With `echo` the peer is no engine but sends every datagram back as it came: then that is what is
+ * counted as an answer and, in a sample, measured and checked. An engine and a mere wire are so
+ * measured in one way.
+ *
  * Retries: the numbers of some admitted requests of each partition are kept in a small ring, and a
  * share of the orders asks one of them again; all of what it asked follows from its number.
  */
@@ -22,7 +26,8 @@
 #include "perf/load/client.h"
 #include "perf/load/pool.h"
 
-#define LOAD_RING_PLACES 16
+/* So many that those asked again are not all in the engine's cache. */
+#define LOAD_RING_PLACES 256
 
 /* Numbers of admitted requests of one partition, the last ones. */
 struct load_ring {
@@ -53,6 +58,7 @@ struct load_stateless {
     struct load_mix *mix;
     const struct load_schedule *schedule; /* NULL: flat out */
     uint64_t requests;                    /* most to send; flat out it may be UINT64_MAX */
+    bool echo;                            /* what comes back is what was sent */
     uint32_t sample;
     uint32_t retries_permille;
     uint16_t key_id; /* 0: unsigned */
@@ -107,9 +113,15 @@ static inline bool load_stateless_done(const struct load_stateless *load)
 /* Orders whose time had come by now_ns: those sent, and those that are late. */
 uint64_t load_stateless_offered(const struct load_stateless *load, uint64_t now_ns);
 
-/* A UDP payload. False: it is a PONG, and so the client's. */
+/* A UDP payload; of an echo, ours. False: it is a PONG, and so the client's. */
 bool load_stateless_hear(struct load_stateless *load, uint64_t arrived_ns, const uint8_t *payload,
                          size_t length);
+
+/* Is this frame one of ours that was sent back? `sent` is what stands before the payload of all
+ * that are sent (42 bytes, LOAD_WIRE_HEADERS_BYTES) but for the port that a datagram goes to; MACs
+ * must have changed places, and nothing else. The payload's length, or 0. Pure; worker's loop: no
+ * checksum. */
+size_t load_echo_payload(const uint8_t *sent, const uint8_t *frame, size_t length);
 
 /* Is the reply that begins with this header one to be measured? */
 static inline bool load_stateless_is_sample(const uint8_t *payload)

@@ -103,7 +103,8 @@ static void take(struct load_stateless_port *ours, const struct rte_mbuf *frame,
                  uint64_t arrived_ns)
 {
     const uint8_t *at = rte_pktmbuf_mtod(frame, const uint8_t *);
-    size_t length = plain_payload(ours->port, at, frame->data_len);
+    size_t length = ours->load->echo ? load_echo_payload(ours->headers, at, frame->data_len)
+                                     : plain_payload(ours->port, at, frame->data_len);
 
     if (length == 0)
         load_port_take(ours->port, frame, arrived_ns);

@@ -4,7 +4,20 @@
 
 #include "perf/load/stateless.h"
 
-/* What must be right of every reply, or why it is dropped. */
+/* Bytes of an entry of what we hear. */
+static inline size_t entry_bytes(const struct load_stateless *load)
+{
+    return load->echo ? sizeof(struct fg_request) : sizeof(struct fg_reply);
+}
+
+/* Where the i-th request's number stands in it. */
+static inline size_t request_at(const struct load_stateless *load, uint32_t i)
+{
+    return load->echo ? FG_REQUEST_BYTES(i) + offsetof(struct fg_request, request)
+                      : FG_REPLY_BYTES(i) + offsetof(struct fg_reply, request);
+}
+
+/* What must be right of every datagram that comes back, or why it is dropped. */
 static enum load_drop look(const struct load_stateless *load, const uint8_t *payload, size_t length,
                            struct fg_header *header)
 {
@@ -12,23 +25,24 @@ static enum load_drop look(const struct load_stateless *load, const uint8_t *pay
         return LOAD_DROP_MALFORMED;
     memcpy(header, payload, sizeof(*header));
     if (header->magic[0] != FG_MAGIC_0 || header->magic[1] != FG_MAGIC_1 ||
-        header->version != FG_VERSION || header->type != FG_TYPE_REPLY || header->reserved != 0 ||
+        header->version != FG_VERSION ||
+        header->type != (load->echo ? FG_TYPE_REQUEST : FG_TYPE_REPLY) || header->reserved != 0 ||
         header->count == 0 || header->count > FG_ENTRIES_MAX ||
-        length != FG_REPLY_BYTES(header->count))
+        length != sizeof(*header) + header->count * entry_bytes(load))
         return LOAD_DROP_MALFORMED;
     return header->key_id == load->key_id ? LOAD_DROP_COUNT : LOAD_DROP_MAC;
 }
 
-/* What is checked of a measured reply besides. */
+/* What is checked of a measured one besides. */
 static enum load_drop look_closely(const struct load_stateless *load, const uint8_t *payload,
                                    size_t length, const struct fg_header *header)
 {
     uint64_t issued = load->pool_count > 0 ? load->pool_count : load->group;
 
     for (uint32_t i = 0; i < header->count; i++) {
-        struct fg_reply reply;
-        memcpy(&reply, payload + FG_REPLY_BYTES(i), sizeof(reply));
-        if (reply.request == 0 || reply.request > issued * load->mix->batch)
+        uint64_t request;
+        memcpy(&request, payload + request_at(load, i), sizeof(request));
+        if (request == 0 || request > issued * load->mix->batch)
             return LOAD_DROP_ENTRY_DIFFERS;
     }
     uint64_t mac = header->key_id ? fg_payload_mac(load->secret, payload, length) : 0;
@@ -67,23 +81,35 @@ static void count_entry(struct load_stateless *load, const struct fg_reply *repl
         remember(load, reply->request);
 }
 
+/* Are the verdicts of a reply those of the protocol? *pong: it is a PONG. */
+static bool verdicts_are_known(const struct fg_header *header, const uint8_t *payload, bool *pong)
+{
+    struct fg_reply reply;
+
+    for (uint32_t i = 0; i < header->count; i++) {
+        memcpy(&reply, payload + FG_REPLY_BYTES(i), sizeof(reply));
+        *pong = reply.verdict == FG_VERDICT_PONG && header->count == 1;
+        if (reply.verdict > FG_VERDICT_MAX)
+            return false;
+    }
+    return true;
+}
+
 bool load_stateless_hear(struct load_stateless *load, uint64_t arrived_ns, const uint8_t *payload,
                          size_t length)
 {
     struct load_stateless_stats *stats = &load->stats;
     struct fg_header header;
     struct fg_reply reply;
+    bool pong = false;
     enum load_drop wrong = look(load, payload, length, &header);
 
     if (wrong != LOAD_DROP_COUNT)
         return drop(load, wrong);
-    for (uint32_t i = 0; i < header.count; i++) {
-        memcpy(&reply, payload + FG_REPLY_BYTES(i), sizeof(reply));
-        if (reply.verdict == FG_VERDICT_PONG && header.count == 1)
-            return false;
-        if (reply.verdict > FG_VERDICT_MAX)
-            return drop(load, LOAD_DROP_VERDICT);
-    }
+    if (!load->echo && !verdicts_are_known(&header, payload, &pong))
+        return drop(load, LOAD_DROP_VERDICT);
+    if (pong)
+        return false;
     if (header.count != load->mix->batch)
         return drop(load, LOAD_DROP_COUNT_DIFFERS);
     if (header.time_ns & 1) {
@@ -94,7 +120,7 @@ bool load_stateless_hear(struct load_stateless *load, uint64_t arrived_ns, const
         load_histogram_add(&load->latency, arrived_ns > named_ns ? arrived_ns - named_ns : 0);
         stats->measured++;
     }
-    for (uint32_t i = 0; i < header.count; i++) {
+    for (uint32_t i = 0; i < header.count && !load->echo; i++) {
         memcpy(&reply, payload + FG_REPLY_BYTES(i), sizeof(reply));
         count_entry(load, &reply);
     }

@@ -102,6 +102,8 @@ static void wrong_use_is_told_in_a_sentence(void **state)
         {{"--stateless", "--retries=5", "--pool=5"}, "--pool"},
         {{"--stateless", "--repeat=5"}, "--retries"},
         {{"--stateless", "--sale=x", "--history=x"}, "--history"},
+        {{"--echo"}, "--stateless"},
+        {{"--stateless", "--echo", "--retries=5"}, "--retries"},
         {{"--buyer-zipf=1", "--bots=5"}, "--bots"},
         {{"--buyer-zipf=0"}, "1.1"},
         {{"--buyer-zipf=1.2.3"}, "1.1"},

@@ -1,80 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The generator that remembers nothing: what it writes, what it makes of replies, and that what was
  * offered is answered or lost by a cause. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "flashgate/limits.h"
 #include "perf/load/stateless_report.h"
-
-#define MS     UINT64_C(1000000)
-#define ORIGIN UINT64_C(1700000000000000000)
-
-static const uint8_t secret[FG_SECRET_BYTES] = {1, 2, 3};
-static struct load_mix mix;
-static struct load_stateless load;
-static struct load_schedule schedule;
-static uint8_t payloads[FG_BURST][FG_REQUEST_BYTES(FG_ENTRIES_MAX)];
-static struct load_place places[FG_BURST];
-static char message[128];
-
-static void set_up(uint32_t batch, const char *profile, uint64_t rate, double duration_s)
-{
-    mix = (struct load_mix){.seed = 9, .buyers = 100000, .batch = batch, .choice = LOAD_IN_TURN};
-    assert_int_equal(load_weights_parse(&mix.items, "1:1,2:1", 10, message, sizeof(message)), 0);
-    assert_int_equal(load_weights_parse(&mix.quantities, "1", 10, message, sizeof(message)), 0);
-    load_mix_init(&mix);
-    assert_int_equal(load_mix_steer(&mix, 64), 0);
-    assert_int_equal(
-        load_schedule_parse(&schedule, profile, rate, duration_s, message, sizeof(message)), 0);
-    load = (struct load_stateless){.mix = &mix,
-                                   .schedule = &schedule,
-                                   .requests = schedule.requests,
-                                   .sample = 4,
-                                   .key_id = 7,
-                                   .secret = secret,
-                                   .origin_ns = ORIGIN};
-    for (unsigned i = 0; i < FG_BURST; i++)
-        places[i].payload = payloads[i];
-}
-
-static void begin(void)
-{
-    assert_int_equal(load_stateless_init(&load, 0), 0);
-    load_stateless_start(&load, 0);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    load_stateless_fini(&load);
-    load_mix_fini(&mix);
-    load_weights_fini(&mix.items);
-    load_weights_fini(&mix.quantities);
-    return 0;
-}
-
-static struct fg_header header_of(const uint8_t *payload)
-{
-    struct fg_header header;
-
-    memcpy(&header, payload, sizeof(header));
-    return header;
-}
-
-static struct fg_request entry_of(const uint8_t *payload, unsigned i)
-{
-    struct fg_request entry;
-
-    memcpy(&entry, payload + FG_REQUEST_BYTES(i), sizeof(entry));
-    return entry;
-}
+#include "tests/unit/stateless_fixture.h"
 
 /* A reply to a payload with one verdict; its length. */
 static size_t reply_to(const uint8_t *payload, uint8_t verdict, uint8_t flags, uint8_t *reply)
