@@ -73,7 +73,7 @@ TERMINAL   = $(eval TERMINAL := $$(shell pkg-config --libs ncursesw))$(TERMINAL)
 JEMALLOC := $(if $(filter 1,$(SANITIZE) $(TSAN)),,-ljemalloc)
 
 # Files with a main() of their own; everything else is one library.
-BENCHES := gauge echo redis_peer
+BENCHES := gauge redis_peer
 MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
 	   perf/check/flashgate-check.c control/make-docs.c $(BENCHES:%=perf/bench/%.c)
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c control/*/*.c perf/*/*.c))

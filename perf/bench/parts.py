@@ -7,6 +7,7 @@ because all of them is shared memory and a socket that nobody hurries."""
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -16,10 +17,37 @@ SIMD = '--force-max-simd-bitwidth=512'  # lets the wire's vectorized path be cho
 BURST = 64  # FG_BURST: the engine's, and so testpmd's
 DESCRIPTORS = 1024
 ENGINE_IP, CLIENT_IP = '10.97.0.1', '10.97.0.2'
+GENERATOR_MIB = 128  # its frames are no more than the wire's rings hold
 
 
 class Failed(Exception):
     """A part did not do what it was started for."""
+
+
+def memory_mib(form):
+    """Of DPDK in the engine, and in testpmd: frames of some 2.4 KiB, and what else lies there."""
+    return form.mbufs // 384 + 96
+
+
+def huge_mib(form):
+    """Of all who run at once: testpmd, two engines and a generator; and a little to spare."""
+    return 3 * memory_mib(form) + GENERATOR_MIB + 64
+
+
+def eal_memory(bench, mib):
+    """The same on all sides. One file for all: a wire shares few pieces of memory."""
+    kind = ['--in-memory', '--single-file-segments', '--iova-mode=va'] if bench.pages['huge'] else ['--no-huge']
+    return [*kind, '-m', str(mib)]
+
+
+def write_keys(bench):
+    """The keys of engine and generator, whoever the generator talks to."""
+    path = os.path.join(bench.dir, 'keys.yaml')
+    secret = ''.join(f'{byte:02x}' for byte in range(16))
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:
+        print('keys:\n  - {id: 7, secret: ' + secret + ', ops: all, sales: all, '
+              f'sources: [{CLIENT_IP}], rate: 1000000000, burst: 1000000000}}', file=file)
+    return path
 
 
 class Part:
@@ -57,10 +85,10 @@ class Part:
             os.kill(self.process.pid, signal.SIGCONT)
             self.running = True
 
-    def stop(self):
+    def stop(self, at_once=False):
         self.go_on()
         if self.process.poll() is None:
-            self.process.terminate()
+            self.ask_to_end(at_once)
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
@@ -68,6 +96,13 @@ class Part:
                 self.process.wait()
         if self.process.stdin:
             self.process.stdin.close()
+
+
+    def ask_to_end(self, at_once):
+        if at_once:
+            self.process.kill()
+        else:
+            self.process.terminate()
 
 
 class Engine(Part):
@@ -85,10 +120,6 @@ class Engine(Part):
         self.wait_for('it answers', lambda: self.ask('status') is not None)
 
     def write_files(self, redis):
-        secret = ''.join(f'{byte:02x}' for byte in range(16))
-        with open(os.open(self.path('keys.yaml'), os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:
-            print('keys:\n  - {id: 7, secret: ' + secret + ', ops: all, sales: all, '
-                  f'sources: [{CLIENT_IP}], rate: 1000000000, burst: 1000000000}}', file=file)
         with open(self.path('block.txt'), 'w') as file:
             for number in range(1000):
                 print(f'ffffffff{number:024x}', file=file)
@@ -96,8 +127,9 @@ class Engine(Part):
         # What a sale must have room for: 512 bytes of log for an order, whatever it takes in the end.
         log_mib = max(8 * segment, (self.orders * 512 // 2**20 // segment + 4) * segment)
         worker, other = self.bench.cores
+        eal_words = [*eal_memory(self.bench, memory_mib(self.bench.form)), '--no-pci', SIMD]
         self.config = f'''user: {self.bench.user}
-eal: ["--no-huge", "--no-pci", "-m", "{self.bench.form.mbufs // 256 + 256}", "{SIMD}"]
+eal: {json.dumps(eal_words)}
 file_prefix: {os.path.basename(self.bench.dir)}-{os.path.basename(self.home)}
 ports:
   - {{device: "net_vhost0,iface={self.wire},queues=1", address: {ENGINE_IP}/24}}
@@ -110,7 +142,7 @@ cores: {{control: {other}, journal: {other}, storage: {other}, delivery: {other}
 idle: {self.idle}
 base_port: 20480
 partitions: 64
-key_file: {self.path('keys.yaml')}
+key_file: {self.bench.keys}
 lists: {{block_buyers: {self.path('block.txt')}}}
 log: {{directory: {self.path('log')}, budget: {log_mib}MiB, segment: {segment}MiB, lane_records: 65536}}
 ack: durable
@@ -140,13 +172,12 @@ control: {{socket: {self.socket}}}
         return {**status, 'asked_at': time.monotonic()}
 
     def open_sale(self, name, items, rate=1000):
-        """items: (id, stock, limit)."""
+        """items: (id, stock). A buyer may have one unit of each, and ask so often a second."""
         path = self.path(f'{name}.yaml')
         with open(path, 'w') as file:
             print(f'name: {name}\nrate: {rate}\nitems:', file=file)
-            for item, stock, limit in items:
-                print(f'  - {{id: {item}, name: i{item}, stock: {stock}, limit: {limit}, max_per_order: 1}}',
-                      file=file)
+            for item, stock in items:
+                print(f'  - {{id: {item}, name: i{item}, stock: {stock}, limit: 1, max_per_order: 1}}', file=file)
         for words in ('apply', path), ('open', name):
             if self.ask('sale', *words) is None:
                 raise Failed(f'{self.name}: sale {words[0]} {name} is refused: {self.refusal}')
@@ -163,20 +194,41 @@ control: {{socket: {self.socket}}}
 
 
 class Testpmd(Part):
-    """Swaps the MACs of each frame and sends it back, on the worker's core."""
+    """Swaps the MACs of each frame and sends it back, on the worker's core. On the other one it reads
+    commands, and tells what came in and went out."""
 
     def __init__(self, bench):
         self.wire = os.path.join(bench.dir, 'testpmd.sock')
         worker, other = bench.cores
         self.arguments = [
-            '--lcores', f'0@{other},1@{worker}', '--no-huge', '-m', str(bench.form.mbufs // 256 + 256),
+            '--lcores', f'0@{other},1@{worker}', *eal_memory(bench, memory_mib(bench.form)),
             '--no-pci', '--no-telemetry', '--no-shconf', f'--file-prefix={os.path.basename(bench.dir)}-testpmd', SIMD, '--vdev',
-            f'net_vhost0,iface={self.wire},queues=1', '--', '--forward-mode=macswap', f'--burst={BURST}',
+            f'net_vhost0,iface={self.wire},queues=1', '--', '--interactive', '--forward-mode=macswap', f'--burst={BURST}',
             '--nb-cores=1', '--rxq=1', '--txq=1', f'--rxd={DESCRIPTORS}', f'--txd={DESCRIPTORS}',
             f'--total-num-mbufs={bench.form.mbufs}', '--disable-link-check', '--auto-start']
-        # It ends when there is nothing more to read.
-        super().__init__(bench, 'testpmd', ['dpdk-testpmd', *self.arguments], stdin=subprocess.PIPE)
+        # Its words are to be had at once, line by line.
+        super().__init__(bench, 'testpmd', ['stdbuf', '-oL', 'dpdk-testpmd', *self.arguments],
+                         stdin=subprocess.PIPE)
         self.wait_for('its wire', lambda: os.path.exists(self.wire))
+
+    def say(self, words):
+        self.process.stdin.write(f'{words}\n'.encode())
+        self.process.stdin.flush()
+
+    def ask_to_end(self, _):
+        self.say('quit')
+
+    def counters(self):
+        """Frames that came in, and that the wire took back."""
+        heard = os.path.getsize(self.log)
+        self.say('show port stats 0')
+
+        def told():
+            with open(self.log, errors='replace') as log:
+                log.seek(heard)
+                return re.search(r'RX-packets: +(\d+)[^#]*TX-packets: +(\d+)[^#]*###', log.read())
+        self.wait_for('its counters', told, 20)
+        return {name: int(count) for name, count in zip(('rx', 'tx'), told().groups())}
 
 
 class Redis(Part):
@@ -211,51 +263,27 @@ def client(bench, name, command, limit_s=180):
         raise Failed(f'{name} ended with status {done.returncode}: {" | ".join(lines[-3:])}') from None
 
 
-def eal(bench, name):
-    return [f'--eal=--lcores=0@{bench.cores[1]}', f'--eal=--file-prefix={os.path.basename(bench.dir)}-{name}',
-            '--eal=--no-huge', '--eal=-m', '--eal=256', f'--eal={SIMD}']
-
-
-def knows_stateless(bench):
-    """Has this generator the mode that saturates a wire from one core?"""
-    if bench.stateless is None:
-        text = subprocess.run([bench.program('flashgate-load'), '--help'], capture_output=True, text=True,
-                              timeout=20, check=False).stdout
-        bench.stateless = '--stateless' in text
-    return bench.stateless
-
-
-def load(bench, engine, items, requests, stateless=True, **options):
-    """The traffic generator, whichever it is: a run against the engine, asking for the items alike, or for
-    each as often as its weight in `items`. Its report. stateless: as fast as it can and nothing sent again,
-    if it has that mode. The one place that knows its options."""
+def load(bench, target, items, requests, **options):
+    """A run of the traffic generator, asking for the items alike, or for each as often as its weight in `items`.
+    Its report. echo: the target is no engine, and the same frames come back. stateless: as fast as it can and
+    nothing sent again. The one place that knows its options."""
     if not isinstance(items, dict):
         items = dict.fromkeys(items, 1)
-    words = [bench.program('flashgate-load'), '--port', WIRE.format(engine.wire), *eal(bench, 'load'),
+    options = {'rate': 0, 'stateless': True, **options}
+    if not options['stateless']:
+        options.update(window=1024, confirm=0, leave=100)
+    memory = [f'--eal={word}' for word in eal_memory(bench, GENERATOR_MIB)]
+    words = [bench.program('flashgate-load'), '--port', WIRE.format(target.wire), f'--eal=--lcores=0@{bench.cores[1]}',
+             f'--eal=--file-prefix={os.path.basename(bench.dir)}-load', *memory, f'--eal={SIMD}',
              '--source', f'{CLIENT_IP}/24', '--target', ENGINE_IP, '--base-port', '20480',
-             '--key-file', engine.path('keys.yaml'), '--key', '7', '--timeout', '120', '--items',
-             ','.join(f'{item}:{weight}' for item, weight in items.items()),
-             '--requests', str(requests)]
-    options = {'rate': 0, 'window': 1024, **options}
-    if stateless and knows_stateless(bench):
-        words.append('--stateless')
-    else:
-        options.update(confirm=0, leave=100)
-        if 'retries' in options:
-            options['repeat'] = options.pop('retries')
+             '--key-file', bench.keys, '--key', '7', '--timeout', '120', '--items',
+             ','.join(f'{item}:{weight}' for item, weight in items.items()), '--requests', str(requests)]
     for name, value in options.items():
-        words += [f'--{name}', str(value)]
+        if value is not False:
+            words += [f'--{name}'] if value is True else [f'--{name}', str(value)]
+    bench.configuration.setdefault(f'generator to {target.name}, at first', words)
     run = client(bench, 'load', words)
     return {'retransmissions': 0, 'stateless': False, **run, 'verdicts': run.get('verdicts', run['answers'])}
-
-
-def echo(bench, testpmd, requests, **options):
-    """The same frames against testpmd."""
-    words = [bench.program('bench/echo'), '--port', WIRE.format(testpmd.wire), *eal(bench, 'echo'),
-             '--requests', str(requests)]
-    for name, value in {'rate': 0, 'window': 1024, **options}.items():
-        words += [f'--{name}', str(value)]
-    return client(bench, 'echo', words)
 
 
 def redis_client(bench, redis, mode, seconds, **options):
@@ -263,6 +291,7 @@ def redis_client(bench, redis, mode, seconds, **options):
              '--script', 'perf/bench/sale.lua', '--ms', str(max(1, int(seconds * 1000)))]
     for name, value in options.items():
         words += [f'--{name}', str(value)]
+    bench.configuration.setdefault(f'client of Redis, {mode}, at first', words)
     return client(bench, 'redis-peer', words)
 
 

@@ -7,7 +7,7 @@ import os
 import statistics
 import subprocess
 
-RATE_ROWS = ('P1', 'P2', 'P3', 'P7')
+RATE_ROWS = ('P1', 'P2', 'P3', 'P4', 'P7')  # of P5 and P8 no worker is measured; P6 is by schedule
 
 
 def figure(value):
@@ -36,9 +36,24 @@ def part_lines(results):
             if row['reasons'] and part['target'] is not None:
                 verdict = f'not met ({verdict} if it were for the figure alone)' if part['met'] or part[
                     'floor_met'] else 'not met'
+            busy = part.get('by_busy_share') if row['generator_limited'] else None
             yield (name, part['what'], figure(part['value']), spread, part['unit'], figure(part['target']),
-                   figure(part['floor']), verdict,
-                   f'{part["kept"]} of {part["pairs"]}' if 'kept' in part else '')
+                   figure(part['floor']), verdict, f'{part["kept"]} of {part["pairs"]}' if 'kept' in part else '',
+                   '' if busy is None else figure(busy))
+
+
+def limit_lines(results):
+    """Of each side whose busy share is known, or which the generator held up."""
+    for name, row in results['rows'].items():
+        for mark in row['limits']:
+            if 'busy' not in mark and not mark['generator_limited']:
+                continue
+            busy = f'{mark["busy"]:.0%}' if 'busy' in mark else 'not known'
+            limit = 'its schedule' if name == 'P4' else 'generator'
+            yield (name, ' '.join(filter(None, (mark['case'], mark['side']))), busy,
+                   f'{figure(mark["rate"])}/s' if 'rate' in mark else '',
+                   f'{figure(mark["rate_by_busy_share"])}/s' if 'busy' in mark else '',
+                   limit if mark['generator_limited'] else 'itself')
 
 
 def row_lines(results):
@@ -49,11 +64,20 @@ def row_lines(results):
                 key = f'{one["side"]}: {cause}'
                 lost[key] = lost.get(key, 0) + count
         offered, answered = (sum(one.get(key, 0) for one in row['slices']) for key in ('offered', 'answered'))
-        busy = f'{row["busy"]:.0%}' if row.get('busy') is not None else ''
-        limit = f'generator; {figure(row["rate_by_busy_share"])}/s by busy share' if row.get(
-            'generator_limited') else ''
         yield (name, row['workload'], row['peer'], figure(offered), figure(answered),
-               ', '.join(f'{cause} {count}' for cause, count in lost.items()) or 'none', busy, limit)
+               ', '.join(f'{cause} {count}' for cause, count in lost.items()) or 'none',
+               'yes' if row['adds_up'] else 'NO')
+
+
+def mix_lines(results):
+    for name, row in results['rows'].items():
+        for case, shares in row.get('mix', {}).items():
+            yield f'- {name} {case}: ' + ', '.join(f'{share:.2%} {what}' for what, share in shares.items())
+
+
+def gauge_range(results):
+    gauges = sorted(gauge for row in results['rows'].values() for one in row['slices'] for gauge in one.get('gauges', ()))
+    return f'{gauges[0]:.0f} to {gauges[-1]:.0f} ns a line, median {statistics.median(gauges):.0f}' if gauges else 'none'
 
 
 def page(results, plots):
@@ -66,19 +90,26 @@ began {results['began']}, {results['seconds']:.0f} s; commit {results['commit']}
 {results['cpu']}, kernel {results['kernel']}, load {results['load_at_start']} at the start; worker on core \
 {results['cores']['worker']}, all else on core {results['cores']['else']}.
 {results['compiler']}; {versions}.
-Flags: `{results['flags']}`. Seeds {results['seeds'][0]} to {results['seeds'][1]}.
+Flags: `{results['flags']}`. Seeds {results['seeds'][0]} to {results['seeds'][1]}. Memory of engine, generator and \
+testpmd alike: {results['pages']['note']}. Gauge: {gauge_range(results)}.
 
 ## Rows
 '''
-    yield from table(('row', 'what', 'value', 'quartiles', 'unit', 'target', 'floor', 'verdict', 'pairs kept'),
+    yield from table(('row', 'what', 'value', 'quartiles', 'unit', 'target', 'floor', 'verdict', 'pairs kept',
+                      'by rate / busy share'),
                      part_lines(results))
     reasons = [f'- {name}: {reason}' for name, row in results['rows'].items() for reason in row['reasons']]
     if reasons:
         yield '\n## What stands against them\n'
         yield from reasons
     yield '\n## Accounts\n\noffered = answered + lost, in datagrams (a peer\'s: frames or orders).\n'
-    yield from table(('row', 'workload', 'peer', 'offered', 'answered', 'lost by cause', 'engine busy', 'limited by'),
-                     row_lines(results))
+    yield from table(('row', 'workload', 'peer', 'offered', 'answered', 'lost by cause', 'adds up'), row_lines(results))
+    if mixes := list(mix_lines(results)):
+        yield '\n## Mix, by the engine\'s counters\n'
+        yield from mixes
+    if limits := list(limit_lines(results)):
+        yield '\n## Who was the limit\n'
+        yield from table(('row', 'side', 'busy', 'rate', 'rate / busy share', 'limited by'), limits)
     yield '\n## Plots\n'
     for name, title in plots:
         yield f'![{title}]({name})\n'

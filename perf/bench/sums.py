@@ -6,6 +6,8 @@ import statistics
 
 GAUGES_DIFFER = 1.25  # times: between the least and the greatest of a pair's gauges
 IDLE_MOST = 0.05
+# What a mixed sale is made of, and how far it may be from that, in shares of its entries.
+MIX = {'retries': (0.05, 0.005), 'admissions': (0.005, 0.0005), 'refused': (0.945, 0.006)}
 
 
 class Refused(Exception):
@@ -47,7 +49,15 @@ def ratio(slices, least, value='value'):
         if engine[value] <= 0 or peer[value] <= 0:
             raise Refused(f'pair {engine["pair"]}: a side has no {value}')
     low, middle, high = quartiles([engine[value] / peer[value] for engine, peer in kept])
-    return {'value': middle, 'quartiles': [low, middle, high], 'kept': len(kept), 'pairs': len(pairs)}
+    found = {'value': middle, 'quartiles': [low, middle, high], 'kept': len(kept), 'pairs': len(pairs)}
+    if value == 'value' and any('busy' in engine for engine, _ in kept):
+        found['by_busy_share'] = statistics.median(by_busy(engine) / by_busy(peer) for engine, peer in kept)
+    return found
+
+
+def by_busy(one):
+    """What a side would do if it had more to do, at most; where its busy share is not known, what it did."""
+    return one['value'] / one['busy'] if one.get('busy') else one['value']
 
 
 def middle(slices, least, side='engine', value='value'):
@@ -63,6 +73,8 @@ def middle(slices, least, side='engine', value='value'):
 def account(account_of):
     """Datagrams, or a peer's calls: {'offered', 'answered', 'lost': {cause: count}}. The sentence that says
     what does not add up, or None. Nothing is lost without a cause."""
+    if not account_of.get('offered'):
+        return 'nothing is said to have been offered'
     lost = sum(account_of['lost'].values())
     if any(count < 0 for count in account_of['lost'].values()):
         return f'more was counted than was sent: {account_of["lost"]}'
@@ -70,6 +82,32 @@ def account(account_of):
         return (f'{account_of["offered"]} offered, but {account_of["answered"]} answered and {lost} lost '
                 f'by known causes')
     return None
+
+
+def audit(slices):
+    """A sentence for each slice whose account does not add up."""
+    for number, one in enumerate(slices):
+        if wrong := account(one):
+            yield f'slice {number}, of the {one["side"]}: {wrong}'
+
+
+def mix_of(grown):
+    """What an engine's decisions were, by the growth of its counters."""
+    mix = {'retries': grown['replays'], 'admissions': grown['ADMITTED'] - grown['replays'],
+           'refused': grown['SOLD_OUT']}
+    # A question for the engine itself is no order.
+    entries = grown['entries'] - grown.get('PONG', 0)
+    return {**mix, 'otherwise': entries - sum(mix.values()), 'entries': entries}
+
+
+def mix_of_row(mixes):
+    """(the shares of all slices together, sentences that say where they are not what MIX wants)."""
+    entries = sum(mix['entries'] for mix in mixes)
+    if entries <= 0:
+        return {}, ['the engine decided nothing']
+    shares = {name: sum(mix[name] for mix in mixes) / entries for name in [*MIX, 'otherwise']}
+    return shares, [f'the mix is off: {shares[name]:.2%} {name}, wanted {wanted:.2%}'
+                    for name, (wanted, margin) in MIX.items() if abs(shares[name] - wanted) > margin]
 
 
 def datagrams(run, grown):
@@ -89,16 +127,38 @@ def datagrams(run, grown):
     return {'offered': sent, 'answered': heard, 'lost': {cause: count for cause, count in lost.items() if count}}
 
 
+def echoes(run, grown):
+    """The account of a run against an echo, by the growth of its counters: what came in and what the wire took
+    back."""
+    sent, heard = run['datagrams_sent'], run['datagrams_received']
+    lost = {'before the echo': sent - grown['rx'], 'echo not taken by the port': grown['rx'] - grown['tx'],
+            'echo not heard': grown['tx'] - heard}
+    return {'offered': sent, 'answered': heard, 'lost': {cause: count for cause, count in lost.items() if count}}
+
+
 def limited(slices):
-    """By the generator: the engine had nothing to do for more than 5 % of the time in which it was asked.
-    None if it is not known."""
-    busy = [one['busy'] for one in slices if one['side'] == 'engine' and one.get('busy')]
-    if not busy:
-        return None
-    share = statistics.median(busy)
-    rates = [one['value'] / one['busy'] for one in slices if one['side'] == 'engine' and one.get('busy')]
-    return {'busy': share, 'generator_limited': share < 1 - IDLE_MOST,
-            'rate_by_busy_share': statistics.median(rates)}
+    """Which sides were limited by the generator: an engine that had nothing to do for more than 5 % of the time in
+    which it was asked, and a peer whose idle time nobody knows where the generator says that it was the limit
+    itself. For each case and side {'case', 'side', 'generator_limited', ...}, an engine's with busy share and
+    rate / busy share."""
+    groups = {}
+    for one in slices:
+        groups.setdefault((one.get('case'), one['side']), []).append(one)
+    found = []
+    for (case, side), ones in groups.items():
+        mark = {'case': case, 'side': side}
+        if any(one.get('busy') for one in ones):
+            ones = [one for one in ones if one.get('busy')]
+            mark['busy'] = statistics.median(one['busy'] for one in ones)
+            mark['rate'] = statistics.median(one['value'] for one in ones)
+            mark['rate_by_busy_share'] = statistics.median(by_busy(one) for one in ones)
+            mark['generator_limited'] = mark['busy'] < 1 - IDLE_MOST
+        elif all(one.get('generator') for one in ones):
+            mark['generator_limited'] = sum(one['generator']['limited'] for one in ones) * 2 > len(ones)
+        else:
+            continue
+        found.append(mark)
+    return found
 
 
 def met(value, wanted, better):
@@ -121,7 +181,8 @@ def distance(part, value):
 def judge(row, found, slices, reasons):
     """The row of report.json. found: {part name: {'value': ...}}; a part that is not in it has no value, and
     `reasons` must say why, or it is said here that nobody knows. Any reason at all: the row is not met."""
-    parts, reasons = [], list(reasons)
+    parts, wrong = [], list(audit(slices)) if row.accounts else []
+    reasons = [*reasons, *wrong]
     for part in row.parts:
         sums = found.get(part.name, {'value': None})
         if sums['value'] is None and not reasons:
@@ -135,4 +196,4 @@ def judge(row, found, slices, reasons):
             'value': worst['value'], 'unit': worst['unit'], 'target': worst['target'], 'floor': worst['floor'],
             'met': not reasons and all(part['met'] for part in parts),
             'floor_met': not reasons and all(part['floor_met'] for part in parts),
-            'reasons': reasons, 'parts': parts, 'slices': slices}
+            'reasons': reasons, 'adds_up': not wrong, 'parts': parts, 'slices': slices}

@@ -85,6 +85,17 @@ class Accounts(unittest.TestCase):
         account = sums.datagrams(run, {'requests': 101, 'tx_replies': 101, 'PONG': 1})
         self.assertEqual((account['offered'], account['answered'], account['lost']), (101, 101, {}))
 
+    def test_an_echo(self):
+        account = sums.echoes({'datagrams_sent': 100, 'datagrams_received': 90}, {'rx': 97, 'tx': 92})
+        self.assertEqual(account['lost'], {'before the echo': 3, 'echo not taken by the port': 5,
+                                           'echo not heard': 2})
+        self.assertIsNone(sums.account(account))
+        account = sums.echoes({'datagrams_sent': 100, 'datagrams_received': 90}, {'rx': 97, 'tx': 80})
+        self.assertIn('more was counted', sums.account(account))
+
+    def test_nothing_offered_is_no_account(self):
+        self.assertIn('nothing', sums.account({'offered': 0, 'answered': 0, 'lost': {}}))
+
     def test_an_account_that_hides_one(self):
         self.assertIn('100 offered', sums.account({'offered': 100, 'answered': 99, 'lost': {}}))
 
@@ -128,13 +139,62 @@ class Verdicts(unittest.TestCase):
         self.assertTrue(sums.judge(row('P9'), {'ratio': {'value': 9}}, [], [])['met'])
         self.assertFalse(sums.judge(row('P9'), {}, [], ['no second core'])['met'])
 
-    def test_an_idle_engine_marks_its_row(self):
+    def test_a_row_whose_account_does_not_add_up(self):
+        good = {'side': 'engine', 'offered': 9, 'answered': 8, 'lost': {'drop_mac': 1}}
+        for wrong in ({**good, 'answered': 7}, {**good, 'lost': {'drop_mac': 2, 'reply not heard': -1}},
+                      {'side': 'engine', 'value': 1}):
+            found = sums.judge(row('P1'), {'ratio': {'value': 2}}, [good, wrong], [])
+            self.assertFalse(found['met'] or found['floor_met'] or found['adds_up'], wrong)
+            self.assertIn('slice 1, of the engine', found['reasons'][0])
+        self.assertTrue(sums.judge(row('P1'), {'ratio': {'value': 2}}, [good], [])['met'])
+
+    def test_counts_without_an_engine_have_no_account(self):
+        self.assertTrue(sums.judge(row('P9'), {'ratio': {'value': 9}}, [{'side': 'engine'}], [])['adds_up'])
+
+
+class Limits(unittest.TestCase):
+    def test_an_idle_engine_marks_its_side(self):
         slices = [{'side': 'engine', 'value': 900, 'busy': busy} for busy in (0.9, 0.9, 0.99)]
-        found = sums.limited(slices)
-        self.assertTrue(found['generator_limited'])
-        self.assertAlmostEqual(found['rate_by_busy_share'], 1000)
-        self.assertFalse(sums.limited([{'side': 'engine', 'value': 1, 'busy': 0.96}])['generator_limited'])
-        self.assertIsNone(sums.limited([{'side': 'engine', 'value': 1}]))
+        mark = sums.limited(slices)[0]
+        self.assertTrue(mark['generator_limited'])
+        self.assertAlmostEqual(mark['rate_by_busy_share'], 1000)
+        self.assertFalse(sums.limited([{'side': 'engine', 'value': 1, 'busy': 0.96}])[0]['generator_limited'])
+        self.assertEqual(sums.limited([{'side': 'engine', 'value': 1}]), [])
+
+    def test_each_case_has_its_own_mark(self):
+        slices = [{'side': 'engine', 'case': case, 'value': 1, 'busy': busy}
+                  for case, busy in (('one', 0.99), ('many', 0.5))]
+        self.assertEqual([mark['generator_limited'] for mark in sums.limited(slices)], [False, True])
+
+    def test_a_peer_that_the_generator_held_up(self):
+        slices = [{'side': 'peer', 'value': 1, 'generator': {'limited': True}}]
+        self.assertTrue(sums.limited(slices)[0]['generator_limited'])
+        slices[0]['generator']['limited'] = False
+        self.assertFalse(sums.limited(slices)[0]['generator_limited'])
+
+    def test_the_ratio_by_busy_share(self):
+        slices = pair(0, 45, 100)
+        slices[0]['busy'] = 0.9
+        self.assertAlmostEqual(sums.ratio(slices, 1)['by_busy_share'], 0.5)
+        self.assertNotIn('by_busy_share', sums.ratio(pair(0, 45, 100), 1))
+
+
+class Mixes(unittest.TestCase):
+    grown = {'entries': 10001, 'replays': 500, 'ADMITTED': 550, 'SOLD_OUT': 9450, 'PONG': 1}
+
+    def test_the_mix_that_is_wanted(self):
+        shares, faults = sums.mix_of_row([sums.mix_of(self.grown)] * 2)
+        self.assertEqual(faults, [])
+        self.assertEqual(shares, {'retries': 0.05, 'admissions': 0.005, 'refused': 0.945, 'otherwise': 0})
+
+    def test_each_part_that_is_off_is_told(self):
+        for other, word in (({'replays': 400, 'ADMITTED': 450}, 'retries'), ({'ADMITTED': 560}, 'admissions'),
+                            ({'SOLD_OUT': 9300}, 'refused')):
+            _, faults = sums.mix_of_row([sums.mix_of({**self.grown, **other})])
+            self.assertEqual([word in fault for fault in faults], [True], (other, faults))
+
+    def test_an_engine_that_decided_nothing(self):
+        self.assertTrue(sums.mix_of_row([sums.mix_of({**self.grown, 'entries': 1})] * 0)[1])
 
 
 class Lines(unittest.TextTestResult):

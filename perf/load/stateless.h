@@ -119,8 +119,7 @@ bool load_stateless_hear(struct load_stateless *load, uint64_t arrived_ns, const
 
 /* Is this frame one of ours that was sent back? `sent` is what stands before the payload of all
  * that are sent (42 bytes, LOAD_WIRE_HEADERS_BYTES) but for the port that a datagram goes to; MACs
- * must have changed places, and nothing else. The payload's length, or 0. Pure; worker's loop: no
- * checksum. */
+ * must have changed places, and nothing else. The payload's length, or 0. */
 size_t load_echo_payload(const uint8_t *sent, const uint8_t *frame, size_t length);
 
 /* Is the reply that begins with this header one to be measured? */
