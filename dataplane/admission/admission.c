@@ -101,29 +101,6 @@ static void turn_begin(struct turn *turn, const struct fg_admission *a, const st
     };
 }
 
-/* Judges the entries in the set `entries` of a datagram; returns those still unsettled, or
- * ENTRIES_SILENT. */
-#define ENTRIES_SILENT UINT64_MAX
-static uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
-                               uint32_t entries, const struct subject *subjects,
-                               struct fg_reply *answers)
-{
-    uint32_t unsettled = 0;
-
-    /* The datagram's partition is its first partitioned entry's, judged before or not. */
-    turn->partition = fg_payload_partition(payload, a->config.partitions);
-    for (; entries != 0; entries &= entries - 1) {
-        unsigned i = (unsigned)__builtin_ctz(entries);
-        struct fg_request ask = payload_entry(payload, i);
-        unsigned outcome = decide_entry(a, turn, &ask, &subjects[i], &answers[i]);
-        if (outcome == OUTCOME_SILENT)
-            return ENTRIES_SILENT;
-        if (outcome == OUTCOME_UNSETTLED)
-            unsettled |= UINT32_C(1) << i;
-    }
-    return unsettled;
-}
-
 static void answer_busy(struct fg_admission *a, uint32_t entries, struct fg_reply *answers)
 {
     for (; entries != 0; entries &= entries - 1) {
@@ -170,13 +147,17 @@ static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
 static void hash_all(const struct fg_admission *a, const struct fg_catalogue *catalogue,
                      const struct fg_datagram *datagrams, unsigned count, struct subject *subjects)
 {
+    uint32_t last = 0; /* most ask for one item */
+
     for (unsigned d = 0; d < count; d++) {
         const uint8_t *payload = datagrams[d].payload;
         for (unsigned i = 0; i < datagrams[d].count; i++, subjects++) {
+            uint32_t id = payload_item(payload, i);
             subjects->hash = fg_book_hash(&a->book, payload_buyer(payload, i));
             fg_book_prefetch(&a->book, subjects->hash);
-            __builtin_prefetch(
-                &catalogue->items[fg_item_hash(payload_item(payload, i)) & catalogue->item_mask]);
+            if (id != last)
+                __builtin_prefetch(&catalogue->items[fg_item_hash(id) & catalogue->item_mask]);
+            last = id;
             if (payload_op(payload, i) == FG_OP_ORDER)
                 fg_lists_prefetch(catalogue->lists, payload_buyer(payload, i));
         }
@@ -189,18 +170,24 @@ static void look_up_all(const struct fg_admission *a, const struct fg_catalogue 
                         struct subject *subjects)
 {
     const struct fg_stock *stock = a->config.stock;
+    const struct fg_item *item = NULL;
+    uint32_t last = 0;
 
     for (unsigned d = 0; d < count; d++) {
         for (unsigned i = 0; i < datagrams[d].count; i++, subjects++) {
-            const struct fg_item *item =
-                fg_catalogue_item(catalogue, payload_item(datagrams[d].payload, i));
+            uint32_t id = payload_item(datagrams[d].payload, i);
+            if (id != last) {
+                last = id;
+                item = fg_catalogue_item(catalogue, id);
+                if (item) {
+                    __builtin_prefetch(&stock->lines[a->config.worker][item->slot]);
+                    __builtin_prefetch(&stock->pools[item->slot]);
+                }
+            }
             subjects->item = item;
             fg_book_prefetch_order(&a->book, subjects->hash);
-            if (!item)
-                continue;
-            fg_rates_prefetch(&a->rates, item, subjects->hash);
-            __builtin_prefetch(&stock->lines[a->config.worker][item->slot]);
-            __builtin_prefetch(&stock->pools[item->slot]);
+            if (item)
+                fg_rates_prefetch(&a->rates, item, subjects->hash);
         }
     }
 }

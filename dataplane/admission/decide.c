@@ -350,8 +350,10 @@ static bool misrouted(const struct fg_admission *a, const struct turn *turn,
            (int)fg_partition(ask->buyer, a->config.partitions) != turn->partition;
 }
 
-unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
-                      const struct subject *about, struct fg_reply *answer)
+/* Judges one entry: fills `answer` and returns its verdict, or an OUTCOME. */
+static inline unsigned decide_entry(struct fg_admission *a, struct turn *turn,
+                                    const struct fg_request *ask, const struct subject *about,
+                                    struct fg_reply *answer)
 {
     *answer = (struct fg_reply){
         .request = ask->request,
@@ -378,4 +380,23 @@ unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg
     default:
         return decide_existing(a, turn, ask, about, answer);
     }
+}
+
+uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
+                        uint32_t entries, const struct subject *subjects, struct fg_reply *answers)
+{
+    uint32_t unsettled = 0;
+
+    /* The datagram's partition is its first partitioned entry's, judged before or not. */
+    turn->partition = fg_payload_partition(payload, a->config.partitions);
+    for (; entries != 0; entries &= entries - 1) {
+        unsigned i = (unsigned)__builtin_ctz(entries);
+        struct fg_request ask = payload_entry(payload, i);
+        unsigned outcome = decide_entry(a, turn, &ask, &subjects[i], &answers[i]);
+        if (outcome == OUTCOME_SILENT)
+            return ENTRIES_SILENT;
+        if (outcome == OUTCOME_UNSETTLED)
+            unsettled |= UINT32_C(1) << i;
+    }
+    return unsettled;
 }

@@ -55,9 +55,11 @@ static inline bool within_limits(const struct fg_item *item, const struct posses
 }
 
 /* decide.c */
-/* Judges one entry: fills `answer` and returns its verdict, or an OUTCOME. */
-unsigned decide_entry(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
-                      const struct subject *about, struct fg_reply *answer);
+/* Judges the entries in the set `entries` of a datagram, and fills their answers; returns those
+ * still unsettled, or ENTRIES_SILENT: the datagram gets no answer. */
+#define ENTRIES_SILENT UINT64_MAX
+uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t *payload,
+                        uint32_t entries, const struct subject *subjects, struct fg_reply *answers);
 /* Counts over a buyer's orders; `first` is the buyer's first one, or NULL. */
 struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
                                 const struct fg_order *first, const struct fg_item *item);

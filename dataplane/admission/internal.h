@@ -23,7 +23,7 @@
 #include "dataplane/admission/book.h"
 #include "dataplane/admission/holds.h"
 #include "dataplane/admission/lists.h"
-#include "dataplane/admission/rates.h"
+#include "dataplane/admission/rates_buyer.h"
 #include "dataplane/admission/siphash.h"
 #include "dataplane/random.h"
 

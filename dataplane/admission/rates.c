@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "dataplane/admission/rates.h"
+#include "dataplane/admission/rates_buyer.h"
 
-#include <emmintrin.h>
 #include <errno.h>
 
 #include "dataplane/memory.h"
@@ -15,9 +14,7 @@
 #define BUYERS_LEAST 4096  /* 64 KiB */
 #define BUYERS_MOST  65536 /* 1 MiB */
 
-#define DEPTHS_MOST   3                   /* of debt, a buyer's and a key's: see rates.h */
-#define STAMPS_A_TICK 7                   /* a little less than it has */
-#define LONG_AGO      (UINT32_C(1) << 30) /* stamps: longer than a cost */
+#define DEPTHS_MOST 3 /* of debt, a buyer's and a key's: see rates.h */
 
 /* --- A bucket --- */
 
@@ -45,80 +42,18 @@ static inline uint32_t whole_ms(uint64_t ticks, unsigned shift)
 
 /* --- Buyers --- */
 
-static inline uint64_t mixed(const struct fg_item *item, uint64_t hash)
-{
-    hash = (hash ^ item->rate_salt) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 32;
-}
-
-/* Of a sale, whatever its rate. */
-static inline uint64_t penalty_hash(uint32_t sale, uint64_t hash)
-{
-    hash = (hash ^ sale * UINT64_C(0xC2B2AE3D27D4EB4F)) * UINT64_C(0x165667B19E3779F9);
-    return hash ^ hash >> 32;
-}
-
-static inline struct fg_buyer_set *set_of(const struct fg_rates *rates, uint64_t hash)
-{
-    return &rates->buyers[hash & rates->set_mask];
-}
-
 /* Nobody's, as of now. */
 static inline void clear_place(const struct fg_rates *rates, struct fg_buyer_set *set, unsigned way,
                                uint32_t tag)
 {
     set->tag[way] = tag;
     set->all[way] = set->own[way] = rates->ticks;
-    set->newest[way] = rates->wall - LONG_AGO;
-}
-
-void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash)
-{
-    if (item->rate_cost == 0)
-        return;
-    __builtin_prefetch(set_of(rates, mixed(item, hash)), 1);
-    if (rates->penalties.any)
-        __builtin_prefetch(fg_penalties_set(&rates->penalties, penalty_hash(item->sale, hash)));
+    set->newest[way] = rates->wall - FG_RATES_LONG_AGO;
 }
 
 uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t hash)
 {
-    return fg_penalties_left(&rates->penalties, penalty_hash(sale, hash));
-}
-
-/* The place with the least debt, for who has none; *owes: there is some. */
-static inline unsigned least_of(const struct fg_rates *rates, const struct fg_buyer_set *set,
-                                bool *owes)
-{
-    int32_t debts[FG_BUYER_WAYS];
-
-    for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
-        debts[way] = (int32_t)(set->all[way] - rates->ticks);
-    unsigned low = debts[1] < debts[0], high = 2 + (debts[3] < debts[2]);
-    unsigned least = debts[high] < debts[low] ? high : low;
-    *owes = debts[least] > 0;
-    return least;
-}
-
-/* The newest time that anybody of a set has asked with, and that does not lie ahead. */
-static inline uint32_t newest_of(const struct fg_rates *rates, const struct fg_buyer_set *set)
-{
-    int32_t newest = -(int32_t)LONG_AGO;
-
-    for (unsigned way = 0; way < FG_BUYER_WAYS; way++) {
-        int32_t by = (int32_t)(set->newest[way] - rates->wall);
-        newest = by <= 0 && by > newest ? by : newest;
-    }
-    return rates->wall + (uint32_t)newest;
-}
-
-/* The buyer's place, or FG_BUYER_WAYS: it has none. */
-static inline unsigned place_of(const struct fg_buyer_set *set, uint32_t tag)
-{
-    __m128i tags = _mm_load_si128((const __m128i *)set->tag);
-    unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi32(tags, _mm_set1_epi32((int)tag)));
-
-    return found ? (unsigned)__builtin_ctz(found) / sizeof(tag) : FG_BUYER_WAYS;
+    return fg_penalties_left(&rates->penalties, fg_rates_penalty_hash(sale, hash));
 }
 
 static inline uint32_t debt_of(const struct fg_rates *rates, const struct fg_item *item,
@@ -130,58 +65,12 @@ static inline uint32_t debt_of(const struct fg_rates *rates, const struct fg_ite
 }
 
 /* Is it this datagram whose time is the newest of that place? */
-static bool moved_now(const struct fg_rates *rates, const uint32_t *newest)
+bool fg_rates_moved_now(const struct fg_rates *rates, const uint32_t *newest)
 {
     for (uint32_t i = 0; i < rates->moved_count && i < FG_ENTRIES_MAX; i++)
         if (rates->moved[i] == newest)
             return true;
     return false;
-}
-
-/* Is the datagram newer than what has asked before? Then its time is the newest, whatever becomes
- * of it. Of a buyer who `owes` nothing, what is older than a cost may have been paid for. */
-static inline bool is_newer(struct fg_rates *rates, const struct fg_item *item, uint32_t *newest,
-                            bool owes)
-{
-    uint32_t floor = rates->wall - item->rate_cost * STAMPS_A_TICK;
-
-    if (!owes && (int32_t)(floor - *newest) > 0)
-        *newest = floor;
-    int32_t by = (int32_t)(rates->name - *newest);
-    if (by <= 0)
-        return by == 0 && moved_now(rates, newest);
-    *newest = rates->name;
-    rates->moved[rates->moved_count++ % FG_ENTRIES_MAX] = newest;
-    return true;
-}
-
-/* Pays into the debts of a place, which are `all` and `own` before. */
-static inline void pay_into(struct fg_rates *rates, struct fg_buyer_set *set, unsigned way,
-                            uint32_t all, uint32_t own, uint32_t paid)
-{
-    set->all[way] = rates->ticks + all + paid;
-    set->own[way] = rates->ticks + own + (rates->copy ? 0 : paid);
-    rates->paid_set = set;
-    rates->paid_way = way;
-    rates->paid = paid;
-}
-
-/* Who has no place, as nearly everybody, has a full bucket, and pays out of that. */
-static inline void newcomer(struct fg_rates *rates, const struct fg_item *item,
-                            struct fg_buyer_set *set, uint32_t tag)
-{
-    bool owes;
-    unsigned way = least_of(rates, set, &owes);
-    uint32_t newest = rates->wall - LONG_AGO;
-
-    if (owes) {
-        fg_count(rates->counters, FG_COUNTER_BUYERS_FORGOTTEN);
-        newest = newest_of(rates, set);
-    }
-    set->tag[way] = tag;
-    set->newest[way] = newest;
-    rates->copy = !is_newer(rates, item, &set->newest[way], false);
-    pay_into(rates, set, way, 0, 0, item->rate_cost);
 }
 
 /* It asks too often, and its bucket says when it will not. A new order told so counts towards a
@@ -193,14 +82,15 @@ static bool refuse_buyer(struct fg_rates *rates, uint32_t sale, uint64_t hash, b
              rates->copy ? FG_COUNTER_THROTTLED_COPIES : FG_COUNTER_THROTTLED_BUYER);
     if (!counts || rates->copy)
         return false;
-    uint32_t penalty_ms = fg_penalties_refused(&rates->penalties, penalty_hash(sale, hash));
+    uint32_t penalty_ms =
+        fg_penalties_refused(&rates->penalties, fg_rates_penalty_hash(sale, hash));
     if (penalty_ms > *wait_ms)
         *wait_ms = penalty_ms;
     return false;
 }
 
-static bool under_penalty(struct fg_rates *rates, const struct fg_item *item, uint64_t hash,
-                          uint32_t *wait_ms)
+bool fg_rates_under_penalty(struct fg_rates *rates, const struct fg_item *item, uint64_t hash,
+                            uint32_t *wait_ms)
 {
     *wait_ms = fg_rates_penalty(rates, item->sale, hash);
     if (*wait_ms == 0)
@@ -209,30 +99,21 @@ static bool under_penalty(struct fg_rates *rates, const struct fg_item *item, ui
     return true;
 }
 
-bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
-                    bool exempt, uint32_t *wait_ms)
+bool fg_rates_known(struct fg_rates *rates, const struct fg_item *item, uint64_t hash,
+                    struct fg_buyer_set *set, unsigned way, bool settles, bool exempt,
+                    uint32_t *wait_ms)
 {
-    rates->copy = false;
-    if (item->rate_cost == 0)
-        return true;
-    if (rates->penalties.any && !settles && !exempt && under_penalty(rates, item, hash, wait_ms))
-        return false;
-    uint64_t place = mixed(item, hash), value;
-    struct fg_buyer_set *set = set_of(rates, place);
-    unsigned way = place_of(set, (uint32_t)(place >> 32));
-    if (way == FG_BUYER_WAYS) {
-        newcomer(rates, item, set, (uint32_t)(place >> 32));
-        return true;
-    }
     uint32_t all = debt_of(rates, item, set->all[way]), own = debt_of(rates, item, set->own[way]);
-    bool newer = is_newer(rates, item, &set->newest[way], all > 0);
+    bool newer = fg_rates_is_newer(rates, item, &set->newest[way], all > 0);
     uint32_t debt = newer ? own : all;
+    uint64_t value;
+
     rates->copy = !newer;
     if (!pay(debt, item->rate_cost, item->rate_depth, settles, &value)) {
         *wait_ms = whole_ms(value, BUYER_SHIFT);
         return refuse_buyer(rates, item->sale, hash, !settles && !exempt, wait_ms);
     }
-    pay_into(rates, set, way, all, own, (uint32_t)value - debt);
+    fg_rates_pay_into(rates, set, way, all, own, (uint32_t)value - debt);
     return true;
 }
 
@@ -250,7 +131,7 @@ void fg_rates_buyer_back(struct fg_rates *rates)
 /* Stamps that have passed follow the time, so that none ever seems to lie ahead. */
 static void sweep_set(struct fg_rates *rates, uint32_t number)
 {
-    struct fg_buyer_set *set = set_of(rates, number);
+    struct fg_buyer_set *set = fg_rates_set(rates, number);
 
     for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
         if ((int32_t)(set->all[way] - rates->ticks) <= 0)
@@ -387,7 +268,7 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
     if (passed >= STOOD_STILL_MS)
         for (uint32_t i = 0; i <= rates->set_mask; i++)
             for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
-                clear_place(rates, set_of(rates, i), way, 0);
+                clear_place(rates, fg_rates_set(rates, i), way, 0);
     rates->swept = (rates->swept + 1) & rates->set_mask;
     sweep_set(rates, rates->swept);
     fg_penalties_tick(&rates->penalties, now_ms);
@@ -445,7 +326,8 @@ static_assert((UINT64_C(1000) * FG_BUYER_BURST_MAX * DEPTHS_MOST + 2 * FG_FRESHN
                       1000000 >>
                   FG_RATES_STAMP_SHIFT < INT32_MAX,
               "times of datagrams, too: a place lasts as long as it owes, and until it is swept");
-static_assert((UINT64_C(1) << FG_RATES_STAMP_SHIFT) * STAMPS_A_TICK < 1000000 >> BUYER_SHIFT,
+static_assert((UINT64_C(1) << FG_RATES_STAMP_SHIFT) * FG_RATES_STAMPS_A_TICK < 1000000 >>
+                  BUYER_SHIFT,
               "a cost in stamps is not longer than one in ticks");
 static_assert((UINT64_C(1000) << BUYER_SHIFT) / FG_BUYER_RATE_MAX >= 64,
               "rounding makes a rate greater by one in 64 at most");

@@ -139,12 +139,10 @@ static inline void fg_rates_datagram(struct fg_rates *rates, uint64_t time_ns, u
     rates->key_newer = false;
 }
 
-/* Asks for one more request of a buyer (its seeded hash) in the sale of an item, then of a key, and
- * pays for it. `settles`: it repeats or settles an order, and no penalty bears on it. `exempt`: the
- * buyer never comes under one. `named`: the buyer asked last is who asks with this key; else it is
- * nobody, or in a sale without a rate. False: it asks too often, and will not in *wait_ms. */
-bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *item, uint64_t hash, bool settles,
-                    bool exempt, uint32_t *wait_ms);
+/* Asks for one more request of a key, after that of a buyer (fg_rates_buyer(), in rates_buyer.h),
+ * and pays for it. `settles`: it repeats or settles an order, and no penalty bears on it. `exempt`:
+ * the buyer never comes under one. `named`: the buyer asked last is who asks with this key; else it
+ * is nobody, or in a sale without a rate. False: it asks too often, and will not in *wait_ms. */
 bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned place, bool settles,
                   bool named, uint32_t *wait_ms);
 /* The buyer asked last, in a sale with a rate, was refused for the key's: gets back what it paid.
@@ -156,7 +154,6 @@ static inline bool fg_rates_copy(const struct fg_rates *rates)
 {
     return rates->copy;
 }
-void fg_rates_prefetch(const struct fg_rates *rates, const struct fg_item *item, uint64_t hash);
 /* How long a buyer's penalty in the sale with this number has still to go, ms; 0: it is under none.
  */
 uint32_t fg_rates_penalty(const struct fg_rates *rates, uint32_t sale, uint64_t hash);
