@@ -65,7 +65,8 @@ static struct steered {
     struct rte_ring *in[STEERED_QUEUES_MAX], *out[STEERED_QUEUES_MAX];
     struct steered_rule rules[STEERED_RULES_MAX]; /* in the order in which they were made */
     unsigned asked, made, destroyed, alive, flushes;
-    bool late; /* a rule was destroyed when the port was stopped already */
+    bool isolated; /* what no rule matches does not come in */
+    bool late;     /* a rule was destroyed when the port was stopped already */
 } steered;
 
 /* --- the driver's side --- */
@@ -183,12 +184,22 @@ static inline int steered_flush(struct rte_eth_dev *device, struct rte_flow_erro
     return 0;
 }
 
-/* As drivers give it: DPDK's struct rte_flow_ops begins with these. */
+static inline int steered_isolate(struct rte_eth_dev *device, int set, struct rte_flow_error *error)
+{
+    (void)device, (void)error;
+    steered.isolated = set;
+    return 0;
+}
+
+/* As drivers give it: DPDK's struct rte_flow_ops begins with these, query before isolate. */
 static inline int steered_flow_ops(struct rte_eth_dev *device, const void **ops)
 {
-    static void *const table[STEERED_FLOW_OPS_COUNT] = {
-        (void *)steered_validate, (void *)steered_create, (void *)steered_destroy,
-        (void *)steered_flush};
+    static void *const table[STEERED_FLOW_OPS_COUNT] = {(void *)steered_validate,
+                                                        (void *)steered_create,
+                                                        (void *)steered_destroy,
+                                                        (void *)steered_flush,
+                                                        NULL,
+                                                        (void *)steered_isolate};
 
     (void)device;
     *ops = steered.no_flow ? NULL : table;
@@ -316,19 +327,20 @@ static inline const struct steered_rule *steered_rule_for(bool ipv6, const uint8
     return NULL;
 }
 
-/* The queue that an untagged frame comes to. */
+/* The queue that an untagged frame comes to; steered.queues: none. */
 static inline unsigned steered_queue_of(const uint8_t *frame)
 {
     bool ipv6 = frame[12] == 0x86 && frame[13] == 0xdd, ipv4 = frame[12] == 8 && frame[13] == 0;
     const uint8_t *ip = frame + 14, *udp = ip + (ipv6 ? 40 : 20);
 
     if (!(ipv4 && ip[9] == 17) && !(ipv6 && ip[6] == 17))
-        return 0;
+        return steered.isolated ? steered.queues : 0;
     const struct steered_rule *rule =
         steered_rule_for(ipv6, ip + (ipv6 ? 24 : 16), (uint16_t)(udp[2] << 8 | udp[3]));
     if (rule)
         return (rule->queue + steered.wrong) % steered.queues;
-    return (unsigned)(udp[0] << 8 | udp[1]) / 2 % steered.queues;
+    return steered.isolated ? steered.queues
+                            : (unsigned)(udp[0] << 8 | udp[1]) / 2 % steered.queues;
 }
 
 /* Puts a frame in; returns the queue it came to. */
@@ -337,7 +349,10 @@ static inline unsigned steered_put(struct rte_mbuf *frame)
     unsigned queue = steered_queue_of(rte_pktmbuf_mtod(frame, const uint8_t *));
 
     frame->port = steered.id; /* rings leave that to whoever fills them */
-    assert_int_equal(rte_ring_sp_enqueue(steered.in[queue], frame), 0);
+    if (queue == steered.queues)
+        rte_pktmbuf_free(frame);
+    else
+        assert_int_equal(rte_ring_sp_enqueue(steered.in[queue], frame), 0);
     return queue;
 }
 
