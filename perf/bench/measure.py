@@ -58,8 +58,9 @@ class Bench:
                 try:
                     yield self
                 finally:
-                    for name in reversed(list(self.running)):
-                        self.end(name)
+                    with contextlib.ExitStack() as ends:  # of all, whatever one's end comes to
+                        for name in self.running:
+                            ends.callback(self.end, name)
 
     def program(self, name):
         return os.path.join(self.build, name)

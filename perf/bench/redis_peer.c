@@ -74,20 +74,25 @@ static void put_sale(struct peer *peer)
     }
 }
 
-/* The fields of a delivered order (dataplane/orders/event.h), with values as long as theirs. */
+/* The fields of a delivered order (dataplane/orders/event.h), with values as long as theirs: ids
+ * and times of 19 digits, requests that count from 1. */
 static void put_entry(struct peer *peer)
 {
     put_text(peer, "XADD");
     put_text(peer, peer->key);
     put(peer, "1-%lu", ++peer->next);
-    static const char *const fields[][2] = {
-        {"event", "ADMIT"}, {"order", "%lu"}, {"buyer", "0000000000000000%016lx"},
-        {"request", "%lu"}, {"item", "1"},    {"quantity", "1"},
-        {"at", "%lu"},      {"hold_ms", "0"},
+    static const uint64_t large = UINT64_C(1000000000000000000);
+    static const struct {
+        const char *name, *format;
+        uint64_t from;
+    } fields[] = {
+        {"event", "ADMIT", 0}, {"order", "%lu", large}, {"buyer", "0000000000000000%016lx", large},
+        {"request", "%lu", 0}, {"item", "2", 0},        {"quantity", "1", 0},
+        {"at", "%lu", large},  {"hold_ms", "0", 0},
     };
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        put_text(peer, fields[i][0]);
-        put(peer, fields[i][1], peer->next + UINT64_C(1000000000000000000));
+        put_text(peer, fields[i].name);
+        put(peer, fields[i].format, fields[i].from + peer->next);
     }
 }
 
