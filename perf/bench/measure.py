@@ -98,11 +98,13 @@ class Bench:
         self.only()
         return {'pair': pair, 'side': side, 'gauges': [before, parts.gauge(self)], **found}
 
-    def alternate(self, run, engine, peer, case=None):
+    def alternate(self, run, engine, peer, case=None, more=True):
         """Pairs of slices, each a (parts, function); who begins takes turns. They are added to run.slices and
-        returned."""
+        returned. more: than the form's, as long as too few have like gauges."""
         slices = []
-        for pair in range(self.form.pairs):
+        for pair in range(self.form.pairs_most if more else self.form.pairs):
+            if pair >= self.form.pairs and sums.enough(slices, self.form.pairs):
+                break
             sides = [('engine', *engine), ('peer', *peer)]
             for side, active, measure in sides if pair % 2 == 0 else reversed(sides):
                 one = self.slice(pair, side, active, measure)
@@ -118,7 +120,7 @@ class Bench:
     def refusing(self):
         def make():
             form = self.form
-            limited = form.limit_buyers * (form.pairs + 2)
+            limited = form.limit_buyers * (form.pairs_most + 2)
             admitted = form.probe * 4 + form.pairs * form.room
             engine = parts.Engine(self, 'engine', limited + admitted)
             engine.open_sale('drop', [(HOT, 0)])
@@ -249,7 +251,8 @@ def row_p3(bench, run):
     run.more['mix'] = {}
     for name, batch in ('one', 1), ('many', 32):
         mixed = bench.asking(engine, items, batch=batch, retries=50, wanted=None)
-        slices = bench.alternate(run, mixed, bench.asking(engine, [HOT], batch=batch), case=name)
+        slices = bench.alternate(run, mixed, bench.asking(engine, [HOT], batch=batch), case=name,
+                                 more=False)  # there is stock for no more
         run.more['mix'][name], faults = sums.mix_of_row([one['mix'] for one in slices if one['side'] == 'engine'])
         run.because(*(f'{name}: {fault}' for fault in faults))
         run.part(name, sums.ratio, slices, bench.form.pairs_least)
@@ -311,7 +314,7 @@ def row_p5(bench, run):
         redis.ask('unlink', 'bench:stream')
         return one
 
-    slices = bench.alternate(run, ((engine, redis), deliver), ((redis,), add))
+    slices = bench.alternate(run, ((engine, redis), deliver), ((redis,), add), more=False)
     run.part('ratio', sums.ratio, slices, form.pairs_least)
     bench.end('delivery', at_once=True)  # or it would deliver what is left
 

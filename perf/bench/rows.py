@@ -87,6 +87,7 @@ class Form:
     """How much of everything. Only `full` is a measurement; the others keep the way to it open."""
     pairs: int
     pairs_least: int  # with like gauges, or there is no value
+    pairs_most: int  # as long as fewer than `pairs` have like gauges
     slice_s: float
     gauge_ms: int
     probe: int  # requests from which a rate is guessed; 0: the least are asked
@@ -107,11 +108,11 @@ class Form:
 
 
 FORMS = {
-    'full': Form(15, 8, 0.9, 20, 500_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 20_000, 30,
+    'full': Form(15, 8, 30, 0.9, 20, 500_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 20_000, 30,
                  (1_200_000, 1_000_000, 800_000, 600_000, 400_000, 200_000, 100_000), 10_000_000, 10_000_000),
-    'quick': Form(5, 3, 0.25, 10, 100_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 5_000, 3,
+    'quick': Form(5, 3, 7, 0.25, 10, 100_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 5_000, 3,
                   (1_000_000, 600_000, 300_000, 100_000), 1_200_000, 1_000_000, budget_s=110),
     # No more in a slice than the wire's rings hold: nothing may be lost however busy the machine is.
-    'toy': Form(1, 1, 0.05, 2, 0, 100_000, (1_000, 100_000), 100, 64, 0.2, (2000,), 20_000, 5_000, 1000,
+    'toy': Form(1, 1, 1, 0.05, 2, 0, 100_000, (1_000, 100_000), 100, 64, 0.2, (2000,), 20_000, 5_000, 1000,
                 'yield', 8192, 10_000, 0.9, 120),
 }

@@ -40,6 +40,12 @@ class Ratios(unittest.TestCase):
         with self.assertRaises(sums.Refused):
             sums.ratio(pair(0, 50, 100, (35, 35, 160, 160)), 0)
 
+    def test_pairs_go_on_until_enough_have_like_gauges(self):
+        slices = pair(0, 50, 100) + pair(1, 50, 100, (35, 160, 35, 35))
+        self.assertTrue(sums.enough(slices, 1))
+        self.assertFalse(sums.enough(slices, 2))
+        self.assertTrue(sums.enough(slices + pair(2, 1, 100), 2))
+
     def test_gauges_that_are_not_there_are_not_alike(self):
         slices = pair(0, 50, 100)
         for one in slices:
