@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """alerts.py METRICS [ALERTS]: do the alert rules, their tests, the dashboard and the runbook speak of
-the same alerts, and of metrics that there are? METRICS is what flashgated --describe-metrics says."""
+the same alerts, and of metrics that there are, and is on the dashboard what alerts count? METRICS is
+what flashgated --describe-metrics says."""
 
 import json
 import pathlib
@@ -33,6 +34,8 @@ queries += [variable['query'] for variable in dashboard['templating']['list']]
 for text in (alerts, tests, *queries):
     for name in re.findall(r'\bflashgate_\w+', text):
         wanted(name in known, f'{name} is no metric')
+for name in set(re.findall(r'\bflashgate_\w+_total\b', alerts)):
+    wanted(any(name in query for query in queries), f'{name}, which an alert goes by, is on no panel')
 for name in names:
     wanted(f'- name: {name}\n' in tests, f'{name} has no test in tests/alerts/rules.yaml')
     entry = re.search(rf'^### {name}\n\n(\w.+?)\n\*\*Look:\*\* (.+?)\n\*\*Do:\*\* \S', runbook, re.M | re.S)
