@@ -23,10 +23,13 @@ static void ask_to_stop(int signal)
 
 static void set_signals(void)
 {
-    struct sigaction action = {.sa_handler = ask_to_stop};
+    struct sigaction action = {.sa_handler = ask_to_stop}, before;
 
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    /* The terminal has gone; nohup has the engine stay. */
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
     /* Peers go away at any time: Redis, an operator, a virtual machine. Writing then just fails. */
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);

@@ -233,7 +233,7 @@ generate() {
 }
 
 start_engine() {
-    start engine "$build/flashgated" --config "$dir/engine.yaml"
+    start engine "$@" "$build/flashgated" --config "$dir/engine.yaml"
     wait_for 60 'the engine to answer' answers_or_ended
     alive engine || die 'the engine ended at start'
 }

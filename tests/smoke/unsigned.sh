@@ -22,7 +22,7 @@ refused 3 'unsigned_ops: says nothing without unsigned_allowed' 'ops of unsigned
     "$build/flashgated" --check \
     --config "$(altered ops 's/^unsigned_allowed.*/unsigned_ops: [CONFIRM]/')"
 
-start_engine
+start_engine env --default-signal=HUP
 says 'WARNING +UNSIGNED: .* anyone who reaches the port can buy$' 'status says so' ctl status
 says 'UNSIGNED: .* are taken: ORDER QUERY STOCK PING;' 'the log says so, and which' \
     cat "$dir/engine.log"
@@ -30,10 +30,11 @@ says 'unsigned datagrams are taken: anyone can order$' 'doctor says so' doctor
 check 'a sale is applied' ctl sale apply "$dir/drop.yaml"
 check '... and opened' ctl sale open drop
 scenario unsigned.py as_a_rule
-stop engine TERM 0
+stop engine HUP 0 # as TERM does
 
 echo 'unsigned_ops: [ORDER, CONFIRM, CANCEL, PING]' >> "$dir/engine.yaml"
-start_engine
+start_engine env --ignore-signal=HUP
+kill -HUP "${pids[engine]}" # as nohup has it, that is nothing
 says "WARNING +UNSIGNED: .* can buy, and settle anybody's orders" 'that they are named is told, too' \
     ctl status
 says "anyone can order, and settle anybody's orders" '... by doctor as well' doctor
