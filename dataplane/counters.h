@@ -63,11 +63,12 @@
 /* X(NAME, text, help): frames that were not dropped */
 #define FG_FRAME_COUNTERS(X)                                                                       \
     X(RX_FRAMES, "rx_frames", "frames received")                                                   \
-    X(TX_REPLIES, "tx_replies", "reply datagrams sent")                                            \
+    X(TX_REPLIES, "tx_replies",                                                                    \
+      "reply datagrams made; tx_dropped says how many of them were not taken")                     \
     X(TX_ARP, "tx_arp", "ARP answers sent")                                                        \
     X(TX_NEIGHBOUR, "tx_neighbour", "IPv6 neighbour advertisements sent")                          \
     X(TX_ICMP_ECHO, "tx_icmp_echo", "ICMP echo answers sent")                                      \
-    X(TX_DROPPED, "tx_dropped", "replies the port did not take")                                   \
+    X(TX_DROPPED, "tx_dropped", "replies, and other answers, that the port did not take")          \
     X(HANDED_OVER, "handed_over", "datagrams given to the worker that owns their partition")       \
     X(TAKEN_OVER, "taken_over", "datagrams taken from another worker")                             \
     X(HANDOVER_FULL, "handover_full", "datagrams answered BUSY because a hand-over ring was full") \

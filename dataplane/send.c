@@ -54,10 +54,9 @@ void loop_reply(struct loop *loop, struct rte_mbuf *frame, uint32_t payload)
     const struct fg_port *port = &loop->engine->ports[loop->port_index[frame->port]];
     uint32_t length = fg_reply_udp(rte_pktmbuf_mtod(frame, uint8_t *), tag.l3, payload);
 
-    if (tag.receiver == loop->self->index || !port->reply_by_receiver) {
-        fg_count(loop->counters, FG_COUNTER_TX_REPLIES);
+    fg_count(loop->counters, FG_COUNTER_TX_REPLIES);
+    if (tag.receiver == loop->self->index || !port->reply_by_receiver)
         return loop_send(loop, frame, length);
-    }
     frame->pkt_len = length;
     struct rte_ring *ring = loop->engine->workers[tag.receiver]->replies[loop->self->index];
     if (rte_ring_sp_enqueue(ring, frame) != 0)
@@ -77,7 +76,6 @@ unsigned loop_send_for_others(struct loop *loop)
             rte_ring_sc_dequeue_burst(loop->self->replies[v], (void **)frames, FG_BURST, NULL);
         for (unsigned i = 0; i < n; i++)
             loop_send(loop, frames[i], frames[i]->pkt_len);
-        fg_count_add(&loop->counters->count[FG_COUNTER_TX_REPLIES], n);
         total += n;
     }
     return total;
