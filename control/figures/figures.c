@@ -357,7 +357,8 @@ const struct fg_figure fg_figures[] = {
            "entries appended to streams"),
     FIGURE("flashgate_delivery_lag", "delivery", "lag", GAUGE, NONE, ENGINE,
            fg_figure_read_delivery, offsetof(struct fg_delivery_stats, lag),
-           "order events that are durable and not in their stream"),
+           "order events that are durable and not in their stream, as of the last call to Redis "
+           "that ended"),
     FIGURE("flashgate_delivery_connects", "delivery", "connects", COUNTER, NONE, ENGINE,
            fg_figure_read_delivery, offsetof(struct fg_delivery_stats, connects),
            "connections made"),
