@@ -60,9 +60,9 @@ burned() {
     done
 }
 
-# load RATE SECONDS: a run of the generator, in load.json; RATE 0: flat out.
+# load RATE ARGUMENT...: a run of the generator, in load.json; RATE 0: flat out.
 load() {
-    timeout 30 "${generate[@]}" --rate "$1" --duration "$2" --sample "$((${1:-0} > 0 && $1 <= sparse ? 1 : 16))" \
+    timeout 30 "${generate[@]}" --rate "$1" --sample $(($1 > 0 && $1 <= sparse ? 1 : 16)) "${@:2}" \
         --report "$dir/load.json" > "$dir/load.log" 2>&1 || die "the generator failed at a rate of $1"
 }
 
@@ -71,7 +71,7 @@ row() { echo "$* $([ ! -f "$dir/load.json" ] || tr -d '\n ' < "$dir/load.json")"
 
 if [ -z "$rate" ]; then
     begin poll
-    load 0 "$load_s"
+    load 0 --duration "$load_s"
     rate=$(python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["decisions_per_s"]))' \
         "$dir/load.json")
     stop engine TERM 0 > /dev/null
@@ -82,14 +82,14 @@ for ((round = 0; round < rounds; round++)); do
     for ((turn = 0; turn < ${#policies[@]}; turn++)); do
         policy=${policies[(round + turn) % ${#policies[@]}]}
         begin "$policy"
-        load "$sparse" 1 # the first answers are not as the later ones
+        load "$sparse" --requests 200 # the first answers are not as the later ones
         rm -f "$dir/load.json"
         before=$(burned)
         sleep "$none_s"
         row "$round" "$policy" none "$before" "$(burned)"
         for kind in sparse half; do
             before=$(burned)
-            load "$([ "$kind" = sparse ] && echo "$sparse" || echo $((rate / 2)))" "$load_s"
+            load "$([ "$kind" = sparse ] && echo "$sparse" || echo $((rate / 2)))" --duration "$load_s"
             row "$round" "$policy" "$kind" "$before" "$(burned)"
         done
         stop engine TERM 0 > /dev/null

@@ -209,7 +209,10 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .max = 32768,
      .power_of_two = true,
      .standard = "256",
-     .help = "Shares that buyers are divided into; each belongs to one worker."},
+     .help =
+         "Shares that buyers are divided into; each belongs to one worker. A NIC that steers by "
+         "flow rules has one for each, or, if workers are a power of two and the NIC can, one "
+         "for each worker."},
     {.name = "node",
      .kind = FG_OPTION_INTEGER,
      FIELD(node),
