@@ -120,8 +120,7 @@ def datagrams(run, grown):
     in and was neither dropped by name nor answered is in no cause, and account() finds that."""
     # The questions for the engine itself are among a client's datagrams, but not among those of one that
     # keeps nothing in mind.
-    pings = grown.get('PONG', 0) if run.get('stateless') else 0
-    sent, heard = run['datagrams_sent'] + pings, run['datagrams_received'] + pings
+    sent, heard = run['datagrams_sent'] + run.get('pings', 0), run['datagrams_received'] + run.get('pongs', 0)
     named = {name: count for name, count in grown.items() if name.startswith('drop_')}
     # Copies of an undecided order are requests, too; what waited too long is none, but answered.
     received = (grown['requests'] + grown.get('queue_aged', 0) + sum(named.values()) -

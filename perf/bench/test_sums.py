@@ -86,10 +86,12 @@ class Accounts(unittest.TestCase):
                                  {'requests': 100, 'tx_replies': 99})
         self.assertIn('100 offered, but 99 answered and 0 lost', sums.account(account))
 
-    def test_pings_of_a_generator_that_does_not_count_them(self):
-        run = {'datagrams_sent': 100, 'datagrams_received': 100, 'stateless': True}
-        account = sums.datagrams(run, {'requests': 101, 'tx_replies': 101, 'PONG': 1})
-        self.assertEqual((account['offered'], account['answered'], account['lost']), (101, 101, {}))
+    def test_pings_and_one_whose_answer_was_lost(self):
+        run = {'datagrams_sent': 100, 'datagrams_received': 100, 'pings': 2, 'pongs': 1}
+        account = sums.datagrams(run, {'requests': 102, 'tx_replies': 102, 'tx_dropped': 1})
+        self.assertEqual((account['offered'], account['answered'], account['lost']),
+                         (102, 101, {'reply not taken by the port': 1}))
+        self.assertIsNone(sums.account(account))
 
     def test_an_echo(self):
         account = sums.echoes({'datagrams_sent': 100, 'datagrams_received': 90}, {'rx': 97, 'tx': 92})

@@ -59,7 +59,8 @@ static double per_s(const struct load_stateless_result *result, uint64_t count)
     return result->duration_s > 0 ? (double)count / result->duration_s : 0;
 }
 
-/* X(json name, value): counts, in the order of the file. */
+/* X(json name, value): counts, in the order of the file. All that the client sends here is PINGs,
+ * which are not among the datagrams. */
 #define COUNTS(X)                                                                                  \
     X(requests, result->offered)                                                                   \
     X(answered, result->answered)                                                                  \
@@ -68,6 +69,8 @@ static double per_s(const struct load_stateless_result *result, uint64_t count)
     X(datagrams_sent, stats->sent_frames)                                                          \
     X(datagrams_signed, stats->signed_frames)                                                      \
     X(datagrams_received, stats->received)                                                         \
+    X(pings, result->client->history.header.records)                                               \
+    X(pongs, result->client->stats.received)                                                       \
     X(measured, stats->measured)                                                                   \
     X(retries, stats->retries)                                                                     \
     X(replays, stats->replays)                                                                     \
