@@ -2,7 +2,7 @@
 """The sums of perf/floods.sh. Each step reads what a run has left in the folder DIR (NAME.json of the
 generator, NAME.before and NAME.after of the engine, NAME.history) and adds a row to DIR/rows.json.
 
-floods.py rate DIR                                 the one-order rate, from the closed runs
+floods.py rate DIR                                 the one-order rate, from the runs flat out
 floods.py slices DIR NAME TITLE SLICE_MS TOY       honest goodput with and without a flood, in turns
 floods.py point DIR NAME KIND FACTOR SECONDS       what became of everything, at one load
 floods.py page DIR                                 all of it, as Markdown
@@ -67,17 +67,19 @@ def busy_share(directory, name):
 # --- the rate ---
 
 def rate(directory):
-    closed = [read(directory, os.path.basename(path)) for path in
-              sorted(glob.glob(os.path.join(directory, 'closed*.json')))]
-    one_order = int(statistics.median(run['decisions_per_s'] for run in closed))
+    """What the engine can take is what it took while the generator found the wire full."""
+    runs = [read(directory, os.path.basename(path)) for path in
+            sorted(glob.glob(os.path.join(directory, 'flat*.json')))]
+    one_order = int(statistics.median(run['decisions_per_s'] for run in runs))
     honest = int(one_order * HONEST)
     with open(os.path.join(directory, 'rate'), 'w') as file:
         print(one_order, honest, honest * FLOOD, file=file)
-    busy = busy_share(directory, f'closed{len(closed)}')
+    held = statistics.median(run['generator']['held_share'] for run in runs)
     add_row(directory, 'rate', {'one_order': one_order, 'honest': honest, 'flood': honest * FLOOD,
-                                'runs': [int(run['decisions_per_s']) for run in closed], 'busy': busy})
-    print(f'one-order rate: {one_order} a second (median of {len(closed)} closed runs); honest load '
-          f'{honest}, floods {honest * FLOOD}')
+                                'runs': [int(run['decisions_per_s']) for run in runs], 'held': held,
+                                'limited': any(run['generator']['limited'] for run in runs)})
+    print(f'one-order rate: {one_order} a second (median of {len(runs)} runs flat out; the generator found the wire '
+          f'full {held:.0%} of the time); honest load {honest}, floods {honest * FLOOD}')
 
 
 # --- accounting ---
@@ -172,6 +174,9 @@ def slices(directory, name, title, slice_ms, toy):
         faults.append(f'goodput fell to {median:.1%}')
     if run['answered'] != run['requests']:
         faults.append(f'{run["requests"] - run["answered"]} honest requests lost')
+    if toy != 'true' and run['generator']['limited']:
+        faults.append(f'the generator was late by itself {run["generator"]["own_late_share"]:.0%} of the time: it '
+                      'was the limit, and nothing is shown of the engine')
 
     def side(which):
         of = [pair[which] for pair in judged]
@@ -302,8 +307,8 @@ Made by `perf/floods.sh`, which says how; commit {command('git', 'rev-parse', '-
 {machine()}, kernel {platform.release()}, DPDK {command('pkg-config', '--modversion', 'libdpdk')}. \
 One worker, shared-memory wire (vhost and virtio-user), one order in a datagram, generator and worker on a core each.
 
-One-order rate: {rates['one_order']} a second (closed runs: {', '.join(map(str, rates['runs']))}; the worker was \
-busy {rates['busy']:.0%} of the last one). Honest load {rates['honest']} a second, floods {rates['flood']}.
+One-order rate: {rates['one_order']} a second (flat out: {', '.join(map(str, rates['runs']))}; the generator found \
+the wire full {rates['held']:.0%} of the time{', and was the limit all the same' if rates['limited'] else ''}). Honest load {rates['honest']} a second, floods {rates['flood']}.
 
 ## Honest goodput, with and without a flood
 

@@ -9,6 +9,7 @@
 # By hand, on a machine that does nothing else: needs two cores and some six minutes.
 #
 # perf/floods.sh [--pairs N] [--out FILE]   the page, Markdown (default build/floods.md)
+# perf/floods.sh --only TEXT ...            of the rows of the first table those whose name has TEXT, and no other
 # perf/floods.sh --toy [--out FILE]         seconds, for tests: every kind once, all together and few of
 #                                           each; goodput is shown and not judged; Redis and the books too
 # The rows of its tables lie beside FILE as JSON.
@@ -16,12 +17,13 @@
 # or in a wrong one, or an honest request was lost.
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/smoke/lib.sh"
 
-toy=false pairs=16 out=build/floods.md
+toy=false pairs=16 out=build/floods.md only=''
 while [ $# -gt 0 ]; do
     case $1 in
     --toy) toy=true ;;
     --pairs) pairs=${2:-} && shift ;;
     --out) out=${2:-} && shift ;;
+    --only) only=${2:-} && shift ;;
     *) die "$1 is not an option; the script's head has them" ;;
     esac
     shift
@@ -29,10 +31,11 @@ done
 if ! [[ $pairs =~ ^[0-9]+$ ]] || [ "$pairs" -lt 4 ] || [ "$pairs" -gt 100 ]; then
     die "--pairs is \"$pairs\", wanted 4 to 100"
 fi
-# What a run of seconds asks, and a real one. slice_ms; closed: requests flat out, to find the rate.
+# What a run of seconds asks, and a real one. slice_ms; flat_s: seconds flat out, to find the rate, with
+# `pool` datagrams signed ahead (of as many buyers, so that none asks too often).
 if $toy; then
     rows=('all kinds=all')
-    factors=(2) pairs=4 slice_ms=150 closed=20000 closed_runs=1 overload_s=1 idle=yield
+    factors=(2) pairs=4 slice_ms=150 flat_s=1 flat_runs=1 pool=20000 overload_s=1 idle=yield
 else
     rows=('malformed payloads=random,form,version,reply,cut'
         'malformed frames=other-mac,group-mac,source-mac,vlan,not-ip,not-for-us,ip-checksum,ip-options,'\
@@ -42,10 +45,15 @@ else
         'forged=forged' 'stale=stale' 'replayed, own source=replay'
         'replayed, other port=replay-port' 'replayed, other address=replay-address'
         'one buyer, signed=one-buyer' 'many buyers, signed=many-buyers' 'all kinds=all')
-    factors=(0.5 1 1.5 2 3 4) slice_ms=500 closed=1000000 closed_runs=3 overload_s=4 idle=poll
+    factors=(0.5 1 1.5 2 3 4) slice_ms=500 flat_s=4 flat_runs=3 pool=1000000 overload_s=4 idle=poll
     [ "$(nproc)" -ge 2 ] || die 'two cores are wanted'
 fi
-readonly toy pairs out rows factors slice_ms closed closed_runs overload_s idle
+if [ -n "$only" ]; then
+    mapfile -t rows < <(printf '%s\n' "${rows[@]}" | grep -F -- "$only")
+    [ "${#rows[@]}" -gt 0 ] || die "no row's name has \"$only\""
+    factors=()
+fi
+readonly toy pairs out rows factors slice_ms flat_s flat_runs pool overload_s idle
 
 # A thousand units that are held and always come back: orders are admitted all the time. Of those who
 # ask, nearly all find nothing.
@@ -79,15 +87,12 @@ begin() {
     ctl sale open drop > "$dir/apply.log" || die 'the sale is not opened'
 }
 redis_part=''
-if $toy; then
-    start_redis
-    redis_part="redis:
-  socket: $dir/redis.sock"
-fi
 
 generate 1 "$dir/sale.yaml"
-generate+=(--buyers 1000000 --confirm 0 --cancel 50 --leave 50 --think 100)
+generate+=(--buyers 1000000)
 ! $toy || generate+=(--sleep)
+people=(--confirm 0 --cancel 50 --leave 50 --think 100)
+flat=(--stateless --pool "$pool")
 runs=0
 # load NAME ARGUMENT...: a run of the generator, with buyers of its own, between two looks at the engine:
 # NAME.json, NAME.before, NAME.after.
@@ -104,21 +109,25 @@ load() {
 sums() { timeout 200 python3 perf/floods.py "$@"; }
 
 begin 20000000
-for ((run = 1; run <= closed_runs; run++)); do
-    load "closed$run" --requests "$closed" --rate 0 --window 2048 --history "$dir/closed.history" || exit 1
+for ((run = 1; run <= flat_runs; run++)); do
+    load "flat$run" "${flat[@]}" --rate 0 --duration "$flat_s" || exit 1
 done
 sums rate "$dir" || die 'there is no rate to go by'
 read -r one_order honest flood < "$dir/rate"
 if $toy; then
     honest=2000 flood=20000 one_order=20000 # however fast the machine is
-else
-    stop engine TERM 0
-    begin "$one_order"
 fi
+stop engine TERM 0
+if $toy; then
+    start_redis
+    redis_part="redis:
+  socket: $dir/redis.sock"
+fi
+begin "$one_order"
 
-histories=(--history "$dir/closed.history")
+histories=()
 for ((row = 0; row < ${#rows[@]}; row++)); do
-    load "row$row" --rate "$honest" --requests $((honest * pairs * 2 * slice_ms / 1000)) \
+    load "row$row" "${people[@]}" --rate "$honest" --requests $((honest * pairs * 2 * slice_ms / 1000)) \
         --hostile "${rows[row]#*=}" --hostile-rate "$flood" --hostile-slice "$slice_ms" \
         --history "$dir/row$row.history" &&
         sums slices "$dir" "row$row" "${rows[row]%%=*}" "$slice_ms" "$toy" || failures=$((failures + 1))
@@ -129,7 +138,7 @@ done
 for kind in many-buyers forged; do
     for factor in "${factors[@]}"; do
         more=$(awk "BEGIN { print int($factor * $one_order) - $honest }")
-        load "over-$kind-$factor" --rate "$honest" --duration "$overload_s" --hostile "$kind" \
+        load "over-$kind-$factor" "${people[@]}" --rate "$honest" --duration "$overload_s" --hostile "$kind" \
             --hostile-rate "$more" --history "$dir/over-$kind.history" &&
             sums point "$dir" "over-$kind-$factor" "$kind" "$factor" "$overload_s" ||
             failures=$((failures + 1))
