@@ -62,7 +62,7 @@ name: drop
 rate: 5
 burst: 10
 items:
-  - {id: 1, name: thing, stock: 1000, limit: 2, max_per_order: 1, hold: 300ms}
+  - {id: 1, name: thing, stock: 1000, limit: 2, max_per_order: 1, hold: 3s}
 END
 
 # keys RATE: one key, from the honest address alone.
