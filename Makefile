@@ -78,10 +78,12 @@ MAINS   := dataplane/main.c control/flashgatectl.c perf/load/flashgate-load.c \
 	   perf/check/flashgate-check.c control/make-docs.c $(BENCHES:%=perf/bench/%.c)
 SOURCES := $(filter-out $(MAINS),$(wildcard dataplane/*.c dataplane/*/*.c control/*.c control/*/*.c perf/*/*.c))
 ifeq ($(SIMULATED),1)
-# What the simulator has no use for is not built: ports, workers' loops, the generator, the CLI.
+# What the simulator has no use for is not built: ports, workers' loops, configuration, the generator, the CLI.
 SOURCES := $(filter-out dataplane/net/% dataplane/receive.c dataplane/send.c dataplane/worker.c dataplane/loop_capture.c \
-	   dataplane/redis.c dataplane/orders/redis_link.c control/cli/% control/top/% \
-	   control/journal/% control/audit/% perf/load/%,$(SOURCES))
+	   dataplane/parts.c dataplane/process.c dataplane/workers.c dataplane/redis.c dataplane/orders/redis_% \
+	   dataplane/orders/delivery_thread.c dataplane/orders/disk_files.c control/config/config% control/doctor/% \
+	   $(addprefix control/figures/,help.c metrics% telemetry.c) control/cli/% control/top/% \
+	   control/journal/% control/audit/% perf/bench/% perf/load/% perf/check/report.c perf/check/history.c,$(SOURCES))
 endif
 ifeq ($(FUZZ),1)
 # Nor what no fuzz target reaches.
@@ -94,6 +96,13 @@ SOURCES := $(filter-out dataplane/net/eal.c dataplane/net/port.c dataplane/net/s
 	   $(filter-out perf/check/history.c,$(wildcard perf/check/*.c)) \
 	   $(addprefix perf/load/,goodput.c hostile% items.c option% port% report% wire% \
 	      play% find.c setup.c stateless_port.c stateless_report.c hgrm.c effort.c),$(SOURCES))
+endif
+ifeq ($(FAULTS),1)
+# Only what has faults in it is built anew. The rest is that of the release.
+$(if $(shell grep -ls 'faults\.h"' dataplane/*.h dataplane/*/*.h control/*.h control/*/*.h include/flashgate/*.h), \
+    $(error faults.h belongs in .c files: by them it is known what differs with FAULTS=1))
+SOURCES := $(shell grep -ls 'faults\.h"' $(SOURCES))
+RELEASE := build/release/dataplane/main.o build/release/libflashgate.a
 endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflashgate.a
@@ -116,9 +125,14 @@ $(LIBRARY): $(OBJECTS)
 	@echo '  AR   $@'
 	@ar rcs $@ $^
 
-$(BUILD)/flashgated: $(BUILD)/dataplane/main.o $(LIBRARY)
+# With FAULTS=1: objects come first, so those of the same name in the release's library are left there.
+$(BUILD)/flashgated: $(if $(RELEASE),$(OBJECTS) $(RELEASE),$(BUILD)/dataplane/main.o $(LIBRARY))
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(FAST_LIBS) $(JEMALLOC)
+.PHONY: release
+release:
+	@$(MAKE) --no-print-directory FAULTS= $(RELEASE)
+$(RELEASE): release
 $(BUILD)/flashgatectl: $(BUILD)/control/flashgatectl.o $(LIBRARY)
 	@echo '  LD   $@'
 	@$(CC) $(VARIANT) -o $@ $^ $(LIBS) $(TERMINAL)
@@ -207,6 +221,8 @@ demo: deps
 	@BUILD=$(BUILD) perf/demo.sh
 
 units: $(UNITS)
+# What a unit test itself does takes no time: only what it tests is optimised.
+$(BUILD)/tests/unit/%.o: VARIANT += -O0
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo '  LD   $@'

@@ -5,6 +5,7 @@ going through all lives of the engine; then the books are judged: no acknowledge
 oversold, stream and log the same.
 
     tests/faults/run.py [--short] [--seed N] [--table FILE] [KIND...]
+    tests/faults/run.py --list
 
 KILLS and POWER_CUTS in the environment say how many of those (default 100 and 20). One line is
 printed for each kind. Exit status 0 if every fault was survived or skipped with a reason."""
@@ -91,11 +92,15 @@ def main():
     parser.add_argument('--short', action='store_true', help='a few faults of each kind')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--table', metavar='FILE', help='write the counts there, in Markdown')
+    parser.add_argument('--list', action='store_true', help='print the kinds, do nothing')
     parser.add_argument('kinds', nargs='*', metavar='KIND', help=', '.join(KINDS))
     settings = parser.parse_args()
     for name in settings.kinds:
         if name not in KINDS:
             parser.error(f'there is no kind {name}; there are {", ".join(KINDS)}')
+    if settings.list:
+        print('\n'.join(KINDS))
+        return 0
     few = settings.short
     settings.kills = int(os.environ.get('KILLS') or (12 if few else 100))
     settings.crash_rounds = 1 if few else 4
