@@ -7,7 +7,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 
-readonly sim=build/simulated/sim/flashgate-sim budget=3000 limit_s=200
+readonly sim=build/simulated/sim/flashgate-sim budget=3000 limit_s=600
 
 # hunt PLANT: the first seed that finds it.
 hunt() {
