@@ -17,7 +17,8 @@ import parts
 import sums
 
 HOT, OPEN, LIMITED, MANY = 1, 2, 3, 1001  # item ids
-ALL_BUYERS = 1_000_000_000  # each asks once
+ALL_BUYERS = 1_000_000_000  # nearly each asks once
+DRAWN_AGAIN = 100  # units a buyer may have where each is drawn: of so many some come more than once
 REDIS_DEPTH = {1: 64, 32: 8}  # calls under way, by orders a call
 
 
@@ -262,7 +263,7 @@ def row_p4(bench, run):
     form = bench.form
     room = int(form.durable_ladder[0] * form.durable_s + sum(form.durable_ladder)) + 10_000
     engine = bench.need('durable', lambda: parts.Engine(bench, 'durable', room))
-    engine.open_sale('durable', [(OPEN, room)])
+    engine.open_sale('durable', [(OPEN, room)], limit=DRAWN_AGAIN)
 
     def admit(rate, seconds):
         one = bench.slice(len(run.slices), 'engine', (engine,), lambda: bench.ask(
@@ -291,7 +292,7 @@ def row_p5(bench, run):
     redis.go_on()
     engine = bench.need('delivery', lambda: parts.Engine(bench, 'delivery', form.backlog + 1000, redis, 'sleep'))
     bench.only(engine, redis)
-    engine.open_sale('delivery', [(OPEN, form.backlog + 1000)])
+    engine.open_sale('delivery', [(OPEN, form.backlog + 1000)], limit=DRAWN_AGAIN)
     engine.wait_for('Redis is connected', lambda: engine.ask('status')['delivery']['lag'] == 0)
     bench.only(engine)
     run.because(*bench.ask(engine, [OPEN], form.backlog, wanted='ADMITTED', buyers=ALL_BUYERS, batch=32,
@@ -361,7 +362,7 @@ def row_p8(bench, run):
     bench.end('least')
     engine = bench.need('memory', lambda: parts.Engine(bench, 'memory', orders))
     bench.only(engine)
-    engine.open_sale('memory', [(OPEN, orders)])
+    engine.open_sale('memory', [(OPEN, orders)], limit=DRAWN_AGAIN)
     at_start = engine.memory()
     one = bench.ask(engine, [OPEN], orders, wanted='ADMITTED', batch=32, buyers=ALL_BUYERS, stateless=False)
     run.because(*one.pop('faults'))

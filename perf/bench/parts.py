@@ -171,13 +171,13 @@ control: {{socket: {self.socket}}}
             raise Failed(f'{self.name} does not answer: {self.tail()}')
         return {**status, 'asked_at': time.monotonic()}
 
-    def open_sale(self, name, items, rate=1000):
-        """items: (id, stock). A buyer may have one unit of each, and ask so often a second."""
+    def open_sale(self, name, items, rate=1000, limit=1):
+        """items: (id, stock). A buyer may have `limit` units of each, and ask so often a second."""
         path = self.path(f'{name}.yaml')
         with open(path, 'w') as file:
             print(f'name: {name}\nrate: {rate}\nitems:', file=file)
             for item, stock in items:
-                print(f'  - {{id: {item}, name: i{item}, stock: {stock}, limit: 1, max_per_order: 1}}', file=file)
+                print(f'  - {{id: {item}, name: i{item}, stock: {stock}, limit: {limit}, max_per_order: 1}}', file=file)
         for words in ('apply', path), ('open', name):
             if self.ask('sale', *words) is None:
                 raise Failed(f'{self.name}: sale {words[0]} {name} is refused: {self.refusal}')
