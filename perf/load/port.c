@@ -210,13 +210,6 @@ void load_port_take(struct load_port *port, const struct rte_mbuf *frame, uint64
     }
 }
 
-/* A reply to one request lies in two cache lines. */
-static inline void prefetch_frame(const uint8_t *at)
-{
-    rte_prefetch0(at);
-    rte_prefetch0(at + RTE_CACHE_LINE_SIZE);
-}
-
 unsigned load_port_receive(struct load_port *port)
 {
     struct rte_mbuf *frames[FG_BURST];
@@ -230,7 +223,7 @@ unsigned load_port_receive(struct load_port *port)
             continue;
         uint64_t arrived_ns = load_port_now_ns(&port->link);
         for (uint16_t i = 0; i < count; i++)
-            prefetch_frame(rte_pktmbuf_mtod(frames[i], const uint8_t *));
+            load_port_prefetch(rte_pktmbuf_mtod(frames[i], const uint8_t *));
         for (uint16_t i = 0; i < count; i++)
             load_port_take(port, frames[i], arrived_ns);
         rte_pktmbuf_free_bulk(frames, count);

@@ -124,7 +124,7 @@ unsigned load_stateless_port_receive(struct load_stateless_port *ours)
             continue;
         uint64_t arrived_ns = load_port_now_ns(&port->link);
         for (uint16_t i = 0; i < count; i++)
-            rte_prefetch0(rte_pktmbuf_mtod(frames[i], const uint8_t *));
+            load_port_prefetch(rte_pktmbuf_mtod(frames[i], const uint8_t *));
         for (uint16_t i = 0; i < count; i++)
             take(ours, frames[i], arrived_ns);
         rte_pktmbuf_free_bulk(frames, count);
