@@ -14,7 +14,8 @@
 #                                           each; goodput is shown and not judged; Redis and the books too
 # The rows of its tables lie beside FILE as JSON.
 # Exit status 1 if honest goodput fell by more than 5 %, a forger was answered, a datagram is in no counter
-# or in a wrong one, or an honest request was lost.
+# or in a wrong one, or an honest request was lost. A row in which the generator was late by its own fault for
+# more than 5 % of the time shows nothing of the engine: it is measured again, twice at most.
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/smoke/lib.sh"
 
 toy=false pairs=16 out=build/floods.md only=''
@@ -125,14 +126,23 @@ if $toy; then
 fi
 begin "$one_order"
 
+# row NUMBER LAST: status 2 if it is to be measured again.
+row() {
+    load "row$1" "${people[@]}" --rate "$honest" --requests $((honest * pairs * 2 * slice_ms / 1000)) \
+        --hostile "${rows[$1]#*=}" --hostile-rate "$flood" --hostile-slice "$slice_ms" \
+        --history "$dir/row$1.history" || return 1
+    sums slices "$dir" "row$1" "${rows[$1]%%=*}" "$slice_ms" "$toy" "$2"
+}
 histories=()
-for ((row = 0; row < ${#rows[@]}; row++)); do
-    load "row$row" "${people[@]}" --rate "$honest" --requests $((honest * pairs * 2 * slice_ms / 1000)) \
-        --hostile "${rows[row]#*=}" --hostile-rate "$flood" --hostile-slice "$slice_ms" \
-        --history "$dir/row$row.history" &&
-        sums slices "$dir" "row$row" "${rows[row]%%=*}" "$slice_ms" "$toy" || failures=$((failures + 1))
-    histories+=(--history "$dir/row$row.history")
-    $toy || rm -f "$dir/row$row.history"
+for ((number = 0; number < ${#rows[@]}; number++)); do
+    for last in false false true; do
+        status=0
+        row "$number" "$last" || status=$?
+        [ "$status" -eq 2 ] || break
+    done
+    [ "$status" -eq 0 ] || failures=$((failures + 1))
+    histories+=(--history "$dir/row$number.history")
+    $toy || rm -f "$dir/row$number.history"
 done
 
 for kind in many-buyers forged; do
