@@ -5,6 +5,7 @@ told from what was measured is refused with its reason, and a row that is refuse
 import statistics
 
 GAUGES_DIFFER = 1.25  # times: between the least and the greatest of a pair's gauges
+NEAR = 5  # pairs: slices that are further from each other are not compared
 IDLE_MOST = 0.05
 # What a mixed sale is made of, and how far it may be from that, in shares of its entries.
 MIX = {'retries': (0.05, 0.005), 'admissions': (0.005, 0.0005), 'refused': (0.945, 0.006)}
@@ -33,9 +34,24 @@ def pairs_of(slices):
         yield pair['engine'], pair['peer']
 
 
+def matched(slices):
+    """The pairs that count: a slice of the engine with the nearest one of its peer, if all their gauges are alike.
+    Each slice counts once. Nothing is asked of their values, so these do not say which count, nor when to end."""
+    list(pairs_of(slices))  # all are there
+    peers = [one for one in slices if one['side'] == 'peer']
+    found = []
+    for engine in (one for one in slices if one['side'] == 'engine'):
+        near = [peer for peer in peers if abs(peer['pair'] - engine['pair']) <= NEAR and alike([engine, peer])]
+        if near:
+            nearest = min(near, key=lambda peer: abs(peer['pair'] - engine['pair']))
+            peers.remove(nearest)
+            found.append((engine, nearest))
+    return found
+
+
 def enough(slices, wanted):
-    """Have so many pairs like gauges? Nothing is asked of their values, so they do not say when to end."""
-    return sum(alike(pair) for pair in pairs_of(slices)) >= wanted
+    """Have so many pairs like gauges?"""
+    return len(matched(slices)) >= wanted
 
 
 def quartiles(values):
@@ -47,7 +63,7 @@ def quartiles(values):
 def ratio(slices, least, value='value'):
     """Of the engine's figure to its peer's: median and quartiles over the pairs with like gauges."""
     pairs = list(pairs_of(slices))
-    kept = [pair for pair in pairs if alike(pair)]
+    kept = matched(slices)
     if len(kept) < max(least, 1):
         raise Refused(f'{len(kept)} of {len(pairs)} pairs have like gauges, wanted {max(least, 1)}')
     for engine, peer in kept:

@@ -27,9 +27,21 @@ class Ratios(unittest.TestCase):
         self.assertEqual((found['kept'], found['pairs']), (5, 5))
 
     def test_pairs_with_other_gauges_do_not_count(self):
-        slices = pair(0, 50, 100) + pair(1, 500, 100, (35, 35, 160, 160)) + pair(2, 500, 100, (35, 160, 35, 35))
+        slices = pair(0, 50, 100) + pair(1, 500, 100, (35, 35, 160, 160)) + pair(2, 500, 100, (35, 160, 60, 60))
         found = sums.ratio(slices, 1)
         self.assertEqual((found['value'], found['kept'], found['pairs']), (0.5, 1, 3))
+
+    def test_a_slice_counts_with_the_nearest_that_is_like_it_and_once(self):
+        slices = (pair(0, 50, 100, (35, 35, 160, 160)) + pair(1, 60, 200, (35, 35, 35, 35)) +
+                  pair(2, 70, 400, (160, 160, 35, 35)))
+        found = [(engine['pair'], peer['pair']) for engine, peer in sums.matched(slices)]
+        self.assertEqual(found, [(0, 1), (1, 2), (2, 0)])
+
+    def test_slices_far_from_each_other_do_not_count_together(self):
+        slices = [one for n in range(sums.NEAR + 1) for one in pair(n, 50, 100, (35, 60, 35, 60))]
+        slices += pair(sums.NEAR + 1, 50, 100, (35, 60, 160, 160))
+        slices[0]['gauges'] = [160, 160]
+        self.assertEqual(sums.matched(slices), [])
 
     def test_too_few_good_pairs_give_no_ratio(self):
         slices = pair(0, 50, 100) + pair(1, 500, 100, (35, 35, 160, 160))
