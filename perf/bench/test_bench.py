@@ -119,8 +119,8 @@ class Pairs(unittest.TestCase):
     def test_more_where_gauges_differ(self):
         self.assertEqual(self.alternate([100] * 20), 3)
         self.assertEqual(self.alternate([100, 200] + [100] * 20), 4)
-        self.assertEqual(self.alternate([100, 200] * 20), 6)
-        self.assertEqual(self.alternate([100, 200] * 20, more=False), 3)
+        self.assertEqual(self.alternate(2 ** n for n in range(20)), 6)
+        self.assertEqual(self.alternate((2 ** n for n in range(20)), more=False), 3)
 
 
 class ThePage(unittest.TestCase):
