@@ -99,11 +99,11 @@ class Bench:
         self.only()
         return {'pair': pair, 'side': side, 'gauges': [before, parts.gauge(self)], **found}
 
-    def alternate(self, run, engine, peer, case=None, more=True):
+    def alternate(self, run, engine, peer, case=None):
         """Pairs of slices, each a (parts, function); who begins takes turns. They are added to run.slices and
-        returned. more: than the form's, as long as too few have like gauges."""
+        returned. More than the form's, as long as too few have like gauges."""
         slices = []
-        for pair in range(self.form.pairs_most if more else self.form.pairs):
+        for pair in range(self.form.pairs_most):
             if pair >= self.form.pairs and sums.enough(slices, self.form.pairs):
                 break
             sides = [('engine', *engine), ('peer', *peer)]
@@ -252,8 +252,7 @@ def row_p3(bench, run):
     run.more['mix'] = {}
     for name, batch in ('one', 1), ('many', 32):
         mixed = bench.asking(engine, items, batch=batch, retries=50, wanted=None)
-        slices = bench.alternate(run, mixed, bench.asking(engine, [HOT], batch=batch), case=name,
-                                 more=False)  # there is stock for no more
+        slices = bench.alternate(run, mixed, bench.asking(engine, [HOT], batch=batch), case=name)
         run.more['mix'][name], faults = sums.mix_of_row([one['mix'] for one in slices if one['side'] == 'engine'])
         run.because(*(f'{name}: {fault}' for fault in faults))
         run.part(name, sums.ratio, slices, bench.form.pairs_least)
@@ -315,7 +314,7 @@ def row_p5(bench, run):
         redis.ask('unlink', 'bench:stream')
         return one
 
-    slices = bench.alternate(run, ((engine, redis), deliver), ((redis,), add), more=False)
+    slices = bench.alternate(run, ((engine, redis), deliver), ((redis,), add))
     run.part('ratio', sums.ratio, slices, form.pairs_least)
     bench.end('delivery', at_once=True)  # or it would deliver what is left
 
