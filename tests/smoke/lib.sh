@@ -232,7 +232,9 @@ generate() {
         --key-file "$dir/keys.yaml" --key 7 --sale "$2" --timeout 60)
 }
 
-start_engine() {
+start_engine() { start_engine_by env; }
+# start_engine_by COMMAND...: which becomes the engine.
+start_engine_by() {
     start engine "$@" "$build/flashgated" --config "$dir/engine.yaml"
     wait_for 60 'the engine to answer' answers_or_ended
     alive engine || die 'the engine ended at start'

@@ -22,7 +22,7 @@ refused 3 'unsigned_ops: says nothing without unsigned_allowed' 'ops of unsigned
     "$build/flashgated" --check \
     --config "$(altered ops 's/^unsigned_allowed.*/unsigned_ops: [CONFIRM]/')"
 
-start_engine env --default-signal=HUP
+start_engine_by env --default-signal=HUP
 says 'WARNING +UNSIGNED: .* anyone who reaches the port can buy$' 'status says so' ctl status
 says 'UNSIGNED: .* are taken: ORDER QUERY STOCK PING;' 'the log says so, and which' \
     cat "$dir/engine.log"
@@ -33,7 +33,7 @@ scenario unsigned.py as_a_rule
 stop engine HUP 0 # as TERM does
 
 echo 'unsigned_ops: [ORDER, CONFIRM, CANCEL, PING]' >> "$dir/engine.yaml"
-start_engine env --ignore-signal=HUP
+start_engine_by env --ignore-signal=HUP
 kill -HUP "${pids[engine]}" # as nohup has it, that is nothing
 says "WARNING +UNSIGNED: .* can buy, and settle anybody's orders" 'that they are named is told, too' \
     ctl status
