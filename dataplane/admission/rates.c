@@ -43,10 +43,9 @@ static inline uint32_t whole_ms(uint64_t ticks, unsigned shift)
 /* --- Buyers --- */
 
 /* Nobody's, as of now. */
-static inline void clear_place(const struct fg_rates *rates, struct fg_buyer_set *set, unsigned way,
-                               uint32_t tag)
+static inline void clear_place(const struct fg_rates *rates, struct fg_buyer_set *set, unsigned way)
 {
-    set->tag[way] = tag;
+    set->tag[way] = 0;
     set->all[way] = set->own[way] = rates->ticks;
     set->newest[way] = rates->wall - FG_RATES_LONG_AGO;
 }
@@ -135,7 +134,7 @@ static void sweep_set(struct fg_rates *rates, uint32_t number)
 
     for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
         if ((int32_t)(set->all[way] - rates->ticks) <= 0)
-            clear_place(rates, set, way, 0);
+            clear_place(rates, set, way);
 }
 
 /* --- Keys --- */
@@ -268,7 +267,7 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
     if (passed >= STOOD_STILL_MS)
         for (uint32_t i = 0; i <= rates->set_mask; i++)
             for (unsigned way = 0; way < FG_BUYER_WAYS; way++)
-                clear_place(rates, fg_rates_set(rates, i), way, 0);
+                clear_place(rates, fg_rates_set(rates, i), way);
     rates->swept = (rates->swept + 1) & rates->set_mask;
     sweep_set(rates, rates->swept);
     fg_penalties_tick(&rates->penalties, now_ms);
