@@ -171,6 +171,46 @@ static void test_who_owes_most_stays(void **state)
     end();
 }
 
+/* One who owes gives way to a newcomer whose datagram has the time `by_ms` from now, in a set whose
+ * first `ahead` buyers have asked by clocks that are ahead, and the others by right ones. Is the
+ * datagram taken for what may be a copy? */
+static bool newcomer_seems_a_copy(uint64_t first_ns, unsigned ahead, int64_t by_ms)
+{
+    static const uint64_t ahead_ms[FG_BUYER_WAYS] = {FG_FRESHNESS_MS, 3000, 200, 100};
+    struct fg_item item = item_of(5, 10);
+    uint32_t wait_ms;
+    begin(5, FG_BUYER_WAYS, 1);
+    start_ns = first_ns;
+    for (unsigned n = 0; n < FG_BUYER_WAYS; n++) {
+        uint64_t its_ms = n < ahead ? ahead_ms[n] : 0;
+        fg_rates_datagram(&rates, wall_ns() + its_ms * 1000000, wall_ns());
+        assert_true(ask_more(&item, n, false, &wait_ms));
+    }
+    pass(1);
+    assert_int_equal(count(FG_COUNTER_BUYERS_FORGOTTEN), 0);
+    fg_rates_datagram(&rates, wall_ns() + (uint64_t)(by_ms * 1000000), wall_ns());
+    assert_true(ask_more(&item, FG_BUYER_WAYS, false, &wait_ms));
+    assert_int_equal(count(FG_COUNTER_BUYERS_FORGOTTEN), 1);
+    end();
+    return fg_rates_copy(&rates);
+}
+
+/* What others have asked with tells which of a newcomer's datagrams may be copies, but times that
+ * lie ahead tell nothing: else whose clock is right would not be newer, for a freshness window. */
+static void test_clocks_ahead_make_nobody_a_copy(void **state)
+{
+    (void)state;
+    const uint64_t round_ns = UINT64_C(200) << (32 + FG_RATES_STAMP_SHIFT);
+    const uint64_t firsts[] = {SHOP_NOW_NS, round_ns - 20000 * UINT64_C(1000000), round_ns};
+    for (unsigned i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++)
+        for (unsigned ahead = 0; ahead <= FG_BUYER_WAYS; ahead++) {
+            bool one_is_right = ahead < FG_BUYER_WAYS;
+            assert_false(newcomer_seems_a_copy(firsts[i], ahead, 0));
+            assert_false(newcomer_seems_a_copy(firsts[i], ahead, 10));
+            assert_int_equal(newcomer_seems_a_copy(firsts[i], ahead, -150), one_is_right);
+        }
+}
+
 /* Stamps come round after 18 hours: nobody is taken for one in debt because of that. */
 static void test_old_stamps_never_lie_ahead(void **state)
 {
@@ -216,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_who_hammers_gets_its_rate),
         cmocka_unit_test(test_the_honest_are_never_throttled),
         cmocka_unit_test(test_who_owes_most_stays),
+        cmocka_unit_test(test_clocks_ahead_make_nobody_a_copy),
         cmocka_unit_test(test_old_stamps_never_lie_ahead),
         cmocka_unit_test(test_the_table_goes_by_the_cache),
     };
