@@ -9,7 +9,7 @@
 #include <urcu-qsbr.h>
 
 #include "dataplane/loop.h"
-#include "tests/unit/frames.h"
+#include "tests/unit/mbufs.h"
 #include "tests/unit/shop.h"
 #include "tests/unit/tsc.h"
 
@@ -24,12 +24,7 @@ static pthread_t threads[WORKERS];
 
 /* --- A port: what the test has sent comes in, what goes out is kept --- */
 
-struct frame {
-    struct rte_mbuf mbuf;
-    uint8_t room[RTE_PKTMBUF_HEADROOM + FRAME_ROOM];
-} __attribute__((aligned(64)));
-
-static struct frame frames[FRAMES];
+static struct own_mbuf frames[FRAMES];
 static struct rte_mbuf *sent[FRAMES], *answered[FRAMES];
 static _Atomic unsigned sent_count, received_count, answered_count;
 
@@ -73,7 +68,6 @@ static void come_in(uint32_t number, const uint8_t *ops, unsigned count)
 {
     struct fg_request asks[4];
     uint8_t payload[FG_REQUEST_BYTES(4)];
-    struct frame *frame = &frames[atomic_load(&sent_count)];
 
     for (unsigned i = 0; i < count; i++)
         asks[i] = shop_request(&shop, 1, ops[i], number, i + 1, ITEM_PLAIN, 1);
@@ -82,16 +76,8 @@ static void come_in(uint32_t number, const uint8_t *ops, unsigned count)
     struct built built = build_udp(length, -1);
     memcpy(built.bytes + built.l3 + 28, payload, length);
     fix_udp_checksum(&built);
-    memset(frame, 0, sizeof(*frame));
-    frame->mbuf = (struct rte_mbuf){.buf_addr = frame->room,
-                                    .data_off = RTE_PKTMBUF_HEADROOM,
-                                    .buf_len = sizeof(frame->room),
-                                    .nb_segs = 1,
-                                    .refcnt = 2, /* the test keeps it */
-                                    .data_len = (uint16_t)built.length,
-                                    .pkt_len = (uint32_t)built.length};
-    memcpy(frame->room + RTE_PKTMBUF_HEADROOM, built.bytes, built.length);
-    sent[atomic_load(&sent_count)] = &frame->mbuf;
+    unsigned place = atomic_load(&sent_count);
+    sent[place] = own_mbuf_fill(&frames[place], &built, engine.ports[0].id);
     atomic_fetch_add(&sent_count, 1);
 }
 

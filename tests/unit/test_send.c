@@ -10,21 +10,16 @@
 #include <rte_ring.h>
 
 #include "dataplane/loop.h"
-#include "tests/unit/frames.h"
+#include "tests/unit/mbufs.h"
 
 #define FRAMES  12
 #define PAYLOAD 64
-
-struct frame {
-    struct rte_mbuf mbuf;
-    uint8_t room[RTE_PKTMBUF_HEADROOM + FRAME_ROOM];
-} __attribute__((aligned(64)));
 
 static struct fg_engine engine;
 static struct fg_worker workers[2];
 static struct fg_counters counters[2];
 static struct loop loops[2];
-static struct frame frames[FRAMES];
+static struct own_mbuf frames[FRAMES];
 static unsigned room, taken; /* of the port */
 
 static uint16_t transmit(void *queue, struct rte_mbuf **from, uint16_t count)
@@ -74,18 +69,10 @@ static void answer(unsigned w, unsigned number)
 {
     struct built built = build_udp(PAYLOAD, -1);
     struct tag tag = {.l3 = built.l3, .receiver = 0};
-    struct frame *frame = &frames[number];
+    struct rte_mbuf *frame = own_mbuf_fill(&frames[number], &built, 0);
 
-    frame->mbuf = (struct rte_mbuf){.buf_addr = frame->room,
-                                    .data_off = RTE_PKTMBUF_HEADROOM,
-                                    .buf_len = sizeof(frame->room),
-                                    .nb_segs = 1,
-                                    .refcnt = 2, /* the test keeps it */
-                                    .data_len = (uint16_t)built.length,
-                                    .pkt_len = (uint32_t)built.length};
-    memcpy(frame->room + RTE_PKTMBUF_HEADROOM, built.bytes, built.length);
-    memcpy(&frame->mbuf.hash, &tag, sizeof(tag));
-    loop_reply(&loops[w], &frame->mbuf, PAYLOAD);
+    memcpy(&frame->hash, &tag, sizeof(tag));
+    loop_reply(&loops[w], frame, PAYLOAD);
 }
 
 /* Each reply is counted once, by the worker that made it, taken by the port or not: so what was
