@@ -351,6 +351,7 @@ unsigned loop_receive(struct loop *loop, const struct fg_port *port)
     loop_stage(loop, FG_STAGE_PARSE);
     burst.count = 0;
     for (unsigned i = 0; i < n; i++) {
+        frames[i]->port = port->id; /* not all drivers write it: rings do not */
         burst.frames[burst.count] = frames[i];
         burst.count += parse(loop, port, frames[i], &burst.parsed[burst.count]);
     }

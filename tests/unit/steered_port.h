@@ -348,7 +348,6 @@ static inline unsigned steered_put(struct rte_mbuf *frame)
 {
     unsigned queue = steered_queue_of(rte_pktmbuf_mtod(frame, const uint8_t *));
 
-    frame->port = steered.id; /* rings leave that to whoever fills them */
     if (queue == steered.queues)
         rte_pktmbuf_free(frame);
     else

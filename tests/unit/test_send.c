@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Replies on their way out: a port that takes a few of them, and what the counters say of all. */
+/* Replies on their way out: the port that they leave by, and one that takes a few of them, and what
+ * the counters say of all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -98,10 +99,60 @@ static void every_reply_is_counted_once(void **state)
         }
 }
 
+static struct rte_mbuf *incoming;
+
+static uint16_t receive(void *queue, struct rte_mbuf **to, uint16_t max)
+{
+    (void)queue;
+    (void)max;
+    to[0] = incoming;
+    return 1;
+}
+
+/* A frame comes in by a port, and its mbuf has that number of one, which was not written by the
+ * port's driver. */
+static void ask_who_has(unsigned p, uint16_t written)
+{
+    struct built arp = build_arp(CLIENT_IP, ENGINE_IP, -1);
+
+    incoming = own_mbuf_fill(&frames[0], &arp, written);
+    assert_int_equal(loop_receive(&loops[0], &engine.ports[p]), 1);
+    assert_int_equal(incoming->port, engine.ports[p].id);
+}
+
+/* Not all drivers write into a mbuf which port it came in by. */
+static void what_comes_in_leaves_by_the_same_port(void **state)
+{
+    (void)state;
+    static const uint16_t ids[] = {5, 2, 9};
+    static void *queues[1], *callbacks[1];
+    static const uint16_t written[] = {5, 2, 9, 0, RTE_MBUF_PORT_INVALID};
+    enum { PORTS = sizeof(ids) / sizeof(ids[0]) };
+    static const struct fg_catalogue catalogue;
+    begin(0, 2);
+    loops[0].catalogue = &catalogue;
+    for (unsigned p = 0; p < PORTS; p++) {
+        engine.ports[p] = (struct fg_port){.id = ids[p], .address = engine_address};
+        rte_eth_fp_ops[ids[p]].rx_pkt_burst = receive;
+        rte_eth_fp_ops[ids[p]].rxq.data = queues;
+        rte_eth_fp_ops[ids[p]].rxq.clbk = (void *)callbacks;
+        loops[0].port_index[ids[p]] = (uint8_t)p;
+    }
+    for (unsigned p = 0; p < PORTS; p++)
+        for (unsigned i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+            ask_who_has(p, written[i]);
+            for (unsigned out = 0; out < PORTS; out++) {
+                assert_int_equal(loops[0].out[out].count, out == p);
+                loops[0].out[out].count = 0;
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reply_is_counted_once),
+        cmocka_unit_test(what_comes_in_leaves_by_the_same_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
