@@ -8,7 +8,7 @@
 --   FCALL set_aside 3 STREAM FENCE ASIDE HOLDER
 --
 -- HOLDER is "epoch:instance" of the calling engine. The fence key keeps the holder that may write.
--- EXPECTED is the id of the sale's previous record in the log, "0-0" if there is none. COUNT field
+-- EXPECTED is the id of the sale's previous record in the log, "0-0" if there is none. COUNT (8) field
 -- names come once, then each entry as its id "epoch-sale_seq" and COUNT values. Without entries
 -- append only claims the fence and reads: the last id, and what the consumer's key CONSUMED holds.
 -- set_aside renames the stream, whatever it is, to ASIDE.
@@ -48,6 +48,41 @@ local function read_last(stream)
     end
 end
 
+-- Fields of an entry: append_entries spells them out.
+local FIELDS = 8
+
+-- The last three digits of any number, as text; filled at the first call.
+local ENDS = {}
+
+local function fill_ends()
+    for i = 999, 0, -1 do -- 0 is the last: it says that all are there
+        ENDS[i] = string.format('%03d', i)
+    end
+end
+
+-- What is wrong with the entries' ids, or nil. Within a thousand of one epoch, ids differ in their
+-- last three digits alone: then the id that must come next is put together and compared, at a
+-- fourth of what taking the one that came apart costs.
+local function check_ids(args, epoch, seq, my_epoch)
+    local head -- of the id before, without those digits; nil: take the next one apart
+    if not ENDS[0] then
+        fill_ends()
+    end
+    for i = 4 + FIELDS, #args, FIELDS + 1 do
+        local id, low = args[i], (seq + 1) % 1000
+        if low == 0 or not head or id ~= head .. ENDS[low] then
+            local next_epoch, next_seq = parse(id, '-')
+            if not next_epoch or next_epoch < epoch or next_epoch > my_epoch or
+                    next_seq ~= seq + 1 then
+                return 'entry ' .. id .. ' does not follow ' .. epoch .. '-' .. seq
+            end
+            epoch = next_epoch
+            head = next_seq >= 1000 and string.sub(id, 1, -4) or nil
+        end
+        seq = seq + 1
+    end
+end
+
 -- What is wrong with the arguments, or nil.
 local function check_arguments(args, my_epoch)
     local epoch, seq = parse(args[2] or '', '-')
@@ -57,35 +92,22 @@ local function check_arguments(args, my_epoch)
     if #args == 2 then
         return nil
     end
-    local fields = tonumber(args[3])
-    if not fields or fields < 1 or #args < 4 + fields * 2 or
-            (#args - 3 - fields) % (fields + 1) ~= 0 then
+    if tonumber(args[3]) ~= FIELDS or #args < 4 + FIELDS * 2 or
+            (#args - 3 - FIELDS) % (FIELDS + 1) ~= 0 then
         return 'the number of arguments is wrong'
     end
-    for i = 4 + fields, #args, fields + 1 do
-        local next_epoch, next_seq = parse(args[i], '-')
-        if not next_epoch or next_epoch < epoch or next_epoch > my_epoch or next_seq ~= seq + 1 then
-            return 'entry ' .. args[i] .. ' does not follow ' .. epoch .. '-' .. seq
-        end
-        epoch, seq = next_epoch, next_seq
-    end
+    return check_ids(args, epoch, seq, my_epoch)
 end
 
+-- No table is filled and unpacked for an entry: that alone takes a sixth of what XADD takes.
 local function append_entries(stream, args)
-    local fields = tonumber(args[3])
-    local command = { 'XADD', stream, '' }
-    for field = 1, fields do
-        command[2 + 2 * field] = args[3 + field]
-        command[3 + 2 * field] = ''
+    local call = redis.call
+    local a, b, c, d, e, f, g, h = unpack(args, 4, 3 + FIELDS)
+    for i = 4 + FIELDS, #args, FIELDS + 1 do
+        call('XADD', stream, args[i], a, args[i + 1], b, args[i + 2], c, args[i + 3],
+            d, args[i + 4], e, args[i + 5], f, args[i + 6], g, args[i + 7], h, args[i + 8])
     end
-    for i = 4 + fields, #args, fields + 1 do
-        command[3] = args[i]
-        for field = 1, fields do
-            command[3 + 2 * field] = args[i + field]
-        end
-        redis.call(unpack(command))
-    end
-    return args[#args - fields]
+    return args[#args - FIELDS]
 end
 
 -- Raises the fence to the holder `mine`. Returns nil, or what to answer instead of going on.

@@ -139,6 +139,76 @@ static void test_all_or_nothing(void **state)
     assert_int_equal(stream_length(), 0);
 }
 
+/* Calls the function as it stands, for one entry after another: true if it takes them. Their ids
+ * are texts, of `sale_seq` from `expected` + 1 on, unless another is given for the one at `odd`. */
+static bool takes_ids(uint64_t expected, unsigned count, unsigned odd, const char *odd_id)
+{
+    enum { HEAD = 7 + 8, ENTRY = 1 + 8, ENTRIES = 20 };
+    static const char *const head[HEAD] = {"FCALL", "append", "2", STREAM, FENCE, "7:42", NULL, "8",
+                                           "a",     "b",      "c", "d",    "e",   "f",    "g"};
+    const char *words[HEAD + 1 + ENTRIES * ENTRY];
+    char before[32], ids[ENTRIES][32];
+    int used = HEAD + 1;
+    assert_true(count <= ENTRIES);
+    memcpy(words, head, sizeof(head));
+    snprintf(before, sizeof(before), "7-%" PRIu64, expected);
+    words[6] = before;
+    words[HEAD] = "h";
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "7-%" PRIu64, expected + 1 + i);
+        words[used++] = i == odd ? odd_id : ids[i];
+        for (unsigned field = 0; field < 8; field++)
+            words[used++] = "v";
+    }
+    redisReply *reply = redisCommandArgv(redis.admin, used, words, NULL);
+    bool taken = reply->type == REDIS_REPLY_ARRAY && strcmp(reply->element[0]->str, "OK") == 0;
+    if (!taken && (reply->type != REDIS_REPLY_ERROR || strncmp(reply->str, "BADCALL ", 8) != 0))
+        fail_msg("%s was answered strangely", odd_id ? odd_id : "a whole call");
+    freeReplyObject(reply);
+    return taken;
+}
+
+/* The entry `at` of a call, with this id, is found out. */
+__attribute__((format(printf, 3, 4))) static void refuses(uint64_t expected, unsigned at,
+                                                          const char *format, ...)
+{
+    char id[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(id, sizeof(id), format, arguments);
+    va_end(arguments);
+    if (takes_ids(expected, 20, at, id))
+        fail_msg("%s was taken at %u after %" PRIu64, id, at, expected);
+}
+
+/* Ids are compared as text where they can be, and that must refuse what numbers refuse. */
+static void test_ids_across_thousands(void **state)
+{
+    (void)state;
+    static const uint64_t begins[] = {1,    989,    1000,      1990,
+                                      9989, 999990, 999999989, 9007199254740900};
+    for (unsigned i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+        uint64_t begin = begins[i];
+        for (unsigned at = 0; at < 20; at++) {
+            uint64_t right = begin + 1 + at, low = right % 1000;
+            refuses(begin, at, "7-%" PRIu64, right - 1);
+            refuses(begin, at, "7-%" PRIu64, right + 1);
+            refuses(begin, at, "7-%" PRIu64, right + 1000);
+            refuses(begin, at, "7-%" PRIu64, right > 1000 ? right - 1000 : 0);
+            refuses(begin, at, "7-%" PRIu64, right / 10);
+            refuses(begin, at, "7-%" PRIu64 "x", right);
+            refuses(begin, at, "6-%" PRIu64, right);
+            refuses(begin, at, "%03" PRIu64, low);
+            if (right >= 1000 && low < 100) /* the zeros left out */
+                refuses(begin, at, "7-%" PRIu64 "%" PRIu64, right / 1000, low);
+        }
+        ADMIN("DEL " STREAM);
+        ADMIN("XADD " STREAM " 7-%" PRIu64 " a b", begin);
+        assert_true(takes_ids(begin, 20, 20, NULL));
+        assert_int_equal(stream_length(), 21);
+    }
+}
+
 static void test_function_refuses_malformed_calls(void **state)
 {
     (void)state;
@@ -153,7 +223,13 @@ static void test_function_refuses_malformed_calls(void **state)
         "7:42 0-0 1 a 7-1 v 7-2",
         "7:42 0-0 0 7-1",
         "7:42 0-0 x a 7-1 v",
-        "7:42 0-0 1 a 7.1 v",
+        "7:42 0-0 1 a 7-1 v",
+        "7:42 0-0 7 a b c d e f g 7-1 1 2 3 4 5 6 7",
+        "7:42 0-0 9 a b c d e f g h i 7-1 1 2 3 4 5 6 7 8 9",
+        "7:42 0-0 8 a b c d e f g h",
+        "7:42 0-0 8 a b c d e f g h 7-1",
+        "7:42 0-0 8 a b c d e f g h 7-1 1 2 3 4 5 6 7 8 7-2",
+        "7:42 0-0 8 a b c d e f g h 7.1 1 2 3 4 5 6 7 8",
     };
     for (unsigned i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         char command[128];
@@ -447,6 +523,7 @@ int main(void)
         LINKED(test_gap_appends_nothing),
         LINKED(test_last_id_survives_trim_but_not_del),
         LINKED(test_all_or_nothing),
+        LINKED(test_ids_across_thousands),
         LINKED(test_function_refuses_malformed_calls),
         LINKED(test_fence),
         LINKED(test_fence_is_raised_even_at_a_gap),
