@@ -175,6 +175,11 @@ bench bench-quick: deps
 	@perf/bench/bench.py --build $(BUILD) --form $(FORM) --out build/bench \
 	    --compiler '$(CC)' --flags '$(strip $(CFLAGS))'
 
+# What the benchmark records when it is not make that starts it.
+.PHONY: flags
+flags:
+	@echo '$(strip $(CFLAGS))'
+
 # --- installing: one list of "FILE mode directory name", which uninstall goes by, too ---
 PREFIX  := /usr/local
 DESTDIR :=

@@ -40,7 +40,7 @@ def environment(arguments):
         'commit': said('git', 'rev-parse', 'HEAD'),
         'changed_since': bool(subprocess.run(['git', 'status', '--porcelain', '-uno'], capture_output=True,
                                              check=False).stdout),
-        'compiler': said(arguments.compiler, '--version'), 'flags': arguments.flags,
+        'compiler': said(arguments.compiler, '--version'), 'flags': arguments.flags or said('make', '-s', 'flags'),
         'cpu': f'{len(models)} x {models[0] if models else platform.machine()}',
         'kernel': platform.release(), 'load_at_start': float(load),
         'versions': {'dpdk': said('pkg-config', '--modversion', 'libdpdk'),
@@ -85,7 +85,7 @@ def main():
     parser.add_argument('--out', default='build/bench', help='folder of the results')
     parser.add_argument('--rows', default='', help='only these, such as P1,P2')
     parser.add_argument('--compiler', default='gcc')
-    parser.add_argument('--flags', default='unknown')
+    parser.add_argument('--flags', default='', help='of the compiler; without them, those that make has now')
     arguments = parser.parse_args()
     if re.search(r'asan|tsan|fuzz|faults|coverage|simulated', arguments.build) or '-fsanitize' in arguments.flags:
         sys.exit('bench.py: a build with sanitizers or faults is not measured; give a release build')

@@ -155,7 +155,8 @@ class Bench:
             faults.append(f'{share:.1%} of the answers are {wanted}, wanted {self.form.wanted:.0%}: {run["verdicts"]}')
         return {**slice_of(run), 'busy': busy(before, after, run), 'faults': faults, 'requests': requests,
                 **options, **sums.datagrams(run, grown), 'verdicts': run['verdicts'], 'mix': sums.mix_of(grown),
-                'resent': run['retransmissions'], 'stages': stages(before, after, grown)}
+                'resent': run['retransmissions'],
+                **sums.cycles(before['totals'], after['totals'], grown)}
 
     def echo(self, testpmd, requests, **options):
         """The same run against testpmd."""
@@ -195,12 +196,6 @@ def slice_of(run):
             'curve': [[50, run['p50_us']], [90, run['p90_us']], [99, run['p99_us']],
                       [99.9, run['p999_us']], [100, run['max_us']]],
             'generator': run.get('generator')}
-
-
-def stages(before, after, grown):
-    """Cycles of a decision by stage, if the engine counts them."""
-    then, now = (look['totals'].get('stages') for look in (before, after))
-    return now and {name: (now[name] - then[name]) / max(grown['entries'], 1) for name in now}
 
 
 def busy(before, after, run):

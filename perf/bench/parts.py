@@ -178,6 +178,10 @@ control: {{socket: {self.socket}}}
             print(f'name: {name}\nrate: {rate}\nitems:', file=file)
             for item, stock in items:
                 print(f'  - {{id: {item}, name: i{item}, stock: {stock}, limit: {limit}, max_per_order: 1}}', file=file)
+        with open(path) as file:
+            lines = file.read().split('\n', 4)
+        rest = [f'  # ... and so on, {len(items)} in all'] if len(items) > 1 else []
+        self.bench.configuration[f'sale {name}'] = '\n'.join(lines[:4] + rest)
         for words in ('apply', path), ('open', name):
             if self.ask('sale', *words) is None:
                 raise Failed(f'{self.name}: sale {words[0]} {name} is refused: {self.refusal}')

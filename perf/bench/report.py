@@ -56,6 +56,24 @@ def limit_lines(results):
                    limit if mark['generator_limited'] else 'itself')
 
 
+def stage_lines(results):
+    """Of each engine that was asked: medians over its slices."""
+    for name, row in results['rows'].items():
+        groups = {}
+        for one in row['slices']:
+            if 'stages' in one:
+                groups.setdefault((one.get('case'), one['side']), []).append(one)
+        for (case, side), ones in groups.items():
+            each = stage_medians(ones)
+            yield (name, ' '.join(filter(None, (case, side))), figure(statistics.median(one['burst'] for one in ones)),
+                   figure(statistics.median(sum(one['stages'].values()) for one in ones)),
+                   ', '.join(f'{stage} {figure(count)}' for stage, count in each.items() if count))
+
+
+def stage_medians(slices):
+    return {stage: statistics.median(one['stages'][stage] for one in slices) for stage in slices[0]['stages']}
+
+
 def row_lines(results):
     for name, row in results['rows'].items():
         lost = {}
@@ -110,6 +128,9 @@ testpmd alike: {results['pages']['note']}. Gauge: {gauge_range(results)}.
     if limits := list(limit_lines(results)):
         yield '\n## Who was the limit\n'
         yield from table(('row', 'side', 'busy', 'rate', 'rate / busy share', 'limited by'), limits)
+    if lines := list(stage_lines(results)):
+        yield '\n## Where the cycles go\n\nMedians; frames that the port gave at once, and cycles of a decision.\n'
+        yield from table(('row', 'side', 'frames in a burst', 'cycles', 'of these'), lines)
     yield '\n## Plots\n'
     for name, title in plots:
         yield f'![{title}]({name})\n'
@@ -190,9 +211,9 @@ plot {lines}'''
 
 def stages(rows):
     for name in 'P1', 'P2':
-        for one in rows.get(name, {'slices': []})['slices']:
-            if one.get('stages'):
-                return {'bars': bars(one['stages'].items())}, BARS.format('cycles of a decision')
+        slices = [one for one in rows.get(name, {'slices': []})['slices'] if 'stages' in one]
+        if slices:
+            return {'bars': bars(stage_medians(slices).items())}, BARS.format(f'cycles of a decision, {name}')
     return {}, ''
 
 
@@ -220,7 +241,7 @@ def draw(results, out):
         reason = 'its row did not run'
         if all(need in results['rows'] for need in needs):
             data, commands = make(results['rows'])
-            reason = 'the engine tells nothing of it' if name == 'stages.svg' else 'there are no figures'
+            reason = 'there are no figures'
             if any(data.values()):
                 reason = gnuplot(os.path.join(out, name), title, commands, data)
         if reason is None:

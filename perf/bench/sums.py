@@ -131,6 +131,14 @@ def mix_of_row(mixes):
                     for name, (wanted, margin) in MIX.items() if abs(shares[name] - wanted) > margin]
 
 
+def cycles(before, after, grown):
+    """Of two looks at an engine's totals: cycles of a decision by stage, and frames in a burst."""
+    bursts = sum(after['bursts'].values()) - sum(before['bursts'].values())
+    return {'stages': {name: (count - before['stages'][name]) / max(grown['entries'], 1)
+                       for name, count in after['stages'].items()},
+            'burst': grown['rx_frames'] / max(bursts, 1)}
+
+
 def datagrams(run, grown):
     """The account of a run of the generator (its report) by the growth of the engine's counters: what came
     in and was neither dropped by name nor answered is in no cause, and account() finds that."""

@@ -129,14 +129,16 @@ class ThePage(unittest.TestCase):
                'configuration': {'engine': 'ENGINE', 'testpmd': 'TESTPMD', 'generator': 'GENERATOR'}}
 
     def page(self):
-        row = run_with(lambda _, run: run.slices.append(one_slice(busy=0.5, lost={'CAUSE': 0})))
+        row = run_with(lambda _, run: run.slices.append(one_slice(
+            busy=0.5, lost={'CAUSE': 0}, burst=60.5, stages={'receive': 200, 'decide': 123})))
         row['mix'] = {'one': {'retries': 0.05}}
         return '\n'.join(report.page({**self.results, 'rows': {'P1': row}}, []))
 
     def test_all_that_is_recorded_is_on_the_page(self):
         page = self.page()
         for word in ('BEGAN', 'COMMIT', 'in no commit', 'CPU', 'KERNEL', 'COMPILER', 'DPDK', 'FLAGS', '77', 'PAGES',
-                     'ENGINE', 'TESTPMD', 'GENERATOR', 'CAUSE', '90 to 91 ns', '5.00% retries', '| 50% |', 'generator'):
+                     'ENGINE', 'TESTPMD', 'GENERATOR', 'CAUSE', '90 to 91 ns', '5.00% retries', '| 50% |', 'generator',
+                     '| 60.5 | 323 | receive 200, decide 123 |'):
             self.assertIn(word, page)
 
     def test_without_one_of_them_there_is_none(self):

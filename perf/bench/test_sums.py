@@ -199,6 +199,18 @@ class Limits(unittest.TestCase):
         self.assertNotIn('by_busy_share', sums.ratio(pair(0, 45, 100), 1))
 
 
+class Cycles(unittest.TestCase):
+    def test_they_are_those_between_two_looks(self):
+        before = {'stages': {'receive': 1000, 'decide': 5000}, 'bursts': {'1': 7, '64': 1}}
+        after = {'stages': {'receive': 3000, 'decide': 9000}, 'bursts': {'1': 8, '64': 4}}
+        found = sums.cycles(before, after, {'entries': 20, 'rx_frames': 200})
+        self.assertEqual(found, {'stages': {'receive': 100, 'decide': 200}, 'burst': 50})
+
+    def test_an_engine_that_did_nothing(self):
+        look = {'stages': {'receive': 1000}, 'bursts': {'1': 7}}
+        self.assertEqual(sums.cycles(look, look, {'entries': 0, 'rx_frames': 0}), {'stages': {'receive': 0}, 'burst': 0})
+
+
 class Mixes(unittest.TestCase):
     grown = {'entries': 10001, 'replays': 500, 'ADMITTED': 550, 'SOLD_OUT': 9450, 'PONG': 1}
 

@@ -43,12 +43,17 @@ for option in '--requests', '--batch', '--buyers', '--rate', '--key', '--pool', 
 assert '--echo' in sides['generator to testpmd'] and '--echo' not in sides['generator to engine']
 for setting in 'key_file:', 'block_buyers:', 'ack: durable', 'rx_descriptors: 1024':
     assert setting in sides['engine'], setting
+for sale in 'drop', 'many', 'open', 'limits', 'durable', 'delivery', 'memory':
+    assert re.search(r'rate: 1000\b.*limit: [1-9]', sides[f'sale {sale}'], re.S), sale
+assert '-O2' in report['flags'], report['flags']
+for one in (one for row in report['rows'].values() for one in row['slices'] if 'busy' in one):
+    assert one['burst'] >= 1 and one['stages']['decide'] > 0, one
 for one in report['rows']['P1']['slices'] + report['rows']['P6']['slices']:
     assert one['seed'] and one['p50'] > 0 and one['generator'], one
 assert all(one['mix']['entries'] > 0 for one in report['rows']['P3']['slices'])
 assert set(report['rows']['P3']['mix']) == {'one', 'many'}
 END
-check 'the page has its tables' test "$(grep -c '^|---' "$dir/bench/report.md")" = 3
+check 'the page has its tables' test "$(grep -c '^|---' "$dir/bench/report.md")" = 4
 check 'huge pages are as they were' python3 -c '
 import json, re, sys
 pages = json.load(open(sys.argv[1]))["pages"]
@@ -56,7 +61,7 @@ before = re.search("([0-9]+) were reserved before", pages["note"])
 print(pages["note"])
 assert bool(before) == pages["huge"]
 assert not before or open("/proc/sys/vm/nr_hugepages").read().strip() == before[1]' "$dir/bench/report.json"
-for plot in throughput latency cost; do
+for plot in throughput latency stages cost; do
     check "$plot is a plot" python3 -c '
 import sys, xml.etree.ElementTree as tree
 assert tree.parse(sys.argv[1]).getroot().tag.endswith("svg")' "$dir/bench/$plot.svg"
