@@ -7,6 +7,9 @@ import os
 import statistics
 import subprocess
 
+import sums
+
+PAIRED_ROWS = ('P1', 'P2', 'P3', 'P5', 'P6', 'P7')
 RATE_ROWS = ('P1', 'P2', 'P3', 'P4', 'P7')  # of P5 and P8 no worker is measured; P6 is by schedule
 
 
@@ -18,6 +21,10 @@ def figure(value):
     if abs(value) >= 1e4:
         return f'{value / 1e3:.1f} k'
     return f'{value:.0f}' if abs(value) >= 1000 else f'{value:.3g}'
+
+
+def called(case, side):
+    return ' '.join(filter(None, (case, side)))
 
 
 def table(head, lines):
@@ -42,6 +49,15 @@ def part_lines(results):
                    '' if busy is None else figure(busy))
 
 
+def side_lines(results):
+    """What each side of a row did by itself: medians over its slices."""
+    for name, row in results['rows'].items():
+        for (case, side), ones in sums.by_side(row['slices']).items() if name in PAIRED_ROWS else ():
+            low, middle, high = map(figure, sums.quartiles([one['value'] for one in ones]))
+            delays = [figure(statistics.median(one[key] for one in ones)) if key in ones[0] else '' for key in ('p50', 'p99')]
+            yield name, called(case, side), f'{middle}/s', f'{low} to {high}', *delays, len(ones)
+
+
 def limit_lines(results):
     """Of each side whose busy share is known, or which the generator held up."""
     for name, row in results['rows'].items():
@@ -50,7 +66,7 @@ def limit_lines(results):
                 continue
             busy = f'{mark["busy"]:.0%}' if 'busy' in mark else 'not known'
             limit = 'its schedule' if name == 'P4' else 'generator'
-            yield (name, ' '.join(filter(None, (mark['case'], mark['side']))), busy,
+            yield (name, called(mark['case'], mark['side']), busy,
                    f'{figure(mark["rate"])}/s' if 'rate' in mark else '',
                    f'{figure(mark["rate_by_busy_share"])}/s' if 'busy' in mark else '',
                    limit if mark['generator_limited'] else 'itself')
@@ -59,15 +75,12 @@ def limit_lines(results):
 def stage_lines(results):
     """Of each engine that was asked: medians over its slices."""
     for name, row in results['rows'].items():
-        groups = {}
-        for one in row['slices']:
-            if 'stages' in one:
-                groups.setdefault((one.get('case'), one['side']), []).append(one)
-        for (case, side), ones in groups.items():
-            each = stage_medians(ones)
-            yield (name, ' '.join(filter(None, (case, side))), figure(statistics.median(one['burst'] for one in ones)),
+        told = [one for one in row['slices'] if 'stages' in one]
+        for (case, side), ones in sums.by_side(told).items():
+            stages = stage_medians(ones).items()
+            yield (name, called(case, side), figure(statistics.median(one['burst'] for one in ones)),
                    figure(statistics.median(sum(one['stages'].values()) for one in ones)),
-                   ', '.join(f'{stage} {figure(count)}' for stage, count in each.items() if count))
+                   ', '.join(f'{stage} {figure(count)}' for stage, count in stages if count))
 
 
 def stage_medians(slices):
@@ -120,6 +133,9 @@ testpmd alike: {results['pages']['note']}. Gauge: {gauge_range(results)}.
     if reasons:
         yield '\n## What stands against them\n'
         yield from reasons
+    if lines := list(side_lines(results)):
+        yield '\n## What each side did\n\nMedians of all slices, whatever their gauges; ratios above are of pairs.\n'
+        yield from table(('row', 'side', 'decisions, frames or orders', 'quartiles', 'p50 us', 'p99 us', 'slices'), lines)
     yield '\n## Accounts\n\noffered = answered + lost, in datagrams (a peer\'s: frames or orders).\n'
     yield from table(('row', 'workload', 'peer', 'offered', 'answered', 'lost by cause', 'adds up'), row_lines(results))
     if mixes := list(mix_lines(results)):

@@ -164,16 +164,21 @@ def echoes(run, grown):
     return {'offered': sent, 'answered': heard, 'lost': {cause: count for cause, count in lost.items() if count}}
 
 
+def by_side(slices):
+    """The slices of each case and side."""
+    groups = {}
+    for one in slices:
+        groups.setdefault((one.get('case'), one['side']), []).append(one)
+    return groups
+
+
 def limited(slices):
     """Which sides were limited by the generator: an engine that had nothing to do for more than 5 % of the time in
     which it was asked, and a peer whose idle time nobody knows where the generator says that it was the limit
     itself. For each case and side {'case', 'side', 'generator_limited', ...}, an engine's with busy share and
     rate / busy share."""
-    groups = {}
-    for one in slices:
-        groups.setdefault((one.get('case'), one['side']), []).append(one)
     found = []
-    for (case, side), ones in groups.items():
+    for (case, side), ones in by_side(slices).items():
         mark = {'case': case, 'side': side}
         if any(one.get('busy') for one in ones):
             ones = [one for one in ones if one.get('busy')]

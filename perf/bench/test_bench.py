@@ -141,6 +141,14 @@ class ThePage(unittest.TestCase):
                      '| 60.5 | 323 | receive 200, decide 123 |'):
             self.assertIn(word, page)
 
+    def test_each_side_has_its_own_figures(self):
+        def measure_both(_, run):
+            run.slices += [one_slice(value=value, side=side, p50=value / 1000, p99=9000)
+                           for side, values in (('engine', (1000, 3000, 2000)), ('peer', (7000, 7000))) for value in values]
+        page = '\n'.join(report.page({**self.results, 'rows': {'P1': run_with(measure_both)}}, []))
+        self.assertIn('| P1 | engine | 2000/s | 1500 to 2500 | 2 | 9000 | 3 |', page)
+        self.assertIn('| P1 | peer | 7000/s | 7000 to 7000 | 7 | 9000 | 2 |', page)
+
     def test_without_one_of_them_there_is_none(self):
         for name in self.results:
             left = {key: value for key, value in self.results.items() if key != name}
