@@ -29,6 +29,7 @@ done
 [[ $rate =~ ^([1-9][0-9]+)?$ ]] || die "--rate is \"$rate\", wanted requests a second"
 [[ $sparse =~ ^[1-9][0-9]{2,6}$ ]] || die "--sparse is \"$sparse\", wanted 100 to 9999999"
 [ "$(nproc)" -ge 2 ] || die 'two cores are wanted'
+how='half of what was given'
 readonly policies=(poll yield sleep) load_s=2 none_s=1
 mkdir -p "$(dirname "$out")" || exit 1
 
@@ -70,6 +71,7 @@ load() {
 row() { echo "$* $([ ! -f "$dir/load.json" ] || tr -d '\n ' < "$dir/load.json")" >> "$dir/rows"; }
 
 if [ -z "$rate" ]; then
+    how='half of a polling worker flat out'
     begin poll
     load 0 --duration "$load_s"
     rate=$(python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["decisions_per_s"]))' \
@@ -96,10 +98,10 @@ for ((round = 0; round < rounds; round++)); do
     done
 done
 
-python3 - "$dir/rows" "$rate" "$sparse" "$rounds" << 'END' | tee "$out"
+python3 - "$dir/rows" "$rate" "$sparse" "$rounds" "$how" << 'END' | tee "$out"
 import json, statistics, sys
 
-rows, rate, sparse, rounds = sys.argv[1], *map(int, sys.argv[2:])
+rows, rate, sparse, rounds, how = sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5]
 found, idle = {}, {}
 for line in open(rows):
     turn, policy, load, *spent, report = line.rstrip('\n').split(' ', 7)
@@ -121,7 +123,7 @@ def told(values, form, times=1):
     low, middle, high = (format(times * f(values), form) for f in (min, statistics.median, max))
     return middle if len(values) == 1 else f'{middle} ({low} to {high})'
 
-print(f'Polling worker flat out: {rate:,}/s. Sparse: {sparse:,}/s; half: {rate // 2:,}/s. '
+print(f'Sparse: {sparse:,}/s; half: {rate // 2:,}/s, {how}. '
       f'Median of {rounds} rounds (least to greatest).\n')
 print('| load | idle | p50 us | p99 us | p99.9 us | of its core | lost |')
 print('|---|---|---|---|---|---|---|')
