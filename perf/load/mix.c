@@ -44,7 +44,7 @@ void load_mix_buyer_identity(const struct load_mix *mix, uint32_t buyer,
 {
     uint64_t words[2] = {word(mix, STREAM_NAME, 2 * (uint64_t)buyer),
                          word(mix, STREAM_NAME, 2 * (uint64_t)buyer + 1)};
-    uint32_t change = fg_crc32c(0, words, sizeof(words)) ^ buyer;
+    uint32_t change = fg_partition((const uint8_t *)words, 1 << 16) ^ buyer;
     uint32_t mend = mix->mend[0][change & 0xff] ^ mix->mend[1][change >> 8 & 0xff];
 
     words[1] ^= (uint64_t)mend << 32;
@@ -52,10 +52,11 @@ void load_mix_buyer_identity(const struct load_mix *mix, uint32_t buyer,
     memcpy(identity, words, sizeof(words));
 }
 
-/* How many of the numbers below `count` are of that partition. */
-static inline uint32_t count_of(uint32_t count, uint32_t partition, uint32_t partitions)
+/* How many of the numbers below `count` are of that partition. No division: datagrams are made by
+ * the ten million in a second. */
+static inline uint32_t count_of(const struct load_mix *mix, uint32_t count, uint32_t partition)
 {
-    return count > partition ? (count - 1 - partition) / partitions + 1 : 0;
+    return count > partition ? ((count - 1 - partition) >> load_mix_partition_bits(mix)) + 1 : 0;
 }
 
 int load_mix_steer(struct load_mix *mix, uint32_t partitions)
@@ -71,7 +72,7 @@ int load_mix_steer(struct load_mix *mix, uint32_t partitions)
         return -ENOMEM;
     /* Of partitions without a buyer none is ever drawn. */
     for (uint32_t p = 0; p < partitions && p < mix->buyers; p++)
-        load_zipf_init(&mix->zipfs[p], count_of(mix->buyers, p, partitions), (p + 1.0) / partitions,
+        load_zipf_init(&mix->zipfs[p], count_of(mix, mix->buyers, p), (p + 1.0) / partitions,
                        mix->exponent);
     load_zipf_init(&mix->zipfs[partitions], mix->buyers, 1, mix->exponent);
     return 0;
@@ -109,14 +110,14 @@ static uint32_t draw_first(const struct load_mix *mix, uint64_t group)
  * this partition. So every request, first or not, is drawn as the choice says. */
 static uint32_t draw_another(const struct load_mix *mix, uint32_t partition, uint64_t number)
 {
-    uint32_t here = count_of(mix->buyers, partition, mix->partitions);
+    uint32_t here = count_of(mix, mix->buyers, partition);
     uint64_t random = word(mix, STREAM_BUYER, number);
     uint32_t place;
 
     if (mix->choice == LOAD_BY_ZIPF)
         place = (uint32_t)load_zipf_draw(&mix->zipfs[partition], random, number);
     else if (mix->choice == LOAD_BOTS)
-        place = draw_with_bots(mix, count_of(mix->bots, partition, mix->partitions), here, random);
+        place = draw_with_bots(mix, count_of(mix, mix->bots, partition), here, random);
     else
         place = (uint32_t)load_reduce(random, here);
     return partition + mix->partitions * place;
@@ -126,10 +127,10 @@ static uint32_t draw_another(const struct load_mix *mix, uint32_t partition, uin
 static uint32_t in_turn(const struct load_mix *mix, uint64_t group, uint32_t place)
 {
     uint32_t partition = (uint32_t)group & (mix->partitions - 1);
-    uint32_t here = count_of(mix->buyers, partition, mix->partitions);
-    uint64_t turn = (group / mix->partitions) * mix->batch + place;
+    uint32_t here = count_of(mix, mix->buyers, partition);
+    uint64_t turn = (group >> load_mix_partition_bits(mix)) * mix->batch + place;
 
-    return partition + mix->partitions * (uint32_t)(turn % here);
+    return partition + mix->partitions * (uint32_t)(turn < here ? turn : turn % here);
 }
 
 static void draw_item(const struct load_mix *mix, uint64_t number, struct load_want *want)

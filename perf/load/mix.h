@@ -80,6 +80,12 @@ uint32_t load_mix_group(const struct load_mix *mix, uint64_t group, struct load_
 void load_mix_buyer_identity(const struct load_mix *mix, uint32_t buyer,
                              uint8_t identity[FG_BUYER_BYTES]);
 
+/* The partitions' logarithm: they are a power of two, and a division costs as much as all else. */
+static inline unsigned load_mix_partition_bits(const struct load_mix *mix)
+{
+    return (unsigned)__builtin_ctz(mix->partitions);
+}
+
 static inline uint32_t load_mix_partition(uint32_t buyer, uint32_t partitions)
 {
     return buyer & (partitions - 1);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <rte_pause.h>
+
 #include "flashgate/exit_status.h"
 #include "perf/load/hgrm.h"
 #include "perf/load/load.h"
@@ -12,6 +14,7 @@
 #define CHECK_NS      (50 * LOAD_MS)   /* between looks whether the engine is there */
 #define STRAGGLERS_NS (1000 * LOAD_MS) /* of silence at the end, after which no answer comes */
 #define LOOK_EVERY    64               /* turns between looks at the clock's rarer uses */
+#define SPINS         32               /* turns without work before the core is offered to others */
 
 static struct load_stateless_port ours; /* one generator a process; too large for a stack */
 
@@ -40,25 +43,40 @@ static int begin(struct load *load)
     return FG_EXIT_OK;
 }
 
-/* One turn of the loop, which began at `now`; false when there was nothing to do. */
-static bool turn(struct load *load, uint64_t now, bool sending)
+/* After many turns without work in a row, whoever shares the core may have it. */
+static void rest(struct load *load, bool worked)
+{
+    static unsigned empty;
+
+    if (worked) {
+        empty = 0;
+    } else if (load->options.sleep || ++empty > SPINS) {
+        load_give_way(load);
+        empty = 0;
+    } else {
+        rte_pause();
+    }
+}
+
+/* One turn of the loop, which began at `now`; when it ended. To rest is a part of it: who waits for
+ * the wire to have room does so. */
+static uint64_t turn(struct load *load, uint64_t now, bool sending)
 {
     struct load_stateless *stateless = &load->stateless;
-    unsigned work = load_stateless_port_receive(&ours);
-    unsigned sent = sending ? load_stateless_port_send(&ours, now) : 0;
+    struct load_stateless_turn did = load_stateless_port_turn(&ours, now, sending);
+    bool worked = did.received + did.sent > 0;
+    bool held = load_port_is_full(&load->port) || load->port.unplugged;
+    bool late = stateless->schedule && load_stateless_behind_ns(stateless, now) >= LOAD_MS;
 
-    load_port_flush(&load->port);
-    if (sending) {
-        bool held = load_port_is_full(&load->port) || load->port.unplugged;
-        load_effort_turn(
-            &load->effort, load_now_ns(load),
-            &(struct load_turn){.worked = work + sent > 0 || held,
-                                .late = stateless->schedule &&
-                                        load_stateless_behind_ns(stateless, now) >= LOAD_MS,
-                                .held = held,
-                                .sent = stateless->stats.sent});
-    }
-    return work + sent > 0;
+    rest(load, worked);
+    now = load_now_ns(load);
+    if (sending)
+        load_effort_turn(&load->effort, now,
+                         &(struct load_turn){.worked = worked || held,
+                                             .late = late,
+                                             .held = held,
+                                             .sent = stateless->stats.sent});
+    return now;
 }
 
 /* What is shown while it runs reads the client's counts. */
@@ -100,9 +118,7 @@ static void wait_for_stragglers(struct load *load)
 
     while (stats->answered < stats->sent && now < heard_ns + STRAGGLERS_NS && load_interrupts < 2) {
         uint64_t received = stats->received;
-        if (!turn(load, now, false))
-            load_give_way(load);
-        now = load_now_ns(load);
+        now = turn(load, now, false);
         if (stats->received != received)
             heard_ns = now;
     }
@@ -123,9 +139,7 @@ int load_play_stateless(struct load *load)
 
     for (uint64_t turns = 0; !load_stateless_done(stateless) && now < end_ns && !load_interrupts;
          turns++) {
-        if (!turn(load, now, true))
-            load_give_way(load);
-        now = load_now_ns(load);
+        now = turn(load, now, true);
         if (turns % LOOK_EVERY == 0) {
             attend(load, now, &check_ns);
             show(load, now, &second_ns, &answered);

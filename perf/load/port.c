@@ -17,20 +17,35 @@ uint64_t load_port_now_ns(struct load_link *link)
                       32);
 }
 
+/* Fetches a line to write it: nobody else keeps a copy. GCC does so only where it may count on the
+ * instruction, and else only fetches, so that the write waits after all. Every x86 of 64 bits has
+ * it, if only as one that does nothing. */
+static inline void fetch_to_write(uint8_t *at)
+{
+#ifdef __x86_64__
+    __asm__ volatile("prefetchw %0" : "+m"(*at));
+#else
+    __builtin_prefetch(at, 1);
+#endif
+}
+
 /* Empty frames come in bulk, and early enough that the other core's copies of their lines are gone
  * when they are written. */
-static void stock_up(struct load_port *port)
+unsigned load_port_stock(struct load_port *port)
 {
     struct load_bin *spare = &port->spare;
+    struct rte_mbuf **fresh = spare->frames + spare->count;
+    unsigned wanted = LOAD_BIN - spare->count;
 
-    if (rte_pktmbuf_alloc_bulk(port->pool, spare->frames, LOAD_BIN) < 0)
-        return;
+    if (wanted == 0 || rte_pktmbuf_alloc_bulk(port->pool_out, fresh, wanted) < 0)
+        return spare->count;
     spare->count = LOAD_BIN;
-    for (unsigned i = 0; i < LOAD_BIN; i++) {
-        uint8_t *at = rte_pktmbuf_mtod(spare->frames[i], uint8_t *);
-        __builtin_prefetch(at, 1);
-        __builtin_prefetch(at + RTE_CACHE_LINE_SIZE, 1);
+    for (unsigned i = 0; i < wanted; i++) {
+        uint8_t *at = rte_pktmbuf_mtod(fresh[i], uint8_t *);
+        fetch_to_write(at);
+        fetch_to_write(at + RTE_CACHE_LINE_SIZE);
     }
+    return LOAD_BIN;
 }
 
 /* A place for a frame on a queue, or NULL. */
@@ -38,9 +53,8 @@ static uint8_t *next_frame(struct load_port *port, uint16_t queue, struct rte_mb
 {
     if (port->bins[queue].count == LOAD_BIN)
         load_port_flush(port);
-    if (port->spare.count == 0)
-        stock_up(port);
-    if (port->bins[queue].count == LOAD_BIN || port->spare.count == 0)
+    if (port->bins[queue].count == LOAD_BIN ||
+        (port->spare.count == 0 && load_port_stock(port) == 0))
         return NULL;
     *frame = port->spare.frames[--port->spare.count];
     return rte_pktmbuf_mtod(*frame, uint8_t *);
@@ -65,13 +79,6 @@ uint16_t load_port_queue(const struct load_port *port, uint32_t partition)
     uint32_t workers = port->client->workers;
 
     return (uint16_t)(workers > 1 ? partition % workers % port->queues : 0);
-}
-
-unsigned load_port_stock(struct load_port *port)
-{
-    if (port->spare.count == 0)
-        stock_up(port);
-    return port->spare.count;
 }
 
 void load_port_add(struct load_port *port, uint16_t queue, struct rte_mbuf *frame, size_t length)

@@ -43,10 +43,10 @@ struct load_port {
     bool unplugged; /* the engine went away, its wire with it */
     uint64_t lost;  /* datagrams sent while it was unplugged */
     uint32_t target_base_port;
-    struct rte_mempool *pool;
+    struct rte_mempool *pool, *pool_out; /* of frames that come in, and of those to send */
     uint64_t tsc_origin, ns_per_tsc_32;
     struct load_bin bins[FG_WORKERS_MAX];
-    struct load_bin spare;        /* empty frames, ready to be written */
+    struct load_bin spare;        /* empty frames, on their way into the cache */
     uint64_t bursts, full_bursts; /* handed to the port; of those it did not take whole */
     struct load_stateless
         *stateless; /* NULL: answers are the client's; else set by play_stateless.c */
@@ -64,7 +64,8 @@ unsigned load_port_receive(struct load_port *port);
 /* The queue on which datagrams of that partition leave. */
 uint16_t load_port_queue(const struct load_port *port, uint32_t partition);
 
-/* Empty frames in port->spare, some more than before if there were none; how many. */
+/* Fills port->spare with empty frames, whose first lines come into the cache meanwhile: call it
+ * well before they are written. How many there are. */
 unsigned load_port_stock(struct load_port *port);
 
 /* Puts a written frame, which came from port->spare, into the bin of a queue, which has room. */

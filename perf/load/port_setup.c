@@ -103,13 +103,18 @@ static void choose_queues(struct load_port *port, const struct rte_eth_dev_info 
     }
 }
 
-/* The frames' pool outlives the port when it is plugged in again. */
-static int make_pool(struct load_port *port, unsigned mbufs)
+/* The frames' pools outlive the port when it is plugged in again. There are two, so that a frame to
+ * send has never been one that the peer wrote: the line before its first byte, where the driver
+ * puts a header, then stays in this core's cache. */
+static int make_pools(struct load_port *port, unsigned in, unsigned out)
 {
     if (!port->pool)
-        port->pool = rte_pktmbuf_pool_create("load", mbufs, POOL_CACHE, 0,
+        port->pool = rte_pktmbuf_pool_create("load-in", in + 2 * POOL_CACHE, POOL_CACHE, 0,
                                              RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-    return port->pool ? 0 : -1;
+    if (!port->pool_out)
+        port->pool_out = rte_pktmbuf_pool_create("load-out", out + 2 * POOL_CACHE, POOL_CACHE, 0,
+                                                 RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    return port->pool && port->pool_out ? 0 : -1;
 }
 
 static int start_port(struct load_port *port)
@@ -124,9 +129,8 @@ static int start_port(struct load_port *port)
     if (rte_eth_dev_configure(port->id, port->queues, port->queues, &conf) < 0 ||
         rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx) < 0)
         return -1;
-    unsigned mbufs =
-        port->queues * (unsigned)(rx + tx + LOAD_BIN) + FG_BURST + LOAD_BIN + 2 * POOL_CACHE;
-    if (make_pool(port, mbufs) < 0)
+    if (make_pools(port, port->queues * (unsigned)rx + FG_BURST,
+                   port->queues * (unsigned)(tx + LOAD_BIN) + LOAD_BIN) < 0)
         return -1;
     for (uint16_t queue = 0; queue < port->queues; queue++)
         if (rte_eth_rx_queue_setup(port->id, queue, rx, SOCKET_ID_ANY, NULL, port->pool) < 0 ||

@@ -13,6 +13,8 @@
 
 #define LATE_NS LOAD_MS
 
+enum { FIRST_BUYER_AT = sizeof(struct fg_header) + offsetof(struct fg_request, buyer) };
+
 static const uint64_t retry_stream = UINT64_C(0x7265747269657300);
 
 /* A name for what was to leave at due_ns of the link's clock: even, and none twice. */
@@ -47,30 +49,39 @@ static bool choose_retry(struct load_stateless *load, uint32_t partition, uint64
     return true;
 }
 
+/* Each field goes straight to its place: an entry that is put together elsewhere by small stores
+ * and then copied by large loads waits for all of them. */
+static void write_order(const struct load_mix *mix, uint64_t number, const struct load_want *want,
+                        uint8_t *entry)
+{
+    static const uint8_t order[] = {FG_OP_ORDER, 0 /* flags */};
+    static const uint64_t none;
+    uint64_t request = number + 1;
+
+#define PUT(field, value)                                                                          \
+    memcpy(entry + offsetof(struct fg_request, field), &(value), sizeof(value))
+    load_mix_buyer_identity(mix, want->buyer, entry + offsetof(struct fg_request, buyer));
+    PUT(request, request);
+    PUT(item, want->item);
+    PUT(quantity, want->quantity);
+    PUT(op, order);
+    PUT(order, none);
+#undef PUT
+}
+
 /* All of a datagram but its name and mac. */
 static uint32_t write_orders(struct load_stateless *load, uint64_t group, uint8_t *payload)
 {
     struct load_want wants[FG_ENTRIES_MAX];
     const struct load_mix *mix = load->mix;
     uint32_t partition = load_mix_group(mix, group, wants);
-    struct fg_header header = {.magic = {FG_MAGIC_0, FG_MAGIC_1},
-                               .version = FG_VERSION,
-                               .type = FG_TYPE_REQUEST,
-                               .count = (uint8_t)mix->batch,
-                               .key_id = load->key_id};
 
-    memcpy(payload, &header, sizeof(header));
-    payload += sizeof(header);
-    for (uint32_t i = 0; i < mix->batch; i++, payload += sizeof(struct fg_request)) {
+    memcpy(payload, &load->header, sizeof(load->header));
+    for (uint32_t i = 0; i < mix->batch; i++) {
         uint64_t number = group * mix->batch + i;
         if (load->retries_permille > 0)
             (void)choose_retry(load, partition, &number, &wants[i]);
-        struct fg_request entry = {.request = number + 1,
-                                   .item = wants[i].item,
-                                   .quantity = wants[i].quantity,
-                                   .op = FG_OP_ORDER};
-        load_mix_buyer_identity(mix, wants[i].buyer, entry.buyer);
-        memcpy(payload, &entry, sizeof(entry));
+        write_order(mix, number, &wants[i], payload + FG_REQUEST_BYTES(i));
     }
     return partition;
 }
@@ -114,6 +125,11 @@ static int fill_pool(struct load_stateless *load, uint64_t now_ns)
 int load_stateless_init(struct load_stateless *load, uint64_t now_ns)
 {
     load->until_sample = 1;
+    load->header = (struct fg_header){.magic = {FG_MAGIC_0, FG_MAGIC_1},
+                                      .version = FG_VERSION,
+                                      .type = FG_TYPE_REQUEST,
+                                      .count = (uint8_t)load->mix->batch,
+                                      .key_id = load->key_id};
     if (load->retries_permille > 0) {
         load->rings = load_memory_map(load->mix->partitions * sizeof(*load->rings));
         if (!load->rings)
@@ -174,18 +190,16 @@ static bool write_one(struct load_stateless *load, uint64_t due, struct load_pla
     if (sample)
         load->until_sample = load->sample;
     if (load->pool_count > 0) {
-        uint64_t group = load_pool_take(&load->pool);
-        struct fg_request first;
-        memcpy(place->payload, load_pool_at(&load->pool, group), load_stateless_bytes(load));
-        memcpy(&first, place->payload + sizeof(struct fg_header), sizeof(first));
-        place->partition =
-            fg_crc32c(0, first.buyer, sizeof(first.buyer)) & (load->mix->partitions - 1);
+        place->payload = load_pool_at(&load->pool, load_pool_take(&load->pool));
+        place->partition = fg_partition(place->payload + FIRST_BUYER_AT, load->mix->partitions);
         if (!sample)
             return false;
+        memcpy(place->room, place->payload, load_stateless_bytes(load));
     } else {
-        place->partition = write_orders(load, load->group++, place->payload);
+        place->partition = write_orders(load, load->group++, place->room);
     }
-    write_name(place->payload, next_name(load, due) | sample);
+    place->payload = place->room;
+    write_name(place->room, next_name(load, due) | sample);
     return true;
 }
 
@@ -211,7 +225,7 @@ unsigned load_stateless_write(struct load_stateless *load, uint64_t now_ns,
         if (now_ns - due >= LATE_NS)
             stats->late += load->mix->batch;
         if (write_one(load, due, &places[written]))
-            unsigned_ones[to_sign++] = places[written].payload;
+            unsigned_ones[to_sign++] = places[written].room;
         stats->sent += load->mix->batch;
         stats->sent_frames++;
     }

@@ -71,17 +71,19 @@ struct load_stateless {
     uint64_t end_ns;   /* of sending; the caller's */
     uint64_t group;    /* number of the next datagram */
     uint32_t until_sample;
-    uint64_t name; /* last one given, its lowest bit clear */
+    uint64_t name;           /* last one given, its lowest bit clear */
+    struct fg_header header; /* of all datagrams, but for name and mac */
     struct load_ring *rings;
     struct load_pool pool;
     struct load_stateless_stats stats;
     struct load_histogram latency; /* ns from the scheduled send to the answer */
 };
 
-/* A datagram to write: where, and what becomes known of it. */
+/* A datagram to send. */
 struct load_place {
-    uint8_t *payload;
-    uint32_t partition;
+    uint8_t *room;          /* the caller's: for a payload */
+    const uint8_t *payload; /* set: there, or in the pool, where it stays until the next call */
+    uint32_t partition;     /* set */
 };
 
 /* Allocates, and fills the pool, once the engine has told its partitions; then the schedule begins

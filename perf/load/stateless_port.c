@@ -15,6 +15,10 @@ enum {
     PAYLOAD_AT = LOAD_WIRE_HEADERS_BYTES,
 };
 
+/* Behind a full burst there are others, and a peer whose replies stand there loses the next ones.
+ * A driver may end a burst a little before its time, at a line of its descriptors. */
+enum { FULL = FG_BURST - 3, BURSTS_MOST = 4 };
+
 void load_stateless_port_init(struct load_stateless_port *ours, struct load_port *port,
                               struct load_stateless *load)
 {
@@ -23,18 +27,20 @@ void load_stateless_port_init(struct load_stateless_port *ours, struct load_port
 
     ours->port = port;
     ours->load = load;
+    for (unsigned i = 0; i < LOAD_STATELESS_BURST; i++)
+        ours->places[i].room = ours->payloads + i * length;
     if (port->wire.ipv6)
         return;
-    memset(ours->payloads[0], 0, length);
-    load_wire_datagram(&port->wire, frame, (uint16_t)port->target_base_port, ours->payloads[0],
+    memset(ours->payloads, 0, length);
+    load_wire_datagram(&port->wire, frame, (uint16_t)port->target_base_port, ours->payloads,
                        length);
     memcpy(ours->headers, frame, sizeof(ours->headers));
     memset(ours->headers + UDP_AT + offsetof(struct rte_udp_hdr, dgram_cksum), 0, 2);
 }
 
-/* Writes what stands before the payload; the frame's length. */
-static size_t finish(struct load_stateless_port *ours, uint8_t *frame,
-                     const struct load_place *place)
+/* Writes a frame; its length. */
+static size_t write_frame(const struct load_stateless_port *ours, uint8_t *frame,
+                          const struct load_place *place)
 {
     size_t length = load_stateless_bytes(ours->load);
     uint16_t udp_port = (uint16_t)(ours->port->target_base_port + place->partition);
@@ -45,33 +51,27 @@ static size_t finish(struct load_stateless_port *ours, uint8_t *frame,
     memcpy(frame, ours->headers, sizeof(ours->headers));
     memcpy(frame + UDP_AT + offsetof(struct rte_udp_hdr, dst_port), &big_endian,
            sizeof(big_endian));
+    memcpy(frame + PAYLOAD_AT, place->payload, length);
     return PAYLOAD_AT + length;
 }
 
-unsigned load_stateless_port_send(struct load_stateless_port *ours, uint64_t now_ns)
+static unsigned send_due(struct load_stateless_port *ours, uint64_t now_ns)
 {
     struct load_port *port = ours->port;
-    struct load_place places[LOAD_STATELESS_BURST];
 
     if (port->unplugged || load_port_is_full(port))
         return 0;
     unsigned most = load_port_stock(port);
-    struct rte_mbuf **frames = port->spare.frames + port->spare.count;
-    if (most > LOAD_STATELESS_BURST)
-        most = LOAD_STATELESS_BURST;
-    /* The spare frames are a stack: frames[-1] is the next one. */
-    for (unsigned i = 0; i < most; i++)
-        places[i].payload = port->wire.ipv6
-                                ? ours->payloads[i]
-                                : rte_pktmbuf_mtod(frames[-1 - (int)i], uint8_t *) + PAYLOAD_AT;
-    unsigned written = load_stateless_write(ours->load, now_ns, places, most);
-    port->spare.count = (uint16_t)(port->spare.count - written);
+    unsigned written = load_stateless_write(ours->load, now_ns, ours->places, most);
     for (unsigned i = 0; i < written; i++) {
-        struct rte_mbuf *frame = frames[-1 - (int)i];
-        size_t length = finish(ours, rte_pktmbuf_mtod(frame, uint8_t *), &places[i]);
-        load_port_add(port, load_port_queue(port, places[i].partition), frame, length);
+        struct rte_mbuf *frame = port->spare.frames[--port->spare.count];
+        const struct load_place *place = &ours->places[i];
+        size_t length = write_frame(ours, rte_pktmbuf_mtod(frame, uint8_t *), place);
+        load_port_add(port, load_port_queue(port, place->partition), frame, length);
     }
     load_port_flush(port);
+    if (written > 0)
+        (void)load_port_stock(port);
     return written;
 }
 
@@ -112,23 +112,56 @@ static void take(struct load_stateless_port *ours, const struct rte_mbuf *frame,
         load_client_receive(ours->port->client, arrived_ns, at + PAYLOAD_AT, length);
 }
 
-unsigned load_stateless_port_receive(struct load_stateless_port *ours)
+/* The second line of an echo holds nothing that is looked at, but in a sample. */
+static void prefetch(const struct load_stateless_port *ours, const struct rte_mbuf *frame)
 {
+    const uint8_t *at = rte_pktmbuf_mtod(frame, const uint8_t *);
+
+    if (ours->load->echo)
+        rte_prefetch0(at);
+    else
+        load_port_prefetch(at);
+}
+
+/* A burst of what came in on a queue is on its way into the cache. */
+static unsigned fetch(struct load_stateless_port *ours, uint16_t queue, struct rte_mbuf **frames)
+{
+    uint16_t count = rte_eth_rx_burst(ours->port->id, queue, frames, FG_BURST);
+
+    for (uint16_t i = 0; i < count; i++)
+        prefetch(ours, frames[i]);
+    return count;
+}
+
+static void take_all(struct load_stateless_port *ours, struct rte_mbuf **frames, unsigned count,
+                     uint64_t arrived_ns)
+{
+    for (unsigned i = 0; i < count; i++)
+        take(ours, frames[i], arrived_ns);
+    rte_pktmbuf_free_bulk(frames, count);
+}
+
+struct load_stateless_turn load_stateless_port_turn(struct load_stateless_port *ours,
+                                                    uint64_t now_ns, bool sending)
+{
+    struct load_stateless_turn turn = {0};
     struct load_port *port = ours->port;
     struct rte_mbuf *frames[FG_BURST];
-    unsigned taken = 0;
 
     for (uint16_t queue = 0; queue < port->queues && !port->unplugged; queue++) {
-        uint16_t count = rte_eth_rx_burst(port->id, queue, frames, FG_BURST);
-        if (count == 0)
-            continue;
-        uint64_t arrived_ns = load_port_now_ns(&port->link);
-        for (uint16_t i = 0; i < count; i++)
-            load_port_prefetch(rte_pktmbuf_mtod(frames[i], const uint8_t *));
-        for (uint16_t i = 0; i < count; i++)
-            take(ours, frames[i], arrived_ns);
-        rte_pktmbuf_free_bulk(frames, count);
-        taken += count;
+        for (unsigned burst = 0; burst < BURSTS_MOST; burst++) {
+            unsigned count = fetch(ours, queue, frames);
+            uint64_t arrived_ns = count > 0 ? load_port_now_ns(&port->link) : 0;
+            if (sending) {
+                turn.sent = send_due(ours, now_ns);
+                sending = false;
+            }
+            take_all(ours, frames, count, arrived_ns);
+            turn.received += count;
+            if (count < FULL)
+                break;
+        }
     }
-    return taken;
+    load_port_flush(port); /* what was left of the last burst, and answers to the network */
+    return turn;
 }

@@ -43,13 +43,24 @@ static inline void set_up(uint32_t batch, const char *profile, uint64_t rate, do
                                    .secret = secret,
                                    .origin_ns = ORIGIN};
     for (unsigned i = 0; i < FG_BURST; i++)
-        places[i].payload = payloads[i];
+        places[i].room = payloads[i];
 }
 
 static inline void begin(void)
 {
     assert_int_equal(load_stateless_init(&load, 0), 0);
     load_stateless_start(&load, 0);
+}
+
+/* Writes what is due, `most` datagrams at most: into payloads[], wherever they are sent from. */
+static inline unsigned write_due(uint64_t now_ns, unsigned most)
+{
+    unsigned written = load_stateless_write(&load, now_ns, places, most);
+
+    for (unsigned i = 0; i < written; i++)
+        if (places[i].payload != payloads[i])
+            memcpy(payloads[i], places[i].payload, load_stateless_bytes(&load));
+    return written;
 }
 
 static inline int tear_down(void **state)

@@ -16,7 +16,7 @@ static void an_echo_is_an_answer_measured_from_when_it_was_due(void **state)
 {
     (void)state;
     begin_echo(3, 3000);
-    assert_int_equal(load_stateless_write(&load, 4 * MS, places, 32), 5);
+    assert_int_equal(write_due(4 * MS, 32), 5);
     for (unsigned d = 0; d < 5; d++)
         assert_true(load_stateless_hear(&load, 6 * MS, payloads[d], FG_REQUEST_BYTES(3)));
     assert_int_equal(load.stats.received, 5);
@@ -46,7 +46,7 @@ static void what_is_no_echo_is_dropped(void **state)
     };
     (void)state;
     begin_echo(2, 2000);
-    assert_int_equal(load_stateless_write(&load, 4 * MS, places, 32), 5);
+    assert_int_equal(write_due(4 * MS, 32), 5);
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         uint8_t *payload = payloads[wrong[i].datagram];
         uint64_t before = load.stats.drops[wrong[i].drop];

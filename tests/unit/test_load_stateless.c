@@ -37,7 +37,7 @@ static void datagrams_leave_when_due_signed_and_named(void **state)
     set_up(5, "flat", 10000, 1);
     begin();
     for (unsigned ms = 0; ms < 100; ms++) {
-        unsigned written = load_stateless_write(&load, ms * MS, places, 32);
+        unsigned written = write_due(ms * MS, 32);
         assert_int_equal(written, ms == 0 ? 1 : 2);
         for (unsigned d = 0; d < written; d++) {
             struct fg_header header = header_of(payloads[d]);
@@ -73,7 +73,7 @@ static void a_stall_is_not_omitted(void **state)
     set_up(1, "flat", 1000, 1);
     load.sample = 1;
     begin();
-    unsigned written = load_stateless_write(&load, 20 * MS, places, 32);
+    unsigned written = write_due(20 * MS, 32);
     assert_int_equal(written, 21);
     assert_int_equal(load_stateless_offered(&load, 40 * MS), 41);
     assert_int_equal(load_stateless_behind_ns(&load, 25 * MS) / MS, 4);
@@ -95,7 +95,7 @@ static void flat_out_no_name_is_given_twice(void **state)
     load.requests = UINT64_MAX;
     begin();
     for (unsigned turn = 0; turn < 100; turn++) {
-        assert_int_equal(load_stateless_write(&load, 1000 + turn, places, 32), 32);
+        assert_int_equal(write_due(1000 + turn, 32), 32);
         for (unsigned d = 0; d < 32; d++) {
             assert_true(header_of(payloads[d]).time_ns > last);
             last = header_of(payloads[d]).time_ns;
@@ -109,7 +109,7 @@ static void replies_are_counted_and_wrong_ones_dropped(void **state)
     (void)state;
     set_up(3, "flat", 3000, 1);
     begin();
-    assert_int_equal(load_stateless_write(&load, 4 * MS, places, 32), 5);
+    assert_int_equal(write_due(4 * MS, 32), 5);
     /* The first one is measured, the next three are not. */
     hear(payloads[0], FG_VERDICT_ADMITTED, 0, 5 * MS);
     hear(payloads[1], FG_VERDICT_ADMITTED, FG_REPLAY, 5 * MS);
@@ -154,7 +154,7 @@ static void a_pong_is_the_clients(void **state)
     (void)state;
     set_up(1, "flat", 1000, 1);
     begin();
-    assert_int_equal(load_stateless_write(&load, 0, places, 1), 1);
+    assert_int_equal(write_due(0, 1), 1);
     size_t length = reply_to(payloads[0], FG_VERDICT_PONG, 0, reply);
     assert_false(load_stateless_hear(&load, MS, reply, length));
     assert_int_equal(load.stats.answered, 0);
@@ -169,7 +169,7 @@ static void a_pool_stays_fresh(void **state)
     begin();
     uint64_t sampled = 0;
     for (uint64_t ms = 0; ms < 60000; ms++) {
-        unsigned written = load_stateless_write(&load, ms * MS, places, 32);
+        unsigned written = write_due(ms * MS, 32);
         for (unsigned d = 0; d < written; d++) {
             struct fg_header header = header_of(payloads[d]);
             uint64_t age = ORIGIN + ms * MS - header.time_ns;
@@ -195,7 +195,7 @@ static void a_pool_goes_around(void **state)
     load.pool_count = 3;
     load.sample = 1000;
     begin();
-    assert_int_equal(load_stateless_write(&load, 10000, places, 11), 11);
+    assert_int_equal(write_due(10000, 11), 11);
     for (unsigned d = 1; d < 4; d++)
         memcpy(first[d - 1], payloads[d], sizeof(first[0]));
     for (unsigned d = 4; d < 10; d++)
@@ -211,7 +211,7 @@ static void retries_ask_for_what_was_admitted(void **state)
     set_up(4, "flat", 1000000, 1);
     load.retries_permille = 100;
     begin();
-    assert_int_equal(load_stateless_write(&load, 800 * 1000, places, 64), 64);
+    assert_int_equal(write_due(800 * 1000, 64), 64);
     assert_int_equal(load.stats.retries, 0);
     for (unsigned d = 0; d < 64; d++) {
         for (unsigned i = 0; i < 4; i++)
@@ -219,7 +219,7 @@ static void retries_ask_for_what_was_admitted(void **state)
         hear(payloads[d], FG_VERDICT_ADMITTED, 0, MS);
     }
     for (unsigned turn = 1; turn < 100; turn++) {
-        unsigned written = load_stateless_write(&load, turn * MS, places, 64);
+        unsigned written = write_due(turn * MS, 64);
         for (unsigned d = 0; d < written; d++)
             for (unsigned i = 0; i < 4; i++, orders++) {
                 struct fg_request entry = entry_of(payloads[d], i);
@@ -242,7 +242,7 @@ static void replays_are_not_remembered(void **state)
     set_up(1, "flat", 1000, 1);
     load.retries_permille = 1000;
     begin();
-    assert_int_equal(load_stateless_write(&load, 0, places, 1), 1);
+    assert_int_equal(write_due(0, 1), 1);
     hear(payloads[0], FG_VERDICT_ADMITTED, FG_REPLAY, MS);
     hear(payloads[0], FG_VERDICT_SOLD_OUT, 0, MS);
     assert_int_equal(load.rings[places[0].partition].admitted, 0);
