@@ -228,7 +228,7 @@ static int begin_segment(struct job *job, uint32_t number)
     if (rc == 0 && bytes == 0)
         rc = -EAGAIN;
     if (rc == 0)
-        rc = fg_segment_prepare(disk, job->to, number, bytes);
+        rc = fg_segment_prepare(disk, job->to, number, bytes, NULL, NULL);
     if (rc != 0)
         return rc;
     fg_segment_name(name, number);

@@ -188,15 +188,19 @@ static void gather_orders(struct fg_journal *journal)
     struct fg_frame *frame = journal->frame;
     unsigned room = ORDERS_ROOM / FG_RECORD_BYTES, share = room / journal->workers;
 
+    journal->pressed = false;
     for (unsigned i = 0; i < 2 * journal->workers && room > 0; i++) {
         struct fg_lane *lane = &journal->lanes[(journal->first_lane + i) % journal->workers];
         unsigned max = i < journal->workers ? share : room;
+        if (i < journal->workers && fg_lane_count(lane) >= lane->capacity / 4)
+            journal->pressed = true;
         /* [gather.1] */
         unsigned n = fg_lane_drain(lane, (uint8_t *)(frame + 1) + frame->length, max);
         frame->length += n * FG_RECORD_BYTES;
         frame->count += n;
         room -= n;
     }
+    journal->pressed = journal->pressed || room == 0;
     journal->first_lane = (journal->first_lane + 1) % journal->workers;
 }
 

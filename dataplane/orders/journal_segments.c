@@ -14,9 +14,11 @@
 /* Makes segment `number`, its name included, durable. Errors of its own become stats.stuck: the log
  * goes on without it, and it is tried again. A directory that cannot be synced is a failed flush:
  * no later success would prove that the name is on the disk. */
-static int make_segment(struct fg_journal *journal, uint32_t number)
+static int make_segment(struct fg_journal *journal, uint32_t number, void (*piece)(void *arg),
+                        void *arg)
 {
-    int rc = fg_segment_prepare(journal->disk, journal->dir, number, journal->segment_bytes);
+    int rc =
+        fg_segment_prepare(journal->disk, journal->dir, number, journal->segment_bytes, piece, arg);
 
     atomic_store_explicit(&journal->stats.stuck, rc < 0 ? (uint64_t)-rc : 0, memory_order_relaxed);
     if (rc != 0)
@@ -26,7 +28,7 @@ static int make_segment(struct fg_journal *journal, uint32_t number)
 }
 
 /* Makes the next segment if fewer than `ahead` are ready. 1: made one; 0: there were enough. */
-static int prepare(struct fg_journal *journal, uint32_t ahead)
+static int prepare(struct fg_journal *journal, uint32_t ahead, void (*piece)(void *arg), void *arg)
 {
     int rc = fg_journal_failed(journal);
 
@@ -38,7 +40,7 @@ static int prepare(struct fg_journal *journal, uint32_t ahead)
         uint64_t bytes = atomic_load_explicit(&journal->stats.log_bytes, memory_order_relaxed);
         rc = bytes + journal->segment_bytes > journal->budget_bytes
                  ? -ENOSPC
-                 : make_segment(journal, prepared + 1);
+                 : make_segment(journal, prepared + 1, piece, arg);
         if (rc == 0) {
             fg_count_add(&journal->stats.log_bytes, journal->segment_bytes);
             /* release: pairs with the acquire in fg_journal_open_next() */
@@ -52,7 +54,12 @@ static int prepare(struct fg_journal *journal, uint32_t ahead)
 
 int fg_journal_prepare(struct fg_journal *journal)
 {
-    return prepare(journal, FG_SEGMENTS_AHEAD);
+    return prepare(journal, FG_SEGMENTS_AHEAD, NULL, NULL);
+}
+
+int fg_journal_prepare_by_pieces(struct fg_journal *journal, void (*piece)(void *arg), void *arg)
+{
+    return prepare(journal, FG_SEGMENTS_AHEAD, piece, arg);
 }
 
 int fg_journal_open_next(struct fg_journal *journal)
@@ -63,7 +70,7 @@ int fg_journal_open_next(struct fg_journal *journal)
 
     /* acquire: pairs with the release in prepare() */
     if (atomic_load_explicit(&journal->prepared, memory_order_acquire) < next) {
-        int rc = prepare(journal, 1);
+        int rc = prepare(journal, 1, NULL, NULL);
         if (rc < 0)
             return rc;
     }

@@ -51,6 +51,7 @@ struct fg_journal {
     bool base_unfinished;                  /* the log found ends within a base: begin a segment */
     bool unclosed;                         /* frames were written since the last closing frame */
     uint64_t wrote_ns;                     /* monotonic, of the last frame */
+    bool pressed;                          /* it was full, or a lane was by a quarter */
     struct fg_frame *frame, *base;         /* FG_FRAME_MAX each */
     struct fg_message *held;               /* taken off the queue, but not into a frame yet */
     bool held_back;                        /* it waits until every lane has come to `awaited` */
@@ -85,6 +86,8 @@ int fg_journal_fail(struct fg_journal *journal, int rc);
 /* journal_segments.c, journal thread: turns to the segment after the current one, making it here
  * and now if the helper has not. 0 or a negative errno. */
 int fg_journal_open_next(struct fg_journal *journal);
+/* journal_segments.c, storage helper: fg_journal_prepare() with fg_segment_prepare()'s `piece`. */
+int fg_journal_prepare_by_pieces(struct fg_journal *journal, void (*piece)(void *arg), void *arg);
 /* journal_segments.c, journal thread: tells lanes and status what the log has room for. */
 void fg_journal_tell_room(struct fg_journal *journal);
 

@@ -4,9 +4,10 @@
  *
  * The journal thread answers for every acknowledgement's latency, so it asks for real-time priority
  * and, where that is not permitted, for the best nice value. But it shares its core: when nothing
- * waits it sleeps, and with real-time priority at once, for then a yield gives way to nobody. A nap
- * and its wake-up cost some 20 us of the core on a virtual machine, so naps are short only as long
- * as the last frame is recent: 50 us naps took 29 % of a core, 250 us ones 10 %.
+ * waits it sleeps, and with real-time priority at once, for then a yield gives way to nobody; and
+ * after a frame it lets records gather for a while (pace.h). A nap and its wake-up cost some 20 us
+ * of the core on a virtual machine, so naps are short only as long as the last frame is recent: 50
+ * us naps took 29 % of a core, 250 us ones 10 %.
  */
 #include <errno.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "dataplane/orders/journal_state.h"
+#include "dataplane/orders/pace.h"
 #include "dataplane/orders/thread.h"
 
 #define IDLE_YIELDS    16     /* empty rounds before the first nap, at ordinary priority */
@@ -37,6 +39,20 @@ static bool raise_priority(void)
     return false;
 }
 
+static void rest(uint64_t ns)
+{
+    if (ns > 0)
+        (void)nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
+}
+
+/* After a frame: lets records come, and others have the core. */
+static void gather(const struct fg_journal *journal)
+{
+    uint64_t took_ns = atomic_load_explicit(&journal->stats.flush_ns_last, memory_order_relaxed);
+
+    rest(fg_gather_ns(journal->frame->count, took_ns, journal->pressed));
+}
+
 static void *journal_main(void *arg)
 {
     struct fg_journal *journal = arg;
@@ -50,9 +66,10 @@ static void *journal_main(void *arg)
         rc = fg_journal_step(journal);
         if (rc < 0)
             return NULL;
-        if (rc > 0)
+        if (rc > 0) {
             idle = 0;
-        else if (idle++ < patience)
+            gather(journal);
+        } else if (idle++ < patience)
             sched_yield();
         else
             (void)nanosleep(journal->unclosed ? &busy : &quiet, NULL);
@@ -73,6 +90,32 @@ static void wait_until_wanted(struct fg_journal *journal)
             return;
 }
 
+struct zeros {
+    struct fg_journal *journal;
+    uint64_t began_ns; /* monotonic, of the piece being written */
+};
+
+/* After a piece of a new segment, which is not wanted as long as another one is ready. */
+static void rest_from_zeros(void *arg)
+{
+    struct zeros *zeros = arg;
+    struct fg_journal *journal = zeros->journal;
+    const struct fg_clock *clock = journal->clock;
+    bool wanted = atomic_load_explicit(&journal->prepared, memory_order_relaxed) <=
+                      atomic_load_explicit(&journal->current, memory_order_relaxed) ||
+                  atomic_load_explicit(&journal->stop, memory_order_relaxed);
+
+    rest(fg_zeros_rest_ns(clock->monotonic_ns(clock->context) - zeros->began_ns, wanted));
+    zeros->began_ns = clock->monotonic_ns(clock->context);
+}
+
+static int prepare(struct fg_journal *journal)
+{
+    struct zeros zeros = {journal, journal->clock->monotonic_ns(journal->clock->context)};
+
+    return fg_journal_prepare_by_pieces(journal, rest_from_zeros, &zeros);
+}
+
 /* A segment that is removed may make room for one that could not be made, so both take turns. */
 static void *storage_main(void *arg)
 {
@@ -82,7 +125,7 @@ static void *storage_main(void *arg)
     for (;;) {
         /* acquire: pairs with the release in fg_journal_stop() */
         while (!atomic_load_explicit(&journal->stop, memory_order_acquire) &&
-               (fg_journal_prepare(journal) > 0 || fg_journal_retire(journal) > 0))
+               (prepare(journal) > 0 || fg_journal_retire(journal) > 0))
             ;
         /* What could not be made or removed is tried again, for somebody may have freed the disk:
          * until then workers take no new orders, see fg_journal_tell_room(). And what delivery has

@@ -88,7 +88,8 @@ bool fg_segment_exists(const struct fg_disk *disk, int dir, uint32_t number)
 }
 
 /* Zeroes a new file; writing blocks now means that a later write changes no extent. */
-static int zero_fill(const struct fg_disk *disk, int file, uint64_t bytes, bool flushes)
+static int zero_fill(const struct fg_disk *disk, int file, uint64_t bytes, bool flushes,
+                     void (*piece)(void *arg), void *arg)
 {
     void *zeros = aligned_alloc(FG_BLOCK_BYTES, FG_SEGMENT_CHUNK);
     if (!zeros)
@@ -99,6 +100,8 @@ static int zero_fill(const struct fg_disk *disk, int file, uint64_t bytes, bool 
     for (uint64_t at = 0; rc == 0 && at < bytes; at += FG_SEGMENT_CHUNK) {
         size_t length = bytes - at < FG_SEGMENT_CHUNK ? (size_t)(bytes - at) : FG_SEGMENT_CHUNK;
         rc = disk->write(disk->context, file, zeros, length, at);
+        if (rc == 0 && piece)
+            piece(arg);
     }
     if (rc == 0 && !flushes)
         rc = disk->flush(disk->context, file);
@@ -106,7 +109,8 @@ static int zero_fill(const struct fg_disk *disk, int file, uint64_t bytes, bool 
     return rc;
 }
 
-int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uint64_t bytes)
+int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uint64_t bytes,
+                       void (*piece)(void *arg), void *arg)
 {
     char name[FG_SEGMENT_NAME_BYTES];
     bool flushes;
@@ -118,7 +122,7 @@ int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uin
     int file = disk->open(disk->context, dir, FG_SEGMENT_UNFINISHED, true, &flushes);
     if (file < 0)
         return file;
-    rc = zero_fill(disk, file, bytes, flushes);
+    rc = zero_fill(disk, file, bytes, flushes, piece, arg);
     disk->close(disk->context, file);
     if (rc == 0) {
         FG_CRASH_POINT(SEGMENT_ZEROED);

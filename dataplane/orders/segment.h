@@ -33,10 +33,11 @@ bool fg_segment_exists(const struct fg_disk *disk, int dir, uint32_t number);
 /*
  * Makes segment `number`: allocated, zero-written and flushed under another name, then renamed. So
  * a segment that has its name is whole, and writes to it change no metadata. The caller syncs the
- * directory before it relies on it. 0 or a negative errno; on failure nothing with the segment's
- * name is left.
+ * directory before it relies on it. `piece`, unless NULL, is called after each piece of zeros: a
+ * chance to rest. 0 or a negative errno; on failure nothing with the segment's name is left.
  */
-int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uint64_t bytes);
+int fg_segment_prepare(const struct fg_disk *disk, int dir, uint32_t number, uint64_t bytes,
+                       void (*piece)(void *arg), void *arg);
 
 /* Makes everything from `offset` on in segment `number` zero again and flushes it, writing only
  * where it is not; adds the bytes that were not zero, in blocks, to *cut. 0 or a negative errno. */

@@ -121,8 +121,8 @@ static void test_segments(void **state)
     assert_int_equal(disk->write(NULL, file, block, sizeof(block), 8 << 20), 0);
     disk->close(NULL, file);
 
-    assert_int_equal(fg_segment_prepare(disk, dir, 9, 3 * FG_BLOCK_BYTES), 0);
-    assert_int_equal(fg_segment_prepare(disk, dir, 12, (1 << 20) + FG_BLOCK_BYTES), 0);
+    assert_int_equal(fg_segment_prepare(disk, dir, 9, 3 * FG_BLOCK_BYTES, NULL, NULL), 0);
+    assert_int_equal(fg_segment_prepare(disk, dir, 12, (1 << 20) + FG_BLOCK_BYTES, NULL, NULL), 0);
     assert_int_equal(disk->list(NULL, dir, FG_SEGMENT_PREFIX, count_name, &names), 0);
     assert_int_equal(names, 2);
     assert_int_equal(fg_segment_range(disk, dir, &first, &last), 0);

@@ -176,7 +176,7 @@ static void test_a_segment_is_whole_or_not_there(void **state)
     for (unsigned call = 1; rc != 0; call++) {
         memory_disk_reset(&memory);
         memory.fail_at = call;
-        rc = fg_segment_prepare(&memory.disk, MEMORY_DIRECTORY, 1, FG_SEGMENT_MIN);
+        rc = fg_segment_prepare(&memory.disk, MEMORY_DIRECTORY, 1, FG_SEGMENT_MIN, NULL, NULL);
         assert_int_equal(rc, memory.failed ? -EIO : 0);
         assert_int_equal(memory_find(&memory, "segment-00000001.fgl") == NULL, rc != 0);
         assert_in_range(call, 1, 20);
