@@ -37,10 +37,13 @@ struct tag {
 #define TAG_RING_MASK    15
 static_assert(sizeof(struct tag) <= sizeof(((struct rte_mbuf *)0)->hash), "a tag fits the hash");
 
-/* Frames on their way out by one port. */
+/* Frames on their way out by one port. What it does not take is offered again, until it has taken
+ * nothing for loop.patience. */
 struct outgoing {
     struct rte_mbuf *frames[FG_BURST];
     unsigned count;
+    unsigned left;    /* the first ones, which it was offered before */
+    uint64_t refused; /* TSC when it first took nothing, since it last took something; else 0 */
 };
 
 /* A worker's private state: on its own stack, nobody else sees it. */
@@ -56,6 +59,7 @@ struct loop {
     unsigned empty;         /* loops without work in a row */
     uint64_t ns_per_tsc_32; /* ns per TSC tick, times 2^32 */
     uint64_t queue_age;     /* limits.queue_age, TSC ticks; 0: none */
+    uint64_t patience;      /* with a port that takes no frames, TSC ticks */
     uint64_t ahead_ns;      /* of the machine's clock before now.wall_ns, which is held; else 0 */
     struct fg_stage_clock stages;
     uint32_t accepted;          /* steps of the clock that now.wall_ns has followed */
@@ -105,10 +109,12 @@ static inline uint8_t *payload_of(const struct rte_mbuf *frame)
 void loop_captures_kept(struct loop *loop, struct rte_mbuf *const *frames, unsigned count);
 /* ... that are dropped. */
 void loop_captures_drop(struct loop *loop, const struct rte_mbuf *frame, enum fg_counter why);
-/* Before frames are sent, and after so many of them were: `kept` has the places of those kept. */
+/* Before frames are sent, and after so many of them were, and the others are dropped or left for
+ * later: `kept` has the places of those kept. A frame is kept when it is first offered; what is
+ * dropped later is kept once more. */
 void loop_captures_out(struct loop *loop, const struct outgoing *out,
                        struct fg_capture_frame *kept[FG_BURST]);
-void loop_captures_sent(struct loop *loop, const struct outgoing *out, unsigned sent,
+void loop_captures_sent(struct loop *loop, const struct outgoing *out, unsigned sent, bool dropped,
                         struct fg_capture_frame *const kept[FG_BURST]);
 /* Takes a capture up, or lets go of it. */
 void loop_captures_command(struct loop *loop, struct fg_command *command);
@@ -132,14 +138,18 @@ unsigned loop_take_over(struct loop *loop);
 
 /* send.c */
 
-/* A finished frame of `length` bytes leaves by the port it came from. */
+/* A finished frame of `length` bytes leaves by the port it came from; it is dropped when a burst
+ * waits there already that the port does not take. */
 void loop_send(struct loop *loop, struct rte_mbuf *frame, uint32_t length);
 /* Writes the headers around a finished reply payload, and sends it. */
 void loop_reply(struct loop *loop, struct rte_mbuf *frame, uint32_t payload);
-/* All that admission gives back, before it is given more; `how` they were answered. Returns how
+/* All that admission gives back at once, before it is given more. */
+void loop_send_answers(struct loop *loop);
+/* Parked replies that may go, as far as the ports take them; the others stay parked. Returns how
  * many. */
-unsigned loop_send_ready(struct loop *loop, enum fg_latency how);
-/* What other workers have answered of what this one received; returns how many. */
+unsigned loop_send_parked(struct loop *loop);
+/* What other workers have answered of what this one received, as far as the ports take it; returns
+ * how many. */
 unsigned loop_send_for_others(struct loop *loop);
 /* Sends what has gathered for a port. */
 void loop_flush(struct loop *loop, unsigned port);

@@ -87,21 +87,21 @@ void loop_captures_out(struct loop *loop, const struct outgoing *out,
     memset(kept, 0, FG_BURST * sizeof(kept[0]));
     if (loop->capture->lost_only)
         return;
-    for (unsigned i = 0; i < out->count; i++) {
+    for (unsigned i = out->left; i < out->count; i++) {
         struct fg_capture_look look = look_of(loop, out->frames[i], at_ns);
         look.out = true;
         kept[i] = take(loop, &look);
     }
 }
 
-void loop_captures_sent(struct loop *loop, const struct outgoing *out, unsigned sent,
+void loop_captures_sent(struct loop *loop, const struct outgoing *out, unsigned sent, bool dropped,
                         struct fg_capture_frame *const kept[FG_BURST])
 {
     for (unsigned i = 0; i < out->count; i++) {
-        unsigned lost = i < sent ? FG_CAPTURE_NOT_LOST : FG_COUNTER_TX_DROPPED;
+        bool lost = dropped && i >= sent;
         if (kept[i])
-            fg_capture_finish(kept[i], lost);
-        else if (i >= sent && loop->capture && loop->capture->lost_only)
+            fg_capture_finish(kept[i], lost ? FG_COUNTER_TX_DROPPED : FG_CAPTURE_NOT_LOST);
+        else if (lost && loop->capture && (loop->capture->lost_only || i < out->left))
             loop_captures_drop(loop, out->frames[i], FG_COUNTER_TX_DROPPED);
     }
 }

@@ -286,7 +286,7 @@ static void decide(struct loop *loop, struct fg_datagram *datagrams, unsigned co
     loop_stage(loop, FG_STAGE_SIGN);
     fg_admission_sign(loop->self->admission);
     loop_stage(loop, FG_STAGE_SEND);
-    loop_send_ready(loop, FG_LATENCY_AT_ONCE);
+    loop_send_answers(loop);
 }
 
 /* Does the first entry settle an order? Such datagrams may use a ring's last part. */

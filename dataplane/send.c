@@ -3,7 +3,25 @@
 #include "dataplane/loop.h"
 #include "dataplane/net/reply.h"
 
-#define SEND_TRIES 4 /* a port whose queue stays full loses the reply: the client retries */
+#define SEND_TRIES    4 /* in a row: a port that takes nothing then has no room */
+#define PARKED_BURSTS 4 /* of a loop, so that replies leave faster than requests come */
+
+/* How many of the frames that a port did not take are dropped: none, as long as it may yet take
+ * them, for a durable order's reply is worth waiting for; all, once it has taken nothing for long.
+ */
+static unsigned dropped_of(const struct loop *loop, struct outgoing *out, unsigned sent)
+{
+    unsigned left = out->count - sent;
+
+    if (sent > 0 || left == 0)
+        out->refused = 0;
+    if (left == 0)
+        return 0;
+    uint64_t now = rte_rdtsc();
+    if (out->refused == 0)
+        out->refused = now;
+    return now - out->refused >= loop->patience ? left : 0;
+}
 
 /* Sends what has gathered for a port by this worker's own queue. */
 void loop_flush(struct loop *loop, unsigned port)
@@ -19,13 +37,27 @@ void loop_flush(struct loop *loop, unsigned port)
     for (unsigned tries = 0; sent < out->count && tries < SEND_TRIES; tries++)
         sent += rte_eth_tx_burst(id, (uint16_t)loop->self->index, out->frames + sent,
                                  (uint16_t)(out->count - sent));
+    unsigned dropped = dropped_of(loop, out, sent);
     if (captures)
-        loop_captures_sent(loop, out, sent, kept);
-    if (sent < out->count) {
-        fg_count_add(&loop->counters->count[FG_COUNTER_TX_DROPPED], out->count - sent);
-        rte_pktmbuf_free_bulk(out->frames + sent, out->count - sent);
+        loop_captures_sent(loop, out, sent, dropped > 0, kept);
+    if (dropped > 0) {
+        fg_count_add(&loop->counters->count[FG_COUNTER_TX_DROPPED], dropped);
+        rte_pktmbuf_free_bulk(out->frames + sent, dropped);
     }
-    out->count = 0;
+    out->left = out->count = out->count - sent - dropped;
+    if (out->count > 0)
+        memmove(out->frames, out->frames + sent, out->count * sizeof(struct rte_mbuf *));
+}
+
+/* Replies that may be sent before any port's burst is full. */
+static unsigned room(const struct loop *loop)
+{
+    unsigned most = 0;
+
+    for (unsigned p = 0; p < loop->ports; p++)
+        if (loop->out[p].count > most)
+            most = loop->out[p].count;
+    return FG_BURST - most;
 }
 
 /* A finished frame of `length` bytes leaves by the port it came from. A tag that the driver took
@@ -39,7 +71,7 @@ void loop_send(struct loop *loop, struct rte_mbuf *frame, uint32_t length)
     frame->data_len = (uint16_t)length;
     frame->pkt_len = length;
     frame->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
-    if (tagged && rte_vlan_insert(&frame) != 0)
+    if (out->count == FG_BURST || (tagged && rte_vlan_insert(&frame) != 0))
         return loop_drop(loop, frame, FG_COUNTER_TX_DROPPED);
     out->frames[out->count++] = frame;
     if (out->count == FG_BURST)
@@ -73,7 +105,7 @@ unsigned loop_send_for_others(struct loop *loop)
         if (!loop->self->replies[v])
             continue;
         unsigned n =
-            rte_ring_sc_dequeue_burst(loop->self->replies[v], (void **)frames, FG_BURST, NULL);
+            rte_ring_sc_dequeue_burst(loop->self->replies[v], (void **)frames, room(loop), NULL);
         for (unsigned i = 0; i < n; i++)
             loop_send(loop, frames[i], frames[i]->pkt_len);
         total += n;
@@ -122,17 +154,31 @@ static void send_batch(struct loop *loop, enum fg_latency how, const struct fg_r
     record(loop, how, now, &batch);
 }
 
-/* All that admission gives back, before it is given more. */
-unsigned loop_send_ready(struct loop *loop, enum fg_latency how)
+void loop_send_answers(struct loop *loop)
 {
     struct fg_ready ready[FG_BURST];
-    unsigned n, total = 0;
+    unsigned n;
 
     do {
-        n = fg_admission_ready(loop->self->admission, ready, FG_BURST);
+        n = fg_admission_ready_at_once(loop->self->admission, ready, FG_BURST);
         if (n > 0)
-            send_batch(loop, how, ready, n);
-        total += n;
+            send_batch(loop, FG_LATENCY_AT_ONCE, ready, n);
     } while (n == FG_BURST);
+}
+
+unsigned loop_send_parked(struct loop *loop)
+{
+    struct fg_ready ready[FG_BURST];
+    unsigned total = 0;
+
+    for (unsigned bursts = 0; bursts < PARKED_BURSTS; bursts++) {
+        unsigned most = room(loop), n = fg_admission_ready(loop->self->admission, ready, most);
+        if (n == 0)
+            break;
+        send_batch(loop, FG_LATENCY_PARKED, ready, n);
+        total += n;
+        if (n < most)
+            break;
+    }
     return total;
 }

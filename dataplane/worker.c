@@ -24,6 +24,10 @@
 #define SLEEP_NS    50000
 #define NAP_NS      20000 /* a virtual machine is back from a shorter one before it has slept */
 
+/* A receiver that has lost its core for so long has lost what is sent meanwhile, like one that is
+ * gone; from then on a port is not waited for, until it takes something. */
+#define PORT_PATIENCE_MS 20
+
 /* Around an opening nobody sleeps. */
 #define OPENING_BEFORE_NS UINT64_C(1000000000)
 #define OPENING_AFTER_NS  UINT64_C(100000000)
@@ -125,7 +129,7 @@ static unsigned run_loop(struct loop *loop, bool receiving)
     loop_stage(loop, FG_STAGE_SIGN);
     fg_admission_sign(loop->self->admission);
     loop_stage(loop, FG_STAGE_SEND);
-    unsigned ready = loop_send_ready(loop, FG_LATENCY_PARKED);
+    unsigned ready = loop_send_parked(loop);
     work += ready + loop_send_for_others(loop);
     for (unsigned p = 0; p < loop->ports; p++)
         if (loop->out[p].count > 0)
@@ -170,6 +174,9 @@ static bool drained(const struct loop *loop)
 {
     if (fg_admission_waiting(loop->self->admission) > 0)
         return false;
+    for (unsigned p = 0; p < loop->ports; p++)
+        if (loop->out[p].count > 0)
+            return false;
     for (unsigned v = 0; v < loop->workers; v++)
         if ((loop->self->handover[v] && !rte_ring_empty(loop->self->handover[v])) ||
             (loop->self->replies[v] && !rte_ring_empty(loop->self->replies[v])))
@@ -216,6 +223,7 @@ static void loop_init(struct loop *loop, struct fg_worker *self)
         .partitions = engine->config.partitions,
         .ns_per_tsc_32 = engine->clock.keeper.nominal_rate,
     };
+    loop->patience = ticks_of_ms(PORT_PATIENCE_MS, loop->ns_per_tsc_32);
     loop->queue_age = ticks_of_ms(engine->config.queue_age_ms, loop->ns_per_tsc_32);
     for (unsigned p = 0; p < loop->ports; p++)
         loop->port_index[engine->ports[p].id] = (uint8_t)p;

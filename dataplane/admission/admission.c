@@ -339,7 +339,6 @@ void fg_admission_poll(struct fg_admission *a, const struct fg_now *now,
     a->loop++;
     fg_rates_tick(&a->rates, now->ms);
     records_settle(a);
-    waiting_release(a);
     rejudge_some(a, now, catalogue);
     /* A hold lasts through the millisecond of its deadline: a CONFIRM in that one wins, whichever
      * loop of it comes first. */

@@ -110,8 +110,13 @@ void fg_admission_poll(struct fg_admission *admission, const struct fg_now *now,
  * they were decided by, or another ring than its, goes. */
 void fg_admission_sign(struct fg_admission *admission);
 
-/* Takes up to `max` datagrams that are ready, signed if they were not yet; returns how many. Take
- * all before the next burst. */
+/* Takes up to `max` datagrams that were answered at once, signed if they were not yet; returns how
+ * many. Take all before the next burst. */
+unsigned fg_admission_ready_at_once(struct fg_admission *admission, struct fg_ready *ready,
+                                    unsigned max);
+/* ... and then parked ones whose records the last poll found durable, in the order in which they
+ * came. These may be left for later: until they are taken they have their places. None is given
+ * once the lane is fenced. */
 unsigned fg_admission_ready(struct fg_admission *admission, struct fg_ready *ready, unsigned max);
 
 /* At a clean stop, when every lane is durable: nothing waits any more after a poll; what was still

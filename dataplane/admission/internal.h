@@ -136,7 +136,6 @@ void waiting_silence(struct fg_admission *a, const struct fg_datagram *datagram)
 bool waiting_undecided_room(const struct fg_admission *a);
 struct undecided *waiting_undecided(struct fg_admission *a, const struct fg_datagram *datagram);
 void waiting_decided(struct fg_admission *a, struct undecided *slot);
-void waiting_release(struct fg_admission *a);
 
 /* admission.c */
 void publish_gauges(struct fg_admission *a);

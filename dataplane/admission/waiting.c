@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Datagrams whose answer has to wait. Either all entries are decided and the finished reply is
- * parked, in order of arrival, until its ticket is settled; or some entry could not be judged yet,
- * and the request is kept with the answers so far. Everything else goes straight to `ready`.
+ * parked, in order of arrival, until its ticket is settled and the caller takes it; or some entry
+ * could not be judged yet, and the request is kept with the answers so far. Everything else goes
+ * straight to `ready`.
  */
 #include "dataplane/admission/internal.h"
 
@@ -51,13 +52,28 @@ static void sign_later(struct fg_admission *a, const struct fg_key *key, const u
     a->unsigned_replies[a->unsigned_count++] = (struct fg_mac_job){key->secret, payload, length};
 }
 
-unsigned fg_admission_ready(struct fg_admission *a, struct fg_ready *ready, unsigned max)
+unsigned fg_admission_ready_at_once(struct fg_admission *a, struct fg_ready *ready, unsigned max)
 {
     unsigned n = 0;
 
     fg_admission_sign(a);
     while (n < max && a->ready_head != a->ready_tail)
         ready[n++] = a->ready[a->ready_head++ & a->ready_mask];
+    return n;
+}
+
+unsigned fg_admission_ready(struct fg_admission *a, struct fg_ready *ready, unsigned max)
+{
+    unsigned n = fg_admission_ready_at_once(a, ready, max);
+
+    if (a->parked_head == a->parked_tail || fg_lane_fenced(a->lane))
+        return n;
+    for (; n < max && a->parked_head != a->parked_tail; a->parked_head++) {
+        const struct parked *first = &a->parked[a->parked_head & a->parked_mask];
+        if (first->ticket > a->settled)
+            break;
+        ready[n++] = (struct fg_ready){first->packet, first->length};
+    }
     return n;
 }
 
@@ -97,17 +113,6 @@ void waiting_finish(struct fg_admission *a, const struct fg_datagram *datagram,
         .ticket = ticket,
         .length = length,
     };
-}
-
-void waiting_release(struct fg_admission *a)
-{
-    while (a->parked_head != a->parked_tail) {
-        const struct parked *first = &a->parked[a->parked_head & a->parked_mask];
-        if (first->ticket > a->settled)
-            break;
-        give_back(a, first->packet, first->length);
-        a->parked_head++;
-    }
 }
 
 bool waiting_undecided_room(const struct fg_admission *a)

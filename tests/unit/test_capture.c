@@ -136,7 +136,7 @@ static void send_burst(unsigned count, unsigned sent)
         frame_free(out.frames[i]);
         out.frames[i] = NULL;
     }
-    loop_captures_sent(&loop, &out, sent, places);
+    loop_captures_sent(&loop, &out, sent, true, places);
     for (unsigned i = sent; i < count; i++)
         frame_free(out.frames[i]);
 }
@@ -156,6 +156,38 @@ static void what_the_port_does_not_take_is_told(void **state)
     end();
 }
 
+/* What is offered again is kept once, and once more if it is dropped in the end. */
+static void what_is_left_for_later_is_kept_once(void **state)
+{
+    (void)state;
+    struct fg_capture_frame *places[FG_BURST];
+    struct outgoing out = {.count = 2, .frames = {frame(FRAME, 0), frame(FRAME, 1)}};
+    begin(10);
+    give(false);
+    loop_captures_out(&loop, &out, places);
+    loop_captures_sent(&loop, &out, 0, false, places);
+    assert_int_equal(fg_capture_count(capture), 2);
+    out.left = 2;
+    out.frames[out.count++] = frame(FRAME, 2);
+    loop_captures_out(&loop, &out, places);
+    assert_int_equal(fg_capture_count(capture), 3);
+    loop_captures_sent(&loop, &out, 1, true, places);
+    assert_int_equal(fg_capture_count(capture), 4);
+    static const struct {
+        unsigned byte, lost;
+    } wanted[] = {{0, FG_CAPTURE_NOT_LOST},
+                  {1, FG_CAPTURE_NOT_LOST},
+                  {2, FG_COUNTER_TX_DROPPED},
+                  {1, FG_COUNTER_TX_DROPPED}};
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(kept(i)->bytes[0], wanted[i].byte);
+        assert_int_equal(kept(i)->lost, wanted[i].lost);
+    }
+    end();
+    for (unsigned i = 0; i < 3; i++)
+        frame_free(out.frames[i]);
+}
+
 static void a_place_is_not_read_before_it_is_whole(void **state)
 {
     (void)state;
@@ -166,7 +198,7 @@ static void a_place_is_not_read_before_it_is_whole(void **state)
     loop_captures_out(&loop, &out, places);
     assert_int_equal(fg_capture_count(capture), 1);
     assert_null(fg_capture_read(capture, 0));
-    loop_captures_sent(&loop, &out, 1, places);
+    loop_captures_sent(&loop, &out, 1, true, places);
     assert_non_null(fg_capture_read(capture, 0));
     end();
     frame_free(out.frames[0]);
@@ -273,7 +305,7 @@ static uint32_t kept_of(struct rte_mbuf *one, bool out)
     struct outgoing sent = {.count = 1, .frames = {one}};
     if (out) {
         loop_captures_out(&loop, &sent, places);
-        loop_captures_sent(&loop, &sent, 1, places);
+        loop_captures_sent(&loop, &sent, 1, true, places);
     } else {
         loop_captures_kept(&loop, &one, 1);
     }
@@ -394,6 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_and_goes_is_kept),
         cmocka_unit_test(what_the_port_does_not_take_is_told),
+        cmocka_unit_test(what_is_left_for_later_is_kept_once),
         cmocka_unit_test(a_place_is_not_read_before_it_is_whole),
         cmocka_unit_test(dropped_only),
         cmocka_unit_test(a_full_one_is_let_go_of),

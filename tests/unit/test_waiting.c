@@ -36,6 +36,35 @@ static void an_answer_leaves_after_its_record(void **state)
     shop_close(&shop);
 }
 
+/* What the caller leaves for later keeps its place and its turn, and what was answered at once goes
+ * before it. Another engine may take over meanwhile: then nothing of it is told any more. */
+static void what_may_leave_is_left_for_later(void **state)
+{
+    (void)state;
+    uint8_t payloads[3][2048], refused[2048];
+    struct fg_ready ready[FG_BURST];
+    struct fg_admission *admission;
+
+    shop_open(&shop, 1, 10);
+    admission = shop.admissions[0];
+    for (unsigned i = 0; i < 3; i++)
+        order(0, payloads[i], 1 + i, 1, ITEM_PLAIN, 1);
+    shop_flush(&shop);
+    shop_poll(&shop);
+    assert_int_equal(fg_admission_ready_at_once(admission, ready, FG_BURST), 0);
+    assert_int_equal(fg_admission_ready(admission, ready, 1), 1);
+    assert_ptr_equal(ready[0].packet, payloads[0]);
+    assert_int_equal(fg_admission_waiting(admission), 2);
+    order(0, refused, 9, 1, 99, 1);
+    assert_int_equal(fg_admission_ready(admission, ready, 2), 2);
+    assert_ptr_equal(ready[0].packet, refused);
+    assert_ptr_equal(ready[1].packet, payloads[1]);
+    fg_lane_fence(&shop.lanes[0]);
+    assert_int_equal(fg_admission_ready(admission, ready, FG_BURST), 0);
+    assert_int_equal(fg_admission_waiting(admission), 1);
+    shop_close(&shop);
+}
+
 /* FORBIDDEN tells whoever gave up that the order stands: a crash must not take it back. */
 static void a_cancel_is_forbidden_after_the_record(void **state)
 {
@@ -361,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_leaves_after_its_record),
+        cmocka_unit_test(what_may_leave_is_left_for_later),
         cmocka_unit_test(a_cancel_is_forbidden_after_the_record),
         cmocka_unit_test(a_fifth_copy_of_an_undecided_order_is_silence),
         cmocka_unit_test(a_refusal_waits_until_it_is_true),
