@@ -22,7 +22,11 @@
 #define SLEEP_AFTER 256  /* empty loops before a sleep: some 100 us without a datagram */
 #define NAP_EVERY   1024 /* empty loops of who yields: a millisecond or so */
 #define SLEEP_NS    50000
-#define NAP_NS      20000 /* a virtual machine is back from a shorter one before it has slept */
+/* Each end of a sleep costs some 25 us of a virtual machine's core: whoever has had nothing to do
+ * for so many loops, about 0.1 s, sleeps longer. */
+#define LONG_SLEEP_AFTER 1500
+#define LONG_SLEEP_NS    500000
+#define NAP_NS           20000 /* a virtual machine is back from a shorter one before it has slept */
 
 /* A receiver that has lost its core for so long has lost what is sent meanwhile, like one that is
  * gone; from then on a port is not waited for, until it takes something. */
@@ -162,7 +166,9 @@ static void idle(struct loop *loop)
     if (policy == FG_IDLE_POLL || loop->empty < YIELD_AFTER || (opening && loop->self->alone))
         rte_pause();
     else if (policy == FG_IDLE_SLEEP && loop->empty >= SLEEP_AFTER && !opening)
-        nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = loop->empty >= LONG_SLEEP_AFTER ? LONG_SLEEP_NS
+                                                                                : SLEEP_NS},
+                  NULL);
     else if (loop->empty % NAP_EVERY == 0)
         nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
     else
