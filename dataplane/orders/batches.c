@@ -5,12 +5,14 @@
 #include <stdlib.h>
 
 #define BATCHES FG_SALES_LIVE_MAX /* with more sales at once, all go out when none is left */
+#define FLYING  1
 
 int fg_batches_init(struct fg_batches *batches, unsigned size)
 {
     assert(size >= 1 && size <= FG_REDIS_APPEND_MAX);
     *batches = (struct fg_batches){.size = size};
-    batches->all = calloc(BATCHES, sizeof(*batches->all)); /* touched only as far as used */
+    batches->all =
+        calloc(BATCHES + FLYING, sizeof(*batches->all)); /* touched only as far as used */
     return batches->all ? 0 : -ENOMEM;
 }
 
@@ -31,6 +33,11 @@ static struct fg_batch *begin(struct fg_batches *batches, struct fg_stream *stre
     return batch;
 }
 
+bool fg_batches_room(const struct fg_batches *batches)
+{
+    return !batches->full && !batches->flushing;
+}
+
 void fg_batches_gather(struct fg_batches *batches, struct fg_stream *stream,
                        const struct fg_record *record)
 {
@@ -41,7 +48,7 @@ void fg_batches_gather(struct fg_batches *batches, struct fg_stream *stream,
     batch->records[batch->count].order = event;
     if (++batch->count == batches->size)
         batches->full = batch;
-    if (batches->used == BATCHES)
+    if (batches->used - (batches->flying != NULL) == BATCHES)
         batches->flushing = true;
 }
 
@@ -52,6 +59,8 @@ void fg_batches_flush(struct fg_batches *batches)
 
 struct fg_batch *fg_batches_next(const struct fg_batches *batches)
 {
+    if (batches->flying)
+        return batches->flying;
     if (batches->full || !batches->flushing)
         return batches->full;
     struct fg_batch *batch = batches->all;
@@ -60,12 +69,19 @@ struct fg_batch *fg_batches_next(const struct fg_batches *batches)
     return batch;
 }
 
-void fg_batches_drop(struct fg_batches *batches, struct fg_stream *stream)
+void fg_batches_fly(struct fg_batches *batches, struct fg_batch *batch)
 {
-    struct fg_batch *batch = stream->batch;
-    if (!batch)
+    if (batches->flying == batch)
         return;
-    stream->batch = NULL;
+    assert(!batches->flying && batch->stream->batch == batch);
+    batches->flying = batch;
+    batch->stream->batch = NULL;
+    if (batches->full == batch)
+        batches->full = NULL;
+}
+
+static void release(struct fg_batches *batches, struct fg_batch *batch)
+{
     batch->stream = NULL;
     batch->count = 0;
     batches->used--;
@@ -73,6 +89,21 @@ void fg_batches_drop(struct fg_batches *batches, struct fg_stream *stream)
         batches->full = NULL;
     if (batches->used == 0)
         batches->flushing = false;
+}
+
+void fg_batches_land(struct fg_batches *batches)
+{
+    release(batches, batches->flying);
+    batches->flying = NULL;
+}
+
+void fg_batches_drop(struct fg_batches *batches, struct fg_stream *stream)
+{
+    if (batches->flying && batches->flying->stream == stream)
+        fg_batches_land(batches);
+    if (stream->batch)
+        release(batches, stream->batch);
+    stream->batch = NULL;
 }
 
 void fg_batches_clear(struct fg_batches *batches)

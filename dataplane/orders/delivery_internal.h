@@ -26,6 +26,8 @@ struct fg_delivery {
     struct fg_streams streams;
     struct fg_batches batches;
     bool in_frame;       /* the frame read last may have more records */
+    bool calling;        /* a call to Redis is under way: what is read may not lead to another */
+    unsigned ahead;      /* records that may still be taken during it */
     bool caught_up;      /* the last step left nothing that is durable and can be delivered */
     bool pass_over;      /* this pass has read all there was once: every stream's base is known */
     uint32_t pass_first; /* segment that this pass began with; 0: none was read yet */
@@ -55,8 +57,11 @@ void fg_delivery_set_state(struct fg_delivery *delivery, enum fg_delivery_state 
 bool fg_delivery_stopped(const struct fg_delivery *delivery);
 
 /* delivery_log.c: one frame, or what is left of it. 1, or 0 when there is no more up to the durable
- * mark. */
+ * mark, or none that may be taken during a call. */
 int fg_delivery_read_on(struct fg_delivery *delivery);
+/* During a call to Redis: reads on and gathers, up to the next full batch at most. `arg` is the
+ * delivery. */
+void fg_delivery_read_ahead(void *arg);
 
 /* delivery_redis.c. Each makes at most one call to Redis and draws the conclusions. */
 void fg_delivery_connect(struct fg_delivery *delivery);

@@ -7,6 +7,10 @@
 #include "dataplane/admission/catalogue.h"
 #include "dataplane/orders/delivery_internal.h"
 
+/* What is read during one append, at most: Redis takes some milliseconds for it. */
+#define AHEAD_RECORDS (8 * FG_REDIS_APPEND_MAX)
+#define AHEAD_FRAMES  FG_REDIS_APPEND_MAX
+
 /* The log cannot be what it is: says what is wrong where, and stops for good. */
 static void fail(struct fg_delivery *delivery, const char *what)
 {
@@ -73,25 +77,45 @@ static void take_order(struct fg_delivery *delivery, const struct fg_record *rec
     }
 }
 
-/* Takes records of the frame at hand until it ends or something must be done first. */
-static void take_records(struct fg_delivery *delivery)
+/* May it be taken only when no call is under way? An order event whose sale is to be claimed first;
+ * and what would make the call's answer wait for too long. */
+static bool must_wait(struct fg_delivery *delivery, const struct fg_record *record)
+{
+    if (!delivery->calling)
+        return false;
+    if (delivery->ahead == 0)
+        return true;
+    delivery->ahead--;
+    if (fg_event_is_control(record->unit))
+        return false;
+    const struct fg_stream *stream = fg_streams_lookup(&delivery->streams, record->order->sale);
+    return stream && !stream->asked;
+}
+
+/* Takes records of the frame at hand until it ends or something must be done first. False: the next
+ * one must wait. */
+static bool take_records(struct fg_delivery *delivery)
 {
     enum fg_delivery_phase phase = delivery->phase;
-    while (!fg_batches_next(&delivery->batches) && delivery->phase == phase &&
+    while (fg_batches_room(&delivery->batches) && delivery->phase == phase &&
            !fg_delivery_stopped(delivery)) {
         struct fg_record record;
         if (!fg_log_reader_record(delivery->reader, &record)) {
             delivery->in_frame = false;
-            return;
+            return true;
+        }
+        if (must_wait(delivery, &record)) {
+            fg_log_reader_put_back(delivery->reader, &record);
+            return false;
         }
         if (fg_event_is_control(record.unit))
             take_control(delivery, &record);
         else
             take_order(delivery, &record);
     }
+    return true;
 }
 
-/* One frame, or what is left of it. 1, or 0 when there is no more up to the durable mark. */
 int fg_delivery_read_on(struct fg_delivery *delivery)
 {
     if (!delivery->in_frame) {
@@ -120,6 +144,21 @@ int fg_delivery_read_on(struct fg_delivery *delivery)
         if (delivery->pass_first == 0)
             delivery->pass_first = fg_log_reader_position(delivery->reader).segment;
     }
-    take_records(delivery);
-    return 1;
+    return take_records(delivery);
+}
+
+void fg_delivery_read_ahead(void *arg)
+{
+    struct fg_delivery *delivery = arg;
+    delivery->calling = true;
+    delivery->ahead = AHEAD_RECORDS;
+    for (unsigned frames = 0; frames < AHEAD_FRAMES; frames++)
+        if (!fg_batches_room(&delivery->batches) || fg_delivery_stopped(delivery) ||
+            !fg_delivery_read_on(delivery))
+            break;
+    delivery->calling = false;
+    const struct fg_batch *full = delivery->batches.full;
+    struct fg_redis_link *link = delivery->config.link;
+    if (full && link->prepare)
+        link->prepare(link->context, full->records, full->count);
 }

@@ -160,8 +160,13 @@ void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
     struct fg_redis_append append = {.sale = stream->name,
                                      .expected = stream->last,
                                      .count = batch->count,
-                                     .records = batch->records};
+                                     .records = batch->records,
+                                     .meanwhile = fg_delivery_read_ahead,
+                                     .meanwhile_arg = delivery};
+    fg_batches_fly(&delivery->batches, batch);
     enum fg_redis_answer answer = link->append(link->context, &append); /* [append.1] */
+    if (fg_delivery_stopped(delivery))
+        return; /* the log could not be read on: nothing follows from any answer */
     if (answer == FG_REDIS_RETRY) {
         tell(delivery, stream);
         bump(&delivery->stats.errors, 1);
@@ -178,7 +183,7 @@ void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
     fg_stream_appended(&delivery->streams, stream,
                        (struct fg_stream_id){end->epoch, end->order->sale_seq});
     bump(&delivery->stats.delivered, batch->count);
-    fg_batches_drop(&delivery->batches, stream);
+    fg_batches_land(&delivery->batches);
     fg_circuit_worked(&delivery->circuit);
     delivery->gaps = 0;
 }

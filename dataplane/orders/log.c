@@ -300,3 +300,10 @@ bool fg_log_reader_record(struct fg_log_reader *reader, struct fg_record *record
     reader->records_left--;
     return true;
 }
+
+void fg_log_reader_put_back(struct fg_log_reader *reader, const struct fg_record *record)
+{
+    reader->record = record->unit;
+    reader->lsn = record->lsn;
+    reader->records_left++;
+}

@@ -107,6 +107,9 @@ enum fg_log_end fg_log_reader_next(struct fg_log_reader *reader, uint64_t limit,
 /* Next record of the frame just read; false after its last. */
 bool fg_log_reader_record(struct fg_log_reader *reader, struct fg_record *record);
 
+/* The record that was returned last will be returned again. */
+void fg_log_reader_put_back(struct fg_log_reader *reader, const struct fg_record *record);
+
 /* Sequence of the last frame returned; 0 before the first. */
 uint64_t fg_log_reader_sequence(const struct fg_log_reader *reader);
 

@@ -48,8 +48,7 @@ static enum fg_redis_answer lost(struct fg_redis_connection *connection)
 
 /* --- calls --- */
 
-/* Takes the reply of the call under way. OK: *reply is the caller's to free. */
-static enum fg_redis_answer take_reply(struct fg_redis_connection *connection, redisReply **reply)
+enum fg_redis_answer fg_redis_take(struct fg_redis_connection *connection, redisReply **reply)
 {
     void *taken = NULL;
     if (redisGetReply(connection->redis, &taken) != REDIS_OK || !taken)
@@ -63,8 +62,8 @@ static enum fg_redis_answer take_reply(struct fg_redis_connection *connection, r
     return answer;
 }
 
-enum fg_redis_answer fg_redis_send(struct fg_redis_connection *connection,
-                                   const struct fg_redis_command *command, redisReply **reply)
+enum fg_redis_answer fg_redis_push(struct fg_redis_connection *connection,
+                                   const struct fg_redis_command *command)
 {
     if (!connection->redis) {
         fg_redis_say(connection, "not connected");
@@ -72,7 +71,17 @@ enum fg_redis_answer fg_redis_send(struct fg_redis_connection *connection,
     }
     if (redisAppendFormattedCommand(connection->redis, command->bytes, command->used) != REDIS_OK)
         return lost(connection);
-    return take_reply(connection, reply);
+    for (int written = 0; !written;)
+        if (redisBufferWrite(connection->redis, &written) != REDIS_OK)
+            return lost(connection);
+    return FG_REDIS_OK;
+}
+
+enum fg_redis_answer fg_redis_send(struct fg_redis_connection *connection,
+                                   const struct fg_redis_command *command, redisReply **reply)
+{
+    enum fg_redis_answer answer = fg_redis_push(connection, command);
+    return answer == FG_REDIS_OK ? fg_redis_take(connection, reply) : answer;
 }
 
 enum fg_redis_answer fg_redis_ask(struct fg_redis_connection *connection, redisReply **reply,
@@ -84,7 +93,7 @@ enum fg_redis_answer fg_redis_ask(struct fg_redis_connection *connection, redisR
     va_end(arguments);
     if (rc != REDIS_OK)
         return lost(connection);
-    return take_reply(connection, reply);
+    return fg_redis_take(connection, reply);
 }
 
 /* --- connecting --- */

@@ -39,8 +39,14 @@ void fg_redis_connection_fini(struct fg_redis_connection *connection);
 enum fg_redis_answer fg_redis_connect(struct fg_redis_connection *connection);
 void fg_redis_drop(struct fg_redis_connection *connection);
 
-/* Sends a command and takes its reply, within the configured time. OK: *reply is the caller's to
- * free. Else `error` says why; LOST: the connection is dropped. */
+/* Sends a command, within the configured time. OK, or LOST: the connection is
+ * dropped, and `error` says why. */
+enum fg_redis_answer fg_redis_push(struct fg_redis_connection *connection,
+                                   const struct fg_redis_command *command);
+/* Takes the reply of what was pushed, within the same. OK: *reply is the caller's to free. Else
+ * `error` says why; LOST: the connection is dropped. */
+enum fg_redis_answer fg_redis_take(struct fg_redis_connection *connection, redisReply **reply);
+/* Both. */
 enum fg_redis_answer fg_redis_send(struct fg_redis_connection *connection,
                                    const struct fg_redis_command *command, redisReply **reply);
 /* The same of a command in hiredis's format. The connection must stand. */

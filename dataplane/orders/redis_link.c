@@ -22,8 +22,12 @@ struct redis_link {
     struct fg_redis_link public;
     struct fg_redis_connection connection;
     struct fg_redis_command command;
-    unsigned asides; /* streams set aside so far */
-    char holder[48]; /* "epoch:instance" */
+    struct fg_redis_command entries; /* of an append, behind room for the rest of the call */
+    unsigned prepared;               /* how many of them were put there ahead of time ... */
+    uint64_t first;                  /* ... from this sale_seq on ... */
+    uint32_t sale;                   /* ... of this sale */
+    unsigned asides;                 /* streams set aside so far */
+    char holder[48];                 /* "epoch:instance" */
 };
 
 /* --- replies --- */
@@ -122,6 +126,44 @@ static enum fg_redis_answer link_connect(void *context)
     return fg_redis_connect(&((struct redis_link *)context)->connection);
 }
 
+static void link_prepare(void *context, const struct fg_record *records, unsigned count)
+{
+    struct redis_link *link = context;
+    assert(count > 0 && count <= FG_REDIS_APPEND_MAX);
+    link->entries.used = FG_REDIS_HEAD_BYTES;
+    fg_redis_put_entries(&link->entries, records, count);
+    link->prepared = count;
+    link->first = records[0].order->sale_seq;
+    link->sale = records[0].order->sale;
+}
+
+/* Are the prepared entries those of this append? One sale's records of one number and on are the
+ * same at any time. */
+static bool is_prepared(const struct redis_link *link, const struct fg_redis_append *append)
+{
+    const struct fg_order_event *first = append->records[0].order;
+    return link->prepared == append->count && link->first == first->sale_seq &&
+           link->sale == first->sale;
+}
+
+/* Sends the call, with its entries in one piece behind it. */
+static enum fg_redis_answer push_append(struct redis_link *link,
+                                        const struct fg_redis_append *append)
+{
+    struct fg_redis_command *head = &link->command;
+    fg_redis_put_append(head, link->holder, append);
+    if (append->count == 0)
+        return fg_redis_push(&link->connection, head);
+    if (!is_prepared(link, append))
+        link_prepare(link, append->records, append->count);
+    link->prepared = 0; /* used once: who prepares has read the records just now */
+    size_t before = FG_REDIS_HEAD_BYTES - head->used;
+    memcpy(link->entries.bytes + before, head->bytes, head->used);
+    struct fg_redis_command whole = {.bytes = link->entries.bytes + before,
+                                     .used = link->entries.used - before};
+    return fg_redis_push(&link->connection, &whole);
+}
+
 static enum fg_redis_answer link_append(void *context, struct fg_redis_append *append)
 {
     struct redis_link *link = context;
@@ -129,8 +171,11 @@ static enum fg_redis_answer link_append(void *context, struct fg_redis_append *a
     assert(append->count <= FG_REDIS_APPEND_MAX);
     append->consumed = 0;
     append->consumed_odd = false;
-    fg_redis_put_append(&link->command, link->holder, append);
-    enum fg_redis_answer answer = fg_redis_send(&link->connection, &link->command, &reply);
+    enum fg_redis_answer answer = push_append(link, append);
+    if (answer == FG_REDIS_OK && append->count > 0 && append->meanwhile)
+        append->meanwhile(append->meanwhile_arg);
+    if (answer == FG_REDIS_OK)
+        answer = fg_redis_take(&link->connection, &reply);
     if (answer != FG_REDIS_OK)
         return answer;
     answer = judge_append(link, reply, append);
@@ -265,6 +310,7 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     link->public = (struct fg_redis_link){.context = link,
                                           .connect = link_connect,
                                           .append = link_append,
+                                          .prepare = link_prepare,
                                           .last = link_last,
                                           .trim = link_trim,
                                           .set_aside = link_set_aside,
@@ -274,6 +320,7 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     bool made = fg_redis_connection_init(&link->connection, config,
                                          config->pages_only ? NULL : append_library);
     made &= fg_redis_command_init(&link->command) == 0;
+    made &= config->pages_only || fg_redis_command_init(&link->entries) == 0;
     snprintf(link->holder, sizeof(link->holder), "%u:%" PRIu64, config->epoch, config->instance);
     if (made)
         return &link->public;
@@ -288,5 +335,6 @@ void fg_redis_link_destroy(struct fg_redis_link *link)
     struct redis_link *whole = link->context;
     fg_redis_connection_fini(&whole->connection);
     fg_redis_command_fini(&whole->command);
+    fg_redis_command_fini(&whole->entries);
     free(whole);
 }

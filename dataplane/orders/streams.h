@@ -55,7 +55,7 @@ struct fg_stream {
     uint64_t retry_at_ns;       /* REFUSED: when to ask again */
     struct fg_stream_id last;   /* what it ends with, as far as is known */
     struct fg_stream_id passed; /* the sale's last record in this pass; at first the base's */
-    struct fg_batch *batch;     /* delivery: what waits to be appended; NULL: nothing */
+    struct fg_batch *batch;     /* delivery: what is gathered to be appended; NULL: nothing */
     struct fg_stream_runs runs;
     uint64_t base;     /* sale_seq after which the log begins */
     uint64_t logged;   /* greatest sale_seq ever read */

@@ -228,7 +228,7 @@ static enum fg_redis_answer way_append(void *context, struct fg_redis_append *ap
                         .count = append->count,
                         .entries = entries};
 
-    assert(append->count <= FG_REDIS_APPEND_MAX);
+    assert(append->count <= FG_REDIS_APPEND_MAX && !way->calling);
     for (unsigned i = 0; i < append->count; i++)
         entries[i] = entry_of(&append->records[i]);
     world_may_crash(world, world->profile.crash_redis, SIM_CRASH_IN_REDIS);
@@ -239,6 +239,11 @@ static enum fg_redis_answer way_append(void *context, struct fg_redis_append *ap
         answer = execute(&world->redis, &call);
     append->last = call.last;
     append->consumed = call.consumed;
+    if (append->count > 0 && append->meanwhile) {
+        way->calling = true;
+        append->meanwhile(append->meanwhile_arg);
+        way->calling = false;
+    }
     way->fenced |= answer == FG_REDIS_FENCED;
     if (answer == FG_REDIS_GAP || answer == FG_REDIS_FENCED || answer == FG_REDIS_BAD_KEY)
         way->error = "another end, holder or type";

@@ -55,6 +55,7 @@ struct redis_way {
     struct fg_redis_link seam; /* its context is this struct */
     uint64_t epoch, instance;
     bool connected;
+    bool calling;           /* an append is under way */
     bool fenced;            /* was told so */
     uint64_t busy_until_ns; /* a call is taking its time */
     const char *error;

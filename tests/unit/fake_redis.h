@@ -37,6 +37,8 @@ struct fake_stream {
 
 struct fake_redis {
     struct fg_redis_link link;
+    bool calling;             /* an append is under way: a second call breaks the link's promise */
+    bool hurried;             /* it answers before anything can be done meanwhile */
     uint64_t epoch, instance; /* of the engine that uses the link */
     struct fake_stream streams[FAKE_STREAMS];
     unsigned streams_count;
@@ -147,8 +149,13 @@ static inline enum fg_redis_answer fake_connect(void *context)
 static inline enum fg_redis_answer fake_append(void *context, struct fg_redis_append *call)
 {
     struct fake_redis *redis = context;
-    if (!redis->connected || call->count > FG_REDIS_APPEND_MAX)
+    if (!redis->connected || redis->calling || call->count > FG_REDIS_APPEND_MAX)
         abort();
+    if (call->count > 0 && call->meanwhile && !redis->hurried) {
+        redis->calling = true;
+        call->meanwhile(call->meanwhile_arg);
+        redis->calling = false;
+    }
     redis->claims += call->count == 0;
     redis->appends += call->count > 0;
     redis->largest = call->count > redis->largest ? call->count : redis->largest;
