@@ -87,18 +87,11 @@ void fg_admission_attach(struct fg_admission *a, struct fg_lane *lane, unsigned 
     a->epoch = FG_PLANTED(REUSE_ORDER_IDS) ? 1 : epoch;
 }
 
-static void turn_begin(struct turn *turn, const struct fg_admission *a, const struct fg_now *now,
-                       const struct fg_catalogue *catalogue, unsigned key_place)
+static inline void turn_key(struct turn *turn, unsigned key_place)
 {
-    *turn = (struct turn){
-        .now = now,
-        .catalogue = catalogue,
-        .key = &catalogue->keys->keys[key_place],
-        .key_place = key_place,
-        .key_sales = catalogue->key_sales[key_place],
-        .may_park = waiting_room(a, false),
-        .may_park_settle = waiting_room(a, true),
-    };
+    turn->key = &turn->catalogue->keys->keys[key_place];
+    turn->key_place = key_place;
+    turn->key_sales = turn->catalogue->key_sales[key_place];
 }
 
 static void answer_busy(struct fg_admission *a, uint32_t entries, struct fg_reply *answers)
@@ -110,37 +103,37 @@ static void answer_busy(struct fg_admission *a, uint32_t entries, struct fg_repl
     }
 }
 
-static void decide_datagram(struct fg_admission *a, const struct fg_now *now,
-                            const struct fg_catalogue *catalogue,
+/* Judges it in the burst's turn. */
+static void decide_datagram(struct fg_admission *a, struct turn *turn,
                             const struct fg_datagram *datagram, const struct subject *subjects)
 {
     struct fg_reply answers[FG_ENTRIES_MAX];
-    struct turn turn;
     uint32_t all = UINT32_MAX >> (FG_ENTRIES_MAX - datagram->count);
 
-    fg_count(a->config.counters, FG_COUNTER_REQUESTS);
-    turn_begin(&turn, a, now, catalogue, datagram->key_place);
-    turn.packet = datagram->packet;
-    fg_rates_datagram(&a->rates, payload_time_ns(datagram->payload), now->wall_ns);
-    uint64_t unsettled = decide_entries(a, &turn, datagram->payload, all, subjects, answers);
+    if (datagram->key_place != turn->key_place)
+        turn_key(turn, datagram->key_place);
+    turn->packet = datagram->packet;
+    turn->ticket = 0;
+    fg_rates_datagram(&a->rates, payload_time_ns(datagram->payload), turn->now->wall_ns);
+    uint64_t unsettled = decide_entries(a, turn, datagram->payload, all, subjects, answers);
     if (unsettled == ENTRIES_SILENT) {
         waiting_silence(a, datagram);
         return;
     }
-    if (unsettled != 0 && turn.may_park && waiting_undecided_room(a)) {
+    if (unsettled != 0 && waiting_room(a, false) && waiting_undecided_room(a)) {
         struct undecided *slot = waiting_undecided(a, datagram);
-        slot->key_id = turn.key->id;
-        slot->ring = catalogue->keys->generation;
-        slot->since_ms = now->ms;
+        slot->key_id = turn->key->id;
+        slot->ring = turn->catalogue->keys->generation;
+        slot->since_ms = turn->now->ms;
         slot->entries = (uint32_t)unsettled;
-        slot->ticket = turn.ticket;
+        slot->ticket = turn->ticket;
         memcpy(slot->answers, answers, datagram->count * sizeof(answers[0]));
         fg_count_add(&a->config.counters->count[FG_COUNTER_UNSETTLED],
                      (unsigned)__builtin_popcount(slot->entries));
         return;
     }
     answer_busy(a, (uint32_t)unsettled, answers);
-    waiting_finish(a, datagram, turn.key, answers, turn.ticket);
+    waiting_finish(a, datagram, turn->key, answers, turn->ticket);
 }
 
 /* Hashes every entry's buyer, and fetches what the hash finds. */
@@ -154,6 +147,7 @@ static void hash_all(const struct fg_admission *a, const struct fg_catalogue *ca
         for (unsigned i = 0; i < datagrams[d].count; i++, subjects++) {
             uint32_t id = payload_item(payload, i);
             subjects->hash = fg_book_hash(&a->book, payload_buyer(payload, i));
+            subjects->partition = fg_partition(payload_buyer(payload, i), a->config.partitions);
             fg_book_prefetch(&a->book, subjects->hash);
             if (id != last)
                 __builtin_prefetch(&catalogue->items[fg_item_hash(id) & catalogue->item_mask]);
@@ -197,8 +191,12 @@ void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
                          unsigned count)
 {
     struct subject subjects[FG_BURST + FG_ENTRIES_MAX];
+    struct turn turn = {.now = now, .catalogue = catalogue};
 
+    fg_count_add(&a->config.counters->count[FG_COUNTER_REQUESTS], count);
     fg_rates_tick(&a->rates, now->ms);
+    a->refusal.what = 0;
+    turn_key(&turn, datagrams[0].key_place);
     while (count > 0) {
         unsigned group = 0, entries = 0;
         while (group < count && entries < FG_BURST)
@@ -207,7 +205,7 @@ void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
         look_up_all(a, catalogue, datagrams, group, subjects);
         const struct subject *about = subjects;
         for (unsigned d = 0; d < group; d++) {
-            decide_datagram(a, now, catalogue, &datagrams[d], about);
+            decide_datagram(a, &turn, &datagrams[d], about);
             about += datagrams[d].count;
         }
         datagrams += group;
@@ -235,7 +233,7 @@ static void rejudge(struct fg_admission *a, const struct fg_now *now,
                     const struct fg_catalogue *catalogue, struct undecided *slot)
 {
     struct subject subjects[FG_ENTRIES_MAX];
-    struct turn turn;
+    struct turn turn = {.now = now, .catalogue = catalogue, .again = true, .ticket = slot->ticket};
     int place = key_of(a, catalogue, slot);
 
     if (place < 0) {
@@ -243,10 +241,8 @@ static void rejudge(struct fg_admission *a, const struct fg_now *now,
         waiting_decided(a, slot);
         return;
     }
-    turn_begin(&turn, a, now, catalogue, (unsigned)place);
-    turn.may_park = turn.may_park_settle = true; /* this datagram has its place already */
-    turn.paid = true;
-    turn.ticket = slot->ticket;
+    turn_key(&turn, (unsigned)place);
+    a->refusal.what = 0;
     hash_all(a, catalogue, &slot->datagram, 1, subjects);
     look_up_all(a, catalogue, &slot->datagram, 1, subjects);
     uint64_t unsettled =

@@ -95,7 +95,7 @@ void fg_admission_forget(struct fg_admission *admission, bool (*gone)(void *arg,
  * its order ids. (The log is read into the admissions before it gives lanes and an epoch.) */
 void fg_admission_attach(struct fg_admission *admission, struct fg_lane *lane, unsigned epoch);
 
-/* Decides up to FG_BURST datagrams. Entries outside this worker's partitions never get here. What
+/* Decides 1 to FG_BURST datagrams. Entries outside this worker's partitions never get here. What
  * has become ready must be taken back before the next call. */
 void fg_admission_decide(struct fg_admission *admission, const struct fg_now *now,
                          const struct fg_catalogue *catalogue, const struct fg_datagram *datagrams,

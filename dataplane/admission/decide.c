@@ -60,7 +60,7 @@ static unsigned refuse_unknown(struct fg_admission *a, const struct turn *turn,
 /* This was refused for a rate: the buyer's in the sale of the item; or (NULL) the key's, or by what
  * may be a copy, which is not the buyer's doing. */
 static void note_suspect(struct fg_admission *a, const struct turn *turn,
-                         const struct fg_item *item, uint64_t hash, const struct fg_request *ask)
+                         const struct fg_item *item, uint64_t hash, const uint8_t *buyer)
 {
     struct fg_suspect who = {.key = turn->key->id};
 
@@ -70,7 +70,7 @@ static void note_suspect(struct fg_admission *a, const struct turn *turn,
     fg_suspects_note(&a->suspect_keys, key_hash ^ key_hash >> 32, &who, turn->now->ms);
     if (!item)
         return;
-    memcpy(who.buyer, ask->buyer, sizeof(who.buyer));
+    memcpy(who.buyer, buyer, sizeof(who.buyer));
     who.sale = item->sale;
     fg_suspects_note(&a->suspect_buyers, hash ^ who.sale * UINT64_C(0x9E3779B97F4A7C15), &who,
                      turn->now->ms);
@@ -80,10 +80,10 @@ static void note_suspect(struct fg_admission *a, const struct turn *turn,
  * key, or what may be a copy. */
 static __attribute__((noinline)) bool refuse_rate(struct fg_admission *a, const struct turn *turn,
                                                   const struct fg_item *item, uint64_t hash,
-                                                  uint32_t wait_ms, const struct fg_request *ask,
+                                                  uint32_t wait_ms, const uint8_t *buyer,
                                                   struct fg_reply *answer)
 {
-    note_suspect(a, turn, item, hash, ask);
+    note_suspect(a, turn, item, hash, buyer);
     refuse(a, answer, FG_VERDICT_THROTTLED, wait_ms);
     return false;
 }
@@ -91,24 +91,32 @@ static __attribute__((noinline)) bool refuse_rate(struct fg_admission *a, const 
 /* May the buyer in the sale of the item (NULL: there is none), and the key, ask once more? Asked,
  * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
  * If not, the answer says so. */
-static inline bool within_rates(struct fg_admission *a, const struct turn *turn,
-                                const struct fg_item *item, uint64_t hash, bool settles,
-                                bool exempt, const struct fg_request *ask, struct fg_reply *answer)
+static inline __attribute__((always_inline)) bool ask_rates(
+    struct fg_admission *a, const struct turn *turn, const struct fg_item *item, uint64_t hash,
+    bool settles, bool exempt, const uint8_t *buyer, struct fg_reply *answer)
 {
     uint32_t wait_ms;
 
-    if (turn->paid)
+    if (turn->again)
         return true;
     bool named = item && item->rate_cost != 0;
     if (named && !fg_rates_buyer(&a->rates, item, hash, settles, exempt, &wait_ms))
-        return refuse_rate(a, turn, fg_rates_copy(&a->rates) ? NULL : item, hash, wait_ms, ask,
+        return refuse_rate(a, turn, fg_rates_copy(&a->rates) ? NULL : item, hash, wait_ms, buyer,
                            answer);
     if (turn->key->rate_cost == 0 ||
-        fg_rates_key(&a->rates, turn->key, turn->key_place, settles, named, &wait_ms))
+        fg_rates_key_again(&a->rates, turn->key, turn->key_place, settles, named, &wait_ms))
         return true;
     if (named)
         fg_rates_buyer_back(&a->rates);
-    return refuse_rate(a, turn, NULL, hash, wait_ms, ask, answer);
+    return refuse_rate(a, turn, NULL, hash, wait_ms, buyer, answer);
+}
+
+/* ... where that need not be inlined. */
+static bool within_rates(struct fg_admission *a, const struct turn *turn,
+                         const struct fg_item *item, uint64_t hash, bool settles, bool exempt,
+                         const struct fg_request *ask, struct fg_reply *answer)
+{
+    return ask_rates(a, turn, item, hash, settles, exempt, ask->buyer, answer);
 }
 
 struct possession possession_of(const struct fg_admission *a, const struct turn *turn,
@@ -215,6 +223,36 @@ static bool on_sale(struct fg_admission *a, const struct turn *turn, const struc
     }
 }
 
+/* A stranger was refused: who asks for the same next is told the same. */
+static void note_refusal(struct fg_admission *a, const struct turn *turn,
+                         const struct fg_request *ask, const struct fg_item *item,
+                         const struct fg_reply *answer)
+{
+    a->refusal = (struct refusal){.key_place = turn->key_place, .item = item, .answer = *answer};
+    memcpy(&a->refusal.what, &ask->item, sizeof(a->refusal.what));
+}
+
+/* Most who ask for what is sold out are strangers, one after the other. What the first one of a
+ * burst was told after all checks is true of the next ones, too, as long as nothing else was judged
+ * in between: with the same key, for as much of the same item, and in no list. Rates are asked of
+ * everybody. False: nothing was done, all checks are needed. */
+static inline bool refused_as_before(struct fg_admission *a, const struct turn *turn,
+                                     const uint8_t *payload, unsigned index,
+                                     const struct subject *about, struct fg_reply *answer)
+{
+    const struct refusal *before = &a->refusal;
+
+    if (turn->key_place != before->key_place || (int)about->partition != turn->partition ||
+        fg_book_buyer(&a->book, about->hash, payload_buyer(payload, index)) ||
+        fg_lists_buyer(turn->catalogue->lists, payload_buyer(payload, index)) != FG_LISTED_NOT)
+        return false;
+    *answer = before->answer;
+    answer->request = payload_request(payload, index);
+    (void)ask_rates(a, turn, before->item, about->hash, false, false, payload_buyer(payload, index),
+                    answer);
+    return true;
+}
+
 static unsigned decide_order(struct fg_admission *a, struct turn *turn,
                              const struct fg_request *ask, const struct subject *about,
                              struct fg_reply *answer)
@@ -255,9 +293,12 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
         return refuse(a, answer, FG_VERDICT_LIMIT_REACHED, 0);
     if (turn->catalogue->mode == FG_ENGINE_DRAINING)
         return refuse(a, answer, FG_VERDICT_BUSY, STOPPED_WAIT_MS);
-    if (!turn->may_park || !records_room(a, false) || !fg_book_room(&a->book))
+    if (!may_park(a, turn, false) || !records_room(a, false) || !fg_book_room(&a->book))
         return busy(a, answer);
-    return take(a, turn, ask, about, answer);
+    unsigned outcome = take(a, turn, ask, about, answer);
+    if (outcome == FG_VERDICT_SOLD_OUT && !first && listed == FG_LISTED_NOT && !turn->again)
+        note_refusal(a, turn, ask, item, answer);
+    return outcome;
 }
 
 /* CONFIRM, CANCEL and QUERY: all begin with an existing order. */
@@ -343,11 +384,10 @@ static unsigned refuse_killed(struct fg_admission *a, const struct turn *turn,
 }
 
 /* Entries of one datagram share the partition of the first one that has any. */
-static bool misrouted(const struct fg_admission *a, const struct turn *turn,
-                      const struct fg_request *ask)
+static bool misrouted(const struct turn *turn, const struct fg_request *ask,
+                      const struct subject *about)
 {
-    return ask->op <= FG_OP_QUERY &&
-           (int)fg_partition(ask->buyer, a->config.partitions) != turn->partition;
+    return ask->op <= FG_OP_QUERY && (int)about->partition != turn->partition;
 }
 
 /* Judges one entry: fills `answer` and returns its verdict, or an OUTCOME. */
@@ -355,6 +395,7 @@ static inline unsigned decide_entry(struct fg_admission *a, struct turn *turn,
                                     const struct fg_request *ask, const struct subject *about,
                                     struct fg_reply *answer)
 {
+    a->refusal.what = 0;
     *answer = (struct fg_reply){
         .request = ask->request,
         .item = ask->item,
@@ -362,7 +403,7 @@ static inline unsigned decide_entry(struct fg_admission *a, struct turn *turn,
     };
     if (ask->op < FG_OP_ORDER || ask->op > FG_OP_MAX || ask->flags != 0)
         return refuse(a, answer, FG_VERDICT_UNSUPPORTED, 0);
-    if (misrouted(a, turn, ask))
+    if (misrouted(turn, ask, about))
         return refuse(a, answer, FG_VERDICT_MISROUTED, 0);
     if (!(turn->key->ops >> ask->op & 1))
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
@@ -388,9 +429,15 @@ uint64_t decide_entries(struct fg_admission *a, struct turn *turn, const uint8_t
     uint32_t unsettled = 0;
 
     /* The datagram's partition is its first partitioned entry's, judged before or not. */
-    turn->partition = fg_payload_partition(payload, a->config.partitions);
+    uint8_t op = payload_op(payload, 0);
+    bool first = op >= FG_OP_ORDER && op <= FG_OP_QUERY; /* as nearly always */
+    turn->partition =
+        first ? (int)subjects[0].partition : fg_payload_partition(payload, a->config.partitions);
     for (; entries != 0; entries &= entries - 1) {
         unsigned i = (unsigned)__builtin_ctz(entries);
+        if (payload_what(payload, i) == a->refusal.what &&
+            refused_as_before(a, turn, payload, i, &subjects[i], &answers[i]))
+            continue;
         struct fg_request ask = payload_entry(payload, i);
         unsigned outcome = decide_entry(a, turn, &ask, &subjects[i], &answers[i]);
         if (outcome == OUTCOME_SILENT)

@@ -19,19 +19,24 @@ struct turn {
     const struct fg_now *now;
     const struct fg_catalogue *catalogue;
     const struct fg_key *key;
-    unsigned key_place;   /* of that in its ring */
-    const void *packet;   /* its datagram's; NULL: it is judged again */
-    uint64_t key_sales;   /* bit per sale_index that the key may touch */
-    int partition;        /* of the first partitioned entry; -1: there is none */
-    bool may_park;        /* there is room to wait for an order */
-    bool may_park_settle; /* ... for what settles an order */
-    bool paid;            /* judged again: its rates were asked the first time */
-    uint64_t ticket;      /* greatest that the reply must wait for */
+    unsigned key_place; /* of that in its ring */
+    const void *packet; /* its datagram's; NULL: it is judged again */
+    uint64_t key_sales; /* bit per sale_index that the key may touch */
+    int partition;      /* of the first partitioned entry; -1: there is none */
+    bool again;         /* judged again: it has its place to wait, and its rates were asked */
+    uint64_t ticket;    /* greatest that the reply must wait for */
 };
+
+/* Is there room to wait for an order, or (`settles`) for what settles one? */
+static inline bool may_park(const struct fg_admission *a, const struct turn *turn, bool settles)
+{
+    return turn->again || waiting_room(a, settles);
+}
 
 /* Whom and what an entry is about: looked up while what will be needed of it is fetched. */
 struct subject {
     uint64_t hash;              /* the buyer's, in the book */
+    uint32_t partition;         /* the buyer's */
     const struct fg_item *item; /* that the entry names; NULL: there is none */
 };
 

@@ -64,6 +64,14 @@ struct undecided {
 
 #define UNDECIDED_NONE UINT32_MAX
 
+/* What a stranger was refused with last, if nothing but the like of it has been judged since. */
+struct refusal {
+    uint64_t what; /* payload_what() of its entry; 0: nothing to go by */
+    unsigned key_place;
+    const struct fg_item *item;
+    struct fg_reply answer; /* but for the request */
+};
+
 struct fg_admission {
     struct fg_admission_config config;
     struct fg_lane *lane; /* from fg_admission_attach */
@@ -72,7 +80,8 @@ struct fg_admission {
     struct fg_holds hold_queues;
     struct fg_rates rates;
     struct fg_suspects suspect_buyers, suspect_keys;
-    uint64_t loop; /* counts polls */
+    struct refusal refusal; /* of the present burst: see decide.c */
+    uint64_t loop;          /* counts polls */
     uint64_t random;
     uint32_t last_count; /* of order ids */
 
@@ -203,6 +212,25 @@ static inline uint32_t payload_item(const uint8_t *payload, unsigned index)
 static inline uint8_t payload_op(const uint8_t *payload, unsigned index)
 {
     return payload[FG_REQUEST_BYTES(index) + offsetof(struct fg_request, op)];
+}
+
+/* Item, quantity, op and flags of an entry, in one word; of an ORDER never 0. */
+static inline uint64_t payload_what(const uint8_t *payload, unsigned index)
+{
+    uint64_t what;
+    memcpy(&what, payload + FG_REQUEST_BYTES(index) + offsetof(struct fg_request, item),
+           sizeof(what));
+    return what;
+}
+static_assert(offsetof(struct fg_request, flags) - offsetof(struct fg_request, item) == 7,
+              "they lie together");
+
+static inline uint64_t payload_request(const uint8_t *payload, unsigned index)
+{
+    uint64_t request;
+    memcpy(&request, payload + FG_REQUEST_BYTES(index) + offsetof(struct fg_request, request),
+           sizeof(request));
+    return request;
 }
 
 /* A copy of one entry: it lies at any address in the payload. */

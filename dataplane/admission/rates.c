@@ -5,8 +5,7 @@
 
 #include "dataplane/memory.h"
 
-#define BUYER_SHIFT 6  /* ticks of a buyer's bucket: 1/64 ms, so they come round after 18 hours */
-#define KEY_SHIFT   24 /* of a key's: a thousand million requests a second have 16 each */
+#define BUYER_SHIFT 6 /* ticks of a buyer's bucket: 1/64 ms, so they come round after 18 hours */
 
 /* A worker that stood still so long begins with an empty table: stamps must not come round. */
 #define STOOD_STILL_MS (60 * 60 * 1000)
@@ -210,24 +209,13 @@ static void take_up(struct fg_key_bucket *bucket, const struct fg_key *key, uint
     bucket->own = now + own;
 }
 
-/* Is it newer than all that its key has asked here? Then it is the newest, whatever becomes of it;
- * so are all entries of its datagram. */
-static inline bool key_newer(struct fg_rates *rates, struct fg_key_bucket *bucket)
-{
-    if (rates->time_ns > bucket->newest) {
-        bucket->newest = rates->time_ns;
-        rates->key_newer = true;
-    }
-    return rates->key_newer;
-}
-
 static bool refuse_key(struct fg_rates *rates, struct fg_key_bucket *bucket, bool newer,
                        uint64_t ticks, uint32_t *wait_ms)
 {
     if (newer)
         fg_count_add(&bucket->throttled, 1);
     fg_count(rates->counters, newer ? FG_COUNTER_THROTTLED_KEY : FG_COUNTER_THROTTLED_COPIES);
-    *wait_ms = whole_ms(ticks, KEY_SHIFT);
+    *wait_ms = whole_ms(ticks, FG_RATES_KEY_SHIFT);
     return false;
 }
 
@@ -237,12 +225,12 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
     if (key->rate_cost == 0)
         return true;
     struct fg_key_bucket *bucket = &rates->keys[place];
-    uint64_t now = rates->elapsed_ms << KEY_SHIFT, value;
+    uint64_t now = rates->elapsed_ms << FG_RATES_KEY_SHIFT, value;
     uint64_t cost = fg_rates_share(rates, key, place);
     uint64_t depth = key->rate_depth > cost ? key->rate_depth : cost;
     if (cost != bucket->cost || depth != bucket->depth || key->id != bucket->id)
         take_up(bucket, key, cost, depth, now);
-    bool newer = key_newer(rates, bucket) | (named & !rates->copy);
+    bool newer = fg_rates_key_newer(rates, bucket) | (named & !rates->copy);
     uint64_t all = key_debt(bucket->all, now), own = key_debt(bucket->own, now);
     uint64_t debt = newer ? own : all;
     fg_count_add(&bucket->asked, newer);
@@ -250,6 +238,7 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
         return refuse_key(rates, bucket, newer, value, wait_ms);
     bucket->all = now + all + (value - debt);
     bucket->own = now + own + (newer ? value - debt : 0);
+    rates->key_asked = bucket;
     return true;
 }
 
@@ -259,6 +248,7 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
 {
     uint32_t passed = now_ms - rates->now_ms;
 
+    rates->key_asked = NULL;
     if (passed == 0)
         return;
     rates->now_ms = now_ms;
@@ -334,6 +324,6 @@ static_assert((UINT64_C(1000) << BUYER_SHIFT) / FG_BUYER_RATE_MAX >= 64,
 /* Rounded down: shares never come to more than the rate. */
 void fg_rates_set_key(struct fg_key *key, uint32_t rate, uint32_t burst)
 {
-    key->rate_cost = rate ? ((UINT64_C(1000) << KEY_SHIFT) + rate - 1) / rate : 0;
+    key->rate_cost = rate ? ((UINT64_C(1000) << FG_RATES_KEY_SHIFT) + rate - 1) / rate : 0;
     key->rate_depth = key->rate_cost * (burst ? burst : rate);
 }

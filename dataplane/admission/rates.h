@@ -77,6 +77,7 @@ struct fg_buyer_set {
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct fg_buyer_set) == 64, "a set is one cache line");
 
+#define FG_RATES_KEY_SHIFT   24 /* ticks of a key's bucket: 1/2^24 ms; 10^9 a second have 16 each */
 #define FG_RATES_STAMP_SHIFT 11 /* of a time in ns; they come round after 2.4 hours */
 
 /* What came later than this after its time may be a copy, if nobody but the key tells. */
@@ -113,6 +114,7 @@ struct fg_rates {
     struct fg_counters *counters;
     struct fg_penalties penalties;
     struct fg_key_bucket *keys;
+    struct fg_key_bucket *key_asked; /* of the key asked last, as it is now; NULL: none */
     _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
     const uint32_t *moved[FG_ENTRIES_MAX];
 };

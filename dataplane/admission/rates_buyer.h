@@ -161,4 +161,33 @@ static inline bool fg_rates_buyer(struct fg_rates *rates, const struct fg_item *
     return true;
 }
 
+/* Is it newer than all that its key has asked here? Then it is the newest, whatever becomes of it;
+ * so are all entries of its datagram. */
+static inline bool fg_rates_key_newer(struct fg_rates *rates, struct fg_key_bucket *bucket)
+{
+    if (rates->time_ns > bucket->newest) {
+        bucket->newest = rates->time_ns;
+        rates->key_newer = true;
+    }
+    return rates->key_newer;
+}
+
+/* fg_rates_key(), short for the key that was let pass last since the loop's time was told: its
+ * debts are not over yet, and its share is in force. */
+static inline bool fg_rates_key_again(struct fg_rates *rates, const struct fg_key *key,
+                                      unsigned place, bool settles, bool named, uint32_t *wait_ms)
+{
+    struct fg_key_bucket *bucket = &rates->keys[place];
+    if (bucket != rates->key_asked)
+        return fg_rates_key(rates, key, place, settles, named, wait_ms);
+    bool newer = fg_rates_key_newer(rates, bucket) | (named & !rates->copy);
+    uint64_t full = (newer ? bucket->own : bucket->all) + bucket->cost;
+    if (full - (rates->elapsed_ms << FG_RATES_KEY_SHIFT) > bucket->depth)
+        return fg_rates_key(rates, key, place, settles, named, wait_ms);
+    fg_count_add(&bucket->asked, newer);
+    bucket->all += bucket->cost;
+    bucket->own += newer ? bucket->cost : 0;
+    return true;
+}
+
 #endif

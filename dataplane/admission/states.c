@@ -36,7 +36,7 @@ unsigned order_repeat(struct fg_admission *a, struct turn *turn, struct fg_order
             fg_count(a->config.counters, FG_COUNTER_DROP_COPIES);
             return OUTCOME_SILENT;
         }
-        if (!turn->may_park_settle)
+        if (!may_park(a, turn, true))
             return busy(a, answer);
         order->copies++;
     }
@@ -83,7 +83,7 @@ unsigned order_confirm(struct fg_admission *a, struct turn *turn, const struct f
                        const struct fg_order *first, struct fg_order *order,
                        struct fg_reply *answer)
 {
-    bool room = turn->may_park_settle && records_room(a, true);
+    bool room = may_park(a, turn, true) && records_room(a, true);
 
     if (order->state == FG_ORDER_HELD) {
         if (!room) {
@@ -137,7 +137,7 @@ unsigned order_cancel(struct fg_admission *a, struct turn *turn, const struct fg
         *answer = echo;
         return refuse(a, answer, FG_VERDICT_FORBIDDEN, 0);
     }
-    if (!turn->may_park_settle || !records_room(a, true))
+    if (!may_park(a, turn, true) || !records_room(a, true))
         return busy(a, answer);
     order_withdraw(a, turn->now, item, order);
     return order_tell(turn, order, answer);
