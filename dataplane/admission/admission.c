@@ -150,7 +150,7 @@ static void hash_all(const struct fg_admission *a, const struct fg_catalogue *ca
             subjects->partition = fg_partition(payload_buyer(payload, i), a->config.partitions);
             fg_book_prefetch(&a->book, subjects->hash);
             if (id != last)
-                __builtin_prefetch(&catalogue->items[fg_item_hash(id) & catalogue->item_mask]);
+                rte_prefetch0(&catalogue->items[fg_item_hash(id) & catalogue->item_mask]);
             last = id;
             if (payload_op(payload, i) == FG_OP_ORDER)
                 fg_lists_prefetch(catalogue->lists, payload_buyer(payload, i));
@@ -174,8 +174,8 @@ static void look_up_all(const struct fg_admission *a, const struct fg_catalogue 
                 last = id;
                 item = fg_catalogue_item(catalogue, id);
                 if (item) {
-                    __builtin_prefetch(&stock->lines[a->config.worker][item->slot]);
-                    __builtin_prefetch(&stock->pools[item->slot]);
+                    rte_prefetch0(&stock->lines[a->config.worker][item->slot]);
+                    rte_prefetch0(&stock->pools[item->slot]);
                 }
             }
             subjects->item = item;

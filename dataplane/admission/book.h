@@ -21,6 +21,7 @@
 
 #include <assert.h>
 #include <emmintrin.h>
+#include <rte_prefetch.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -116,7 +117,7 @@ static_assert(FG_BUCKET_PLACES >= 8 && FG_BUCKET_PLACES <= 16, "two loads have a
 /* Fetches the bucket of this hash into the cache. */
 static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
 {
-    __builtin_prefetch(&book->buckets[hash & book->bucket_mask]);
+    rte_prefetch0(&book->buckets[hash & book->bucket_mask]);
 }
 
 /* Prefetches the first order of whoever has this hash's tag in its home bucket. */
@@ -124,7 +125,7 @@ static inline void fg_book_prefetch_order(const struct fg_book *book, uint64_t h
 {
     const struct fg_bucket *bucket = &book->buckets[hash & book->bucket_mask];
     for (unsigned found = fg_bucket_match(bucket, fg_book_tag(hash)); found; found &= found - 1)
-        __builtin_prefetch(&book->orders[bucket->first[__builtin_ctz(found)]]);
+        rte_prefetch0(&book->orders[bucket->first[__builtin_ctz(found)]]);
 }
 
 /* fg_book_buyer() for one whose tag is in the home bucket, or who may be in a later one. */

@@ -23,6 +23,7 @@
 #define FG_ADMISSION_LISTS_H
 
 #include <assert.h>
+#include <rte_prefetch.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -150,7 +151,7 @@ static inline enum fg_listed fg_list_line_find(const struct fg_list_line *line,
 static inline void fg_lists_prefetch(const struct fg_lists *lists, const uint8_t *buyer)
 {
     if (lists && lists->lines_count != 0)
-        __builtin_prefetch(fg_lists_line(lists, fg_lists_hash(lists, buyer)));
+        rte_prefetch0(fg_lists_line(lists, fg_lists_hash(lists, buyer)));
 }
 
 /* lists.c: once some buyer is listed. */

@@ -6,6 +6,7 @@
 #ifndef FG_ADMISSION_RATES_BUYER_H
 #define FG_ADMISSION_RATES_BUYER_H
 
+#include <rte_prefetch.h>
 #include <smmintrin.h>
 
 #include "dataplane/admission/rates.h"
@@ -38,10 +39,9 @@ static inline void fg_rates_prefetch(const struct fg_rates *rates, const struct 
 {
     if (item->rate_cost == 0)
         return;
-    __builtin_prefetch(fg_rates_set(rates, fg_rates_mixed(item, hash)), 1);
+    rte_prefetch0(fg_rates_set(rates, fg_rates_mixed(item, hash)));
     if (rates->penalties.any)
-        __builtin_prefetch(
-            fg_penalties_set(&rates->penalties, fg_rates_penalty_hash(item->sale, hash)));
+        rte_prefetch0(fg_penalties_set(&rates->penalties, fg_rates_penalty_hash(item->sale, hash)));
 }
 
 /* The least of four numbers. */
