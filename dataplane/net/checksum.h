@@ -22,7 +22,6 @@ static inline uint64_t fg_checksum_add(const void *bytes, size_t length, uint64_
     const uint8_t *at = bytes;
     const __m128i zero = _mm_setzero_si128();
     __m128i low = zero, high = zero;
-    uint64_t lanes[2];
     uint32_t word;
 
     for (; length >= sizeof(__m128i); length -= sizeof(__m128i), at += sizeof(__m128i)) {
@@ -30,8 +29,8 @@ static inline uint64_t fg_checksum_add(const void *bytes, size_t length, uint64_
         low = _mm_add_epi64(low, _mm_unpacklo_epi32(words, zero));
         high = _mm_add_epi64(high, _mm_unpackhi_epi32(words, zero));
     }
-    _mm_storeu_si128((__m128i *)lanes, _mm_add_epi64(low, high));
-    sum += lanes[0] + lanes[1];
+    low = _mm_add_epi64(low, high);
+    sum += (uint64_t)_mm_cvtsi128_si64(low) + (uint64_t)_mm_cvtsi128_si64(_mm_srli_si128(low, 8));
     for (; length >= sizeof(word); length -= sizeof(word), at += sizeof(word)) {
         memcpy(&word, at, sizeof(word));
         sum += word;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* IPv4 packets: without options, whole, and to our address. A time to live of zero is no reason to
  * drop what has arrived (RFC 1122 3.2.1.7). */
+#include "dataplane/net/checksum.h"
 #include "dataplane/net/parse.h"
 
 bool parse_source4(const struct fg_frame_address *us, uint32_t source, struct fg_parsed *parsed)
@@ -50,7 +51,7 @@ static bool header_right(const struct rte_ipv4_hdr *ip, size_t bytes, struct fg_
         parse_drop(parsed, FG_COUNTER_DROP_IP_OPTIONS);
     else if (packet > bytes)
         parse_drop(parsed, FG_COUNTER_DROP_CUT);
-    else if (rte_raw_cksum(ip, sizeof(*ip)) != 0xffff)
+    else if (fg_checksum_fold(fg_checksum_add(ip, sizeof(*ip), 0)) != 0xffff)
         parse_drop(parsed, FG_COUNTER_DROP_IP_CHECKSUM);
     else
         right = true;

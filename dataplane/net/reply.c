@@ -20,7 +20,8 @@ static void swap_macs(uint8_t *frame)
 }
 
 /* A new IPv4 header with the request's addresses the other way round. What is never fragmented
- * needs no identification (RFC 6864). */
+ * needs no identification (RFC 6864). It is summed up field by field: bytes that were just written
+ * cannot be read at once in larger words. */
 static void turn_ip(struct rte_ipv4_hdr *ip, size_t total_length)
 {
     rte_be32_t to = ip->src_addr;
@@ -32,8 +33,11 @@ static void turn_ip(struct rte_ipv4_hdr *ip, size_t total_length)
     ip->time_to_live = REPLY_TTL;
     ip->src_addr = ip->dst_addr;
     ip->dst_addr = to;
-    ip->hdr_checksum = 0;
-    ip->hdr_checksum = rte_ipv4_cksum(ip);
+    uint64_t sum = RTE_BE16(RTE_IPV4_VHL_DEF << 8) + (uint64_t)ip->total_length +
+                   ip->fragment_offset +
+                   rte_cpu_to_be_16((uint16_t)(REPLY_TTL << 8 | ip->next_proto_id)) + ip->src_addr +
+                   ip->dst_addr;
+    ip->hdr_checksum = (uint16_t)~fg_checksum_fold(sum);
 }
 
 /* The same of IPv6: traffic class and flow label 0. */
@@ -49,15 +53,15 @@ static void turn_ip6(struct rte_ipv6_hdr *ip, size_t length)
     memcpy(ip->dst_addr, to, sizeof(to));
 }
 
-/* Of a datagram whose checksum field is 0, with the addresses in front of it. A sum of zero goes
- * out as 0xffff: zero says that there is none (RFC 768). */
-static uint16_t udp_checksum(const struct rte_udp_hdr *udp, const void *addresses, size_t bytes)
+/* With the sum of the addresses in front of the datagram, whose header is summed up field by field,
+ * too; its length counts twice. A sum of zero goes out as 0xffff: zero says that there is none
+ * (RFC 768). */
+static uint16_t udp_checksum(const struct rte_udp_hdr *udp, uint64_t addresses, size_t payload)
 {
-    uint64_t sum = fg_checksum_add(addresses, bytes, rte_cpu_to_be_16(IPPROTO_UDP));
+    uint64_t sum = addresses + rte_cpu_to_be_16(IPPROTO_UDP) + UINT64_C(2) * udp->dgram_len +
+                   udp->src_port + udp->dst_port;
+    uint16_t checksum = (uint16_t)~fg_checksum_fold(fg_checksum_add(udp + 1, payload, sum));
 
-    sum += udp->dgram_len;
-    sum = fg_checksum_add(udp, rte_be_to_cpu_16(udp->dgram_len), sum);
-    uint16_t checksum = (uint16_t)~fg_checksum_fold(sum);
     return checksum ? checksum : 0xffff;
 }
 
@@ -73,16 +77,17 @@ uint32_t fg_reply_udp(uint8_t *frame, unsigned l3, uint32_t payload)
     udp->src_port = udp->dst_port;
     udp->dst_port = to;
     udp->dgram_len = rte_cpu_to_be_16((uint16_t)length);
-    udp->dgram_cksum = 0;
+    uint64_t addresses;
     if (ipv6) {
         struct rte_ipv6_hdr *ip = (void *)(frame + l3);
         turn_ip6(ip, length);
-        udp->dgram_cksum = udp_checksum(udp, ip->src_addr, sizeof(ip->src_addr) * 2);
+        addresses = fg_checksum_add(ip->src_addr, sizeof(ip->src_addr) * 2, 0);
     } else {
         struct rte_ipv4_hdr *ip = (void *)(frame + l3);
         turn_ip(ip, sizeof(*ip) + length);
-        udp->dgram_cksum = udp_checksum(udp, &ip->src_addr, sizeof(ip->src_addr) * 2);
+        addresses = (uint64_t)ip->src_addr + ip->dst_addr;
     }
+    udp->dgram_cksum = udp_checksum(udp, addresses, payload);
     return begin + payload;
 }
 
