@@ -28,7 +28,8 @@ int fg_book_init(struct fg_book *book, uint32_t capacity, uint64_t seed)
     book->seed[0] = seed;
     book->seed[1] = (seed ^ UINT64_C(0xA0761D6478BD642F)) * UINT64_C(0xE7037ED1A0B428DB);
     book->orders = fg_memory_large(capacity, sizeof(struct fg_order));
-    if (book->orders)
+    book->homes = fg_memory_large(book->bucket_mask / 8 + UINT64_C(1), sizeof(*book->homes));
+    if (book->orders && book->homes)
         book->buckets = fg_memory_large(book->bucket_mask + UINT64_C(1), sizeof(struct fg_bucket));
     if (!book->buckets) {
         fg_book_fini(book);
@@ -41,6 +42,7 @@ void fg_book_fini(struct fg_book *book)
 {
     free(book->orders);
     free(book->buckets);
+    free(book->homes);
     memset(book, 0, sizeof(*book));
 }
 
@@ -79,6 +81,25 @@ struct fg_order *fg_book_look_up(const struct fg_book *book, uint64_t hash, cons
     return &book->orders[place.bucket->first[place.at]];
 }
 
+static void mark_home(struct fg_book *book, uint64_t hash, bool somebodys)
+{
+    uint32_t home = (uint32_t)hash & book->bucket_mask;
+    uint8_t bit = (uint8_t)(1 << home % 8);
+
+    book->homes[home / 8] = (uint8_t)((book->homes[home / 8] & ~bit) | (somebodys ? bit : 0));
+}
+
+/* Whose home it is lies in it, or has gone past it. (Some who lie in it have another home.) */
+static bool deserted(const struct fg_book *book, uint64_t hash)
+{
+    const struct fg_bucket *home = &book->buckets[hash & book->bucket_mask];
+
+    for (unsigned i = 0; i < FG_BUCKET_PLACES; i++)
+        if (home->tags[i] != 0)
+            return false;
+    return home->passed == 0;
+}
+
 /* A free place for a new buyer; the buckets gone past are told so. */
 static bool claim_place(struct fg_book *book, uint64_t hash, struct place *place)
 {
@@ -88,6 +109,7 @@ static bool claim_place(struct fg_book *book, uint64_t hash, struct place *place
             if (bucket->tags[i] != 0)
                 continue;
             bucket->tags[i] = fg_book_tag(hash);
+            mark_home(book, hash, true);
             *place = (struct place){bucket, i, distance};
             for (unsigned back = 0; back < distance; back++) {
                 struct fg_bucket *before = &book->buckets[(hash + back) & book->bucket_mask];
@@ -108,6 +130,7 @@ static void release_place(struct fg_book *book, uint64_t hash, const struct plac
         if (before->passed < UINT16_MAX) /* a count that stuck stays: lookups only get longer */
             before->passed--;
     }
+    mark_home(book, hash, !deserted(book, hash));
 }
 
 static struct fg_order *take_line(struct fg_book *book)

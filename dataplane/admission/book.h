@@ -4,9 +4,10 @@
  *
  * Orders lie in a slab of 64-byte lines. A buyer has one place in a bucket table: a 16-bit tag and
  * the number of the first order; the rest hang on it through `next`. So one bucket line, and for a
- * known buyer one order line, answer both "is this a replay?" and "what has this buyer got?", and a
- * stranger costs the bucket line only. Buckets overflow into the next one; each bucket counts how
- * many places went past it, so that a lookup ends at the first bucket nobody went past.
+ * known buyer one order line, answer both "is this a replay?" and "what has this buyer got?". That
+ * a stranger is none of them is mostly known by a byte for each bucket. Buckets overflow into the
+ * next one; each bucket counts how many places went past it, so that a lookup ends at the first
+ * bucket nobody went past.
  *
  * Timers are a hierarchical wheel (Varghese and Lauck, 1987): 4 levels of 256 slots, 1 ms a tick,
  * linked through the orders themselves. A tick that has more work than a loop may do is continued
@@ -74,6 +75,7 @@ static_assert(sizeof(struct fg_bucket) == 64, "a bucket is one cache line");
 struct fg_book {
     struct fg_order *orders;
     struct fg_bucket *buckets;
+    uint8_t *homes; /* a bit for each bucket: may somebody have it as his home? */
     uint32_t bucket_mask;
     uint32_t capacity;
     uint32_t touched; /* lines ever used: those from here on are free too */
@@ -114,15 +116,26 @@ static inline unsigned fg_bucket_match(const struct fg_bucket *bucket, uint16_t 
 }
 static_assert(FG_BUCKET_PLACES >= 8 && FG_BUCKET_PLACES <= 16, "two loads have all tags");
 
-/* Fetches the bucket of this hash into the cache. */
+/* May the buyer with this hash have a place? If not, he has none. */
+static inline bool fg_book_may_have(const struct fg_book *book, uint64_t hash)
+{
+    uint32_t home = (uint32_t)hash & book->bucket_mask;
+
+    return book->homes[home / 8] >> home % 8 & 1;
+}
+
+/* Fetches the bucket of this hash into the cache, if it will be looked at. */
 static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
 {
-    rte_prefetch0(&book->buckets[hash & book->bucket_mask]);
+    if (fg_book_may_have(book, hash))
+        rte_prefetch0(&book->buckets[hash & book->bucket_mask]);
 }
 
 /* Prefetches the first order of whoever has this hash's tag in its home bucket. */
 static inline void fg_book_prefetch_order(const struct fg_book *book, uint64_t hash)
 {
+    if (!fg_book_may_have(book, hash))
+        return;
     const struct fg_bucket *bucket = &book->buckets[hash & book->bucket_mask];
     for (unsigned found = fg_bucket_match(bucket, fg_book_tag(hash)); found; found &= found - 1)
         rte_prefetch0(&book->orders[bucket->first[__builtin_ctz(found)]]);
@@ -135,9 +148,11 @@ struct fg_order *fg_book_look_up(const struct fg_book *book, uint64_t hash, cons
 static inline struct fg_order *fg_book_buyer(const struct fg_book *book, uint64_t hash,
                                              const uint8_t *buyer)
 {
+    if (!fg_book_may_have(book, hash))
+        return NULL; /* a stranger, as nearly everybody is */
     const struct fg_bucket *home = &book->buckets[hash & book->bucket_mask];
     if (fg_bucket_match(home, fg_book_tag(hash)) == 0 && home->passed == 0)
-        return NULL; /* a stranger, as nearly everybody is */
+        return NULL;
     return fg_book_look_up(book, hash, buyer);
 }
 
