@@ -162,6 +162,16 @@ static unsigned admit(struct fg_admission *a, struct turn *turn, const struct fg
     return order_tell(turn, order, answer);
 }
 
+/* So much of it is sold out: see refused_as_before(). */
+static void note_refusal(struct fg_admission *a, const struct turn *turn,
+                         const struct fg_request *ask, const struct fg_item *item,
+                         const struct fg_reply *answer)
+{
+    a->refusal = (struct refusal){.key_place = turn->key_place, .item = item, .answer = *answer};
+    memcpy(&a->refusal.what, (const uint8_t *)ask + offsetof(struct fg_request, item),
+           sizeof(a->refusal.what));
+}
+
 /* Takes the units and writes the order down. Nothing is recorded before both have succeeded. */
 static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_request *ask,
                      const struct subject *about, struct fg_reply *answer)
@@ -174,7 +184,9 @@ static unsigned take(struct fg_admission *a, struct turn *turn, const struct fg_
     switch (fg_stock_take(stock, w, item->slot, ask->quantity, a->loop, &available)) {
     case FG_SOLD_OUT:
         answer->available = available;
-        return refuse(a, answer, FG_VERDICT_SOLD_OUT, 0);
+        refuse(a, answer, FG_VERDICT_SOLD_OUT, 0);
+        note_refusal(a, turn, ask, item, answer);
+        return FG_VERDICT_SOLD_OUT;
     case FG_UNSETTLED: {
         /* ALL_HELD is true at once; what only waits for a flush is worth waiting for. An item whose
          * hold time was set to 0 may have holds from before. */
@@ -223,18 +235,9 @@ static bool on_sale(struct fg_admission *a, const struct turn *turn, const struc
     }
 }
 
-/* A stranger was refused: who asks for the same next is told the same. */
-static void note_refusal(struct fg_admission *a, const struct turn *turn,
-                         const struct fg_request *ask, const struct fg_item *item,
-                         const struct fg_reply *answer)
-{
-    a->refusal = (struct refusal){.key_place = turn->key_place, .item = item, .answer = *answer};
-    memcpy(&a->refusal.what, &ask->item, sizeof(a->refusal.what));
-}
-
-/* Most who ask for what is sold out are strangers, one after the other. What the first one of a
- * burst was told after all checks is true of the next ones, too, as long as nothing else was judged
- * in between: with the same key, for as much of the same item, and in no list. Rates are asked of
+/* Most who ask for what is sold out are strangers, one after the other. What somebody was told
+ * after all checks is true of every stranger in the burst who asks for as much of the same item,
+ * with the same key, and is in no list: all of them had asked when it was found. Rates are asked of
  * everybody. False: nothing was done, all checks are needed. */
 static inline bool refused_as_before(struct fg_admission *a, const struct turn *turn,
                                      const uint8_t *payload, unsigned index,
@@ -295,10 +298,7 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
         return refuse(a, answer, FG_VERDICT_BUSY, STOPPED_WAIT_MS);
     if (!may_park(a, turn, false) || !records_room(a, false) || !fg_book_room(&a->book))
         return busy(a, answer);
-    unsigned outcome = take(a, turn, ask, about, answer);
-    if (outcome == FG_VERDICT_SOLD_OUT && !first && listed == FG_LISTED_NOT && !turn->again)
-        note_refusal(a, turn, ask, item, answer);
-    return outcome;
+    return take(a, turn, ask, about, answer);
 }
 
 /* CONFIRM, CANCEL and QUERY: all begin with an existing order. */
@@ -395,7 +395,6 @@ static inline unsigned decide_entry(struct fg_admission *a, struct turn *turn,
                                     const struct fg_request *ask, const struct subject *about,
                                     struct fg_reply *answer)
 {
-    a->refusal.what = 0;
     *answer = (struct fg_reply){
         .request = ask->request,
         .item = ask->item,

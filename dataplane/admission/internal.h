@@ -64,7 +64,7 @@ struct undecided {
 
 #define UNDECIDED_NONE UINT32_MAX
 
-/* What a stranger was refused with last, if nothing but the like of it has been judged since. */
+/* Who was refused last because the item is sold out, and what he was told. */
 struct refusal {
     uint64_t what; /* payload_what() of its entry; 0: nothing to go by */
     unsigned key_place;

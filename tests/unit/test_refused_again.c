@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Strangers who ask for what is sold out are refused a short way, without all checks. Two shops are
- * asked the same: one gets bursts, in which the short way is gone, the other one datagram at a
- * time, which never goes it. Every answer, counter and record must be the same.
+ * asked the same: one gets bursts, the other one datagram at a time, and forgets after each what
+ * would let the next one go the short way. Every answer, counter and record must be the same.
  */
 #define SHOP_ORDERS     256
 #define SHOP_LANE       4096
@@ -87,6 +87,10 @@ static struct fg_datagram any_datagram(unsigned at)
     for (unsigned i = 0; i < count; i++)
         asks[i] = any_request();
     shop_datagram(&shops[0], payloads[0][at], asks, count);
+    if (below(10) == 0) { /* one that was overtaken, or is a copy */
+        uint64_t time_ns = payload_time_ns(payloads[0][at]) - below(2000000);
+        memcpy(payloads[0][at] + offsetof(struct fg_header, time_ns), &time_ns, sizeof(time_ns));
+    }
     memcpy(payloads[1][at], payloads[0][at], sizeof(payloads[0][at]));
     return (struct fg_datagram){.key_place = (uint16_t)key, .count = (uint8_t)count};
 }
@@ -111,8 +115,11 @@ static void ask_both(void)
     }
     decide(&shops[0], datagrams[0], count);
     refused_short += shops[0].admissions[0]->refusal.what != 0;
-    for (unsigned d = 0; d < count; d++)
+    for (unsigned d = 0; d < count; d++) {
+        shops[1].admissions[0]->refusal.what = 0;
+        shops[1].admissions[0]->rates.key_asked = NULL;
         decide(&shops[1], &datagrams[1][d], 1);
+    }
 }
 
 /* What was answered a datagram of the one shop, and of the other. */
@@ -161,10 +168,14 @@ static void run(uint64_t seed, uint32_t stock, bool rated)
         ask_both();
         assert_same();
         uint32_t ms = below(20);
-        bool more = below(40) == 0; /* units come on sale again */
+        bool more = below(40) == 0;   /* units come on sale again */
+        uint32_t rate = below(40000); /* the key's, if it is changed */
+        bool change = rated && below(10) == 0;
         for (unsigned s = 0; s < SHOP_COUNT; s++) {
             if (more)
                 fg_stock_put_back(&shops[s].stock, ITEM_PLAIN - 1, 1 + ms);
+            if (change)
+                fg_rates_set_key(&shops[s].ring.keys[0], rate, 100 + rate / 100);
             shop_pass(&shops[s], ms);
             fg_stock_publish(&shops[s].stock, SHOP_ITEMS);
         }
