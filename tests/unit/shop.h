@@ -24,6 +24,9 @@
 #ifndef SHOP_BUCKETS
 #define SHOP_BUCKETS 0 /* of buyers' rates: as many as usual */
 #endif
+#ifndef SHOP_PARKED
+#define SHOP_PARKED 64
+#endif
 #define SHOP_WORKERS_MAX 8
 #define SHOP_ITEMS       4
 #ifndef SHOP_PENALTY /* none, if a test does not say so before */
@@ -108,7 +111,7 @@ static inline void shop_open(struct shop *shop, unsigned workers, uint32_t stock
             .base_port = 40000,
             .orders = SHOP_ORDERS,
             .orders_per_buyer = 16,
-            .parked = 64,
+            .parked = SHOP_PARKED,
             .seed = 11 + w,
             .stock = &shop->stock,
             .lane_records = SHOP_LANE,

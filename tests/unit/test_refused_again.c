@@ -8,6 +8,7 @@
 #define SHOP_LANE       4096
 #define SHOP_PARTITIONS 2 /* so that misrouted entries are common */
 #define SHOP_BUCKETS    4096
+#define SHOP_PARKED     4096 /* nobody is told BUSY, who may be told SOLD_OUT as well */
 #include "tests/unit/shop.h"
 
 #include "dataplane/admission/internal.h"
@@ -26,6 +27,7 @@ static struct shop shops[SHOP_COUNT]; /* asked by bursts; one at a time */
 static uint8_t payloads[SHOP_COUNT][FG_BURST][FG_REQUEST_BYTES(ENTRIES)];
 static uint64_t chance;
 static unsigned refused_short; /* times the short way was gone */
+static unsigned copies;        /* one datagram in so many */
 
 static uint32_t below(uint32_t limit)
 {
@@ -87,7 +89,7 @@ static struct fg_datagram any_datagram(unsigned at)
     for (unsigned i = 0; i < count; i++)
         asks[i] = any_request();
     shop_datagram(&shops[0], payloads[0][at], asks, count);
-    if (below(10) == 0) { /* one that was overtaken, or is a copy */
+    if (below(copies) == 0) { /* one that was overtaken, or is a copy */
         uint64_t time_ns = payload_time_ns(payloads[0][at]) - below(2000000);
         memcpy(payloads[0][at] + offsetof(struct fg_header, time_ns), &time_ns, sizeof(time_ns));
     }
@@ -106,6 +108,7 @@ static void ask_both(void)
     struct fg_datagram datagrams[SHOP_COUNT][FG_BURST];
     unsigned count = 1 + below(FG_BURST);
 
+    copies = below(3) ? 20 : 2;
     for (unsigned d = 0; d < count; d++) {
         struct fg_datagram datagram = any_datagram(d);
         for (unsigned s = 0; s < SHOP_COUNT; s++) {
