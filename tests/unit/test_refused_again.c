@@ -4,11 +4,12 @@
  * asked the same: one gets bursts, the other one datagram at a time, and forgets after each what
  * would let the next one go the short way. Every answer, counter and record must be the same.
  */
-#define SHOP_ORDERS     256
+#define SHOP_ORDERS     65536
 #define SHOP_LANE       4096
 #define SHOP_PARTITIONS 2 /* so that misrouted entries are common */
 #define SHOP_BUCKETS    4096
-#define SHOP_PARKED     4096 /* nobody is told BUSY, who may be told SOLD_OUT as well */
+#define SHOP_PARKED     4096
+/* So large that nobody is told BUSY, who may be told SOLD_OUT as well. */
 #include "tests/unit/shop.h"
 
 #include "dataplane/admission/internal.h"
@@ -58,7 +59,7 @@ static void open_shops(struct fg_lists **lists, uint32_t stock, bool rated)
         shop->catalogue.key_sales[2] = 2; /* the other sale alone */
         if (!rated)
             continue;
-        for (uint32_t id = 1; id <= SHOP_ITEMS; id++)
+        for (uint32_t id = 1; id <= SHOP_ITEMS && stock % 2; id++) /* else the key's alone */
             fg_rates_set_item(shop_item(shop, id), 5, 5);
         fg_rates_set_key(&shop->ring.keys[0], 20000, 100);
     }
