@@ -106,6 +106,14 @@ def mix_lines(results):
             yield f'- {name} {case}: ' + ', '.join(f'{share:.2%} {what}' for what, share in shares.items())
 
 
+def ladder_lines(results):
+    """P4: each rate that was tried."""
+    for one in results['rows'].get('P4', {'slices': ()})['slices']:
+        seconds = one['requests'] / one['rate']
+        yield (f'{figure(one["rate"])}/s', f'{seconds:.3g}', f'{figure(one["value"])}/s', figure(one['p50'] / 1000),
+               figure(one['p99'] / 1000), one['offered'] - one['answered'], 'yes' if one['held'] else 'no')
+
+
 def gauge_range(results):
     gauges = sorted(gauge for row in results['rows'].values() for one in row['slices'] for gauge in one.get('gauges', ()))
     return f'{gauges[0]:.0f} to {gauges[-1]:.0f} ns a line, median {statistics.median(gauges):.0f}' if gauges else 'none'
@@ -141,6 +149,9 @@ testpmd alike: {results['pages']['note']}. Gauge: {gauge_range(results)}.
     if mixes := list(mix_lines(results)):
         yield '\n## Mix, by the engine\'s counters\n'
         yield from mixes
+    if ladder := list(ladder_lines(results)):
+        yield '\n## Durable orders by rate\n\nP4, in turn; from when an order was due until it was acknowledged.\n'
+        yield from table(('rate', 's', 'admitted', 'p50 ms', 'p99 ms', 'without an answer', 'held'), ladder)
     if limits := list(limit_lines(results)):
         yield '\n## Who was the limit\n'
         yield from table(('row', 'side', 'busy', 'rate', 'rate / busy share', 'limited by'), limits)
