@@ -132,7 +132,7 @@ static inline void loop_drop(struct loop *loop, struct rte_mbuf *frame, enum fg_
     rte_pktmbuf_free(frame);
 }
 
-/* receive.c: each returns how many frames it took, and leaves the stage that it began in. */
+/* receive.c: each returns how many frames it took; it begins its stages itself, but taking over. */
 unsigned loop_receive(struct loop *loop, const struct fg_port *port);
 unsigned loop_take_over(struct loop *loop);
 

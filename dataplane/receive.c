@@ -15,6 +15,7 @@
 #include "dataplane/net/reply.h"
 
 #define BUSY_HANDOVER_MS 2  /* told when the owner cannot keep up: its ring is empty by then */
+#define FIRST_FRAMES     8  /* asked for first; as many as drivers with vectors take at least */
 #define BUSY_AGED_MS     20 /* told to what waited too long: its worker has caught up by then */
 
 /* Requests of one burst that have come so far. */
@@ -120,7 +121,7 @@ static void check(struct loop *loop, struct burst *burst)
         [FG_UNFIT_REPLY] = FG_COUNTER_DROP_REPLY,
     };
     unsigned kept = 0;
-    uint64_t arrived = burst->count > 0 ? rte_rdtsc() & TAG_ARRIVED_MASK : 0;
+    uint64_t arrived = loop->stages.since & TAG_ARRIVED_MASK; /* checking has just begun */
 
     for (unsigned i = 0; i < burst->count; i++) {
         const struct fg_parsed *parsed = &burst->parsed[i];
@@ -257,7 +258,7 @@ static bool aged(const struct loop *loop, const struct fg_datagram *datagram, ui
  * left. */
 static unsigned refuse_aged(struct loop *loop, struct fg_datagram *datagrams, unsigned count)
 {
-    uint64_t now = rte_rdtsc();
+    uint64_t now = loop->stages.since; /* deciding has just begun */
     unsigned kept = 0;
 
     if (loop->queue_age == 0 || !aged(loop, &datagrams[0], now))
@@ -336,12 +337,27 @@ static void prefetch_frame(const struct rte_mbuf *frame)
     rte_prefetch0(bytes + RTE_CACHE_LINE_SIZE);
 }
 
+/* A burst, a few frames of it first. Some drivers (vhost) take a mbuf for each frame that they are
+ * asked for and give back those that nothing came for, in every poll: where little comes, or
+ * nothing, that costs more than the frames do, and they wait for it. */
+static unsigned take_burst(const struct loop *loop, const struct fg_port *port,
+                           struct rte_mbuf *frames[FG_BURST])
+{
+    uint16_t queue = (uint16_t)loop->self->index;
+    unsigned n = rte_eth_rx_burst(port->id, queue, frames, FIRST_FRAMES);
+
+    if (n == FIRST_FRAMES)
+        n += rte_eth_rx_burst(port->id, queue, frames + n, FG_BURST - FIRST_FRAMES);
+    return n;
+}
+
 unsigned loop_receive(struct loop *loop, const struct fg_port *port)
 {
     struct rte_mbuf *frames[FG_BURST];
     struct burst burst; /* large: nothing of it is read that has not come */
-    unsigned n = rte_eth_rx_burst(port->id, (uint16_t)loop->self->index, frames, FG_BURST);
 
+    loop_stage(loop, FG_STAGE_RECEIVE);
+    unsigned n = take_burst(loop, port, frames);
     if (n == 0)
         return 0;
     fg_count_add(&loop->counters->count[FG_COUNTER_RX_FRAMES], n);
@@ -359,9 +375,9 @@ unsigned loop_receive(struct loop *loop, const struct fg_port *port)
     check(loop, &burst);
     loop_stage(loop, FG_STAGE_AUTHENTICATE);
     authenticate(loop, &burst);
-    loop_stage(loop, FG_STAGE_HAND_OVER);
+    if (loop->workers > 1)
+        loop_stage(loop, FG_STAGE_HAND_OVER);
     decide_or_hand_over(loop, &burst);
-    loop_stage(loop, FG_STAGE_RECEIVE);
     return n;
 }
 

@@ -130,12 +130,13 @@ static void record(struct loop *loop, enum fg_latency how, uint64_t now, const s
                         batch->count);
 }
 
-/* Sends what admission has given back; the TSC is read once for all of it. */
+/* Sends what admission has given back; one TSC serves for all of it: for what is answered at once
+ * that at which the stage began. */
 static void send_batch(struct loop *loop, enum fg_latency how, const struct fg_ready *ready,
                        unsigned n)
 {
     struct batch batch = {.count = 0};
-    uint64_t now = rte_rdtsc();
+    uint64_t now = how == FG_LATENCY_AT_ONCE ? loop->stages.since : rte_rdtsc();
 
     for (unsigned i = 0; i < n; i++) {
         struct rte_mbuf *frame = ready[i].packet;

@@ -4,8 +4,9 @@
  * the next is the stage's. A loop that had work adds its stages to the worker's counters, from its
  * beginning to its end without a gap: their sum is busy_cycles.
  *
- * A word costs one reading of the TSC, about ten of them a burst. Nothing is serialised, so a few
- * cycles of a stage may be told of its neighbour.
+ * A word costs one reading of the TSC, some 20 to 45 cycles; nine of them a burst. A step that
+ * cannot have anything to do says none, and what little it takes is told of the stage before.
+ * Nothing is serialised, so a few cycles of a stage may be told of its neighbour.
  *
  * Worker only.
  */

@@ -42,6 +42,8 @@ static unsigned do_commands(struct loop *loop)
     unsigned n =
         rte_ring_sc_dequeue_burst(loop->self->commands, commands, FG_COMMANDS_PER_LOOP, NULL);
 
+    if (n > 0)
+        loop_stage(loop, FG_STAGE_OTHER);
     for (unsigned i = 0; i < n; i++) {
         struct fg_command *command = commands[i];
         if (command->kind == FG_COMMAND_CAPTURE)
@@ -115,30 +117,35 @@ static void begin_loop(struct loop *loop, uint64_t tsc)
     loop->opens_ns = next_ns;
 }
 
-/* One round; returns pieces of work done. */
+/* One round; returns pieces of work done. What cannot have anything to do is no stage of its own:
+ * to say so takes a reading of the TSC, and a dozen of them cost a loop with a frame or two, or
+ * with none, more than what it does. */
 static unsigned run_loop(struct loop *loop, bool receiving)
 {
     unsigned work = 0;
 
-    loop_stage(loop, FG_STAGE_RECEIVE);
     for (unsigned p = 0; receiving && p < loop->ports; p++)
         if (loop->self->index < loop->engine->ports[p].queues)
             work += loop_receive(loop, &loop->engine->ports[p]);
-    loop_stage(loop, FG_STAGE_HAND_OVER);
-    work += loop_take_over(loop);
-    loop_stage(loop, FG_STAGE_OTHER);
+    if (loop->workers > 1) {
+        loop_stage(loop, FG_STAGE_HAND_OVER);
+        work += loop_take_over(loop);
+    }
     work += do_commands(loop);
-    loop_stage(loop, FG_STAGE_SETTLE);
+    bool waits = loop->workers > 1 || fg_admission_waiting(loop->self->admission) > 0;
+    if (waits || work > 0)
+        loop_stage(loop, FG_STAGE_SETTLE);
     fg_admission_poll(loop->self->admission, &loop->now, loop->catalogue);
-    loop_stage(loop, FG_STAGE_SIGN);
+    if (waits)
+        loop_stage(loop, FG_STAGE_SIGN);
     fg_admission_sign(loop->self->admission);
-    loop_stage(loop, FG_STAGE_SEND);
+    if (waits || work > 0)
+        loop_stage(loop, FG_STAGE_SEND);
     unsigned ready = loop_send_parked(loop);
     work += ready + loop_send_for_others(loop);
     for (unsigned p = 0; p < loop->ports; p++)
         if (loop->out[p].count > 0)
             loop_flush(loop, p);
-    loop_stage(loop, FG_STAGE_OTHER);
     if (ready > 0)
         FG_CRASH_POINT(REPLY_SENT);
     return work;
@@ -190,19 +197,19 @@ static bool drained(const struct loop *loop)
     return true;
 }
 
-/* From one TSC to the other. */
+/* From one TSC to the other, the catalogue of the next one with it. */
 static void count_loop(struct loop *loop, unsigned work, uint64_t began, uint64_t ended)
 {
     struct fg_counters *counters = loop->counters;
 
     fg_count_add(&counters->loops, 1);
+    fg_count_add(&counters->total_cycles, ended - began);
     if (work > 0) {
         fg_count_add(&counters->busy_cycles, ended - began);
         fg_stages_count(&loop->stages, counters, ended);
-        loop->empty = 0;
-    } else {
-        loop->empty++;
     }
+    if (ended - began > loop->queue_age && loop->queue_age > 0)
+        fg_count(counters, FG_COUNTER_LATE_LOOPS);
 }
 
 static void set_state(struct fg_worker *self, enum fg_worker_state state)
@@ -254,8 +261,7 @@ int fg_worker_main(void *arg)
         fg_stages_begin(&loop.stages, began);
         begin_loop(&loop, began);
         unsigned work = run_loop(&loop, stop == FG_RUN);
-        uint64_t ended = rte_rdtsc();
-        count_loop(&loop, work, began, ended);
+        loop.empty = work > 0 ? 0 : loop.empty + 1;
         if (stop != FG_RUN)
             set_state(self, work == 0 && drained(&loop)
                                 ? FG_WORKER_DRAINED + (stop - FG_STOP_RECEIVING)
@@ -263,10 +269,8 @@ int fg_worker_main(void *arg)
         if (work == 0)
             idle(&loop);
         take_catalogue(&loop);
-        ended = rte_rdtsc();
-        fg_count_add(&loop.counters->total_cycles, ended - began);
-        if (ended - began > loop.queue_age && loop.queue_age > 0)
-            fg_count(loop.counters, FG_COUNTER_LATE_LOOPS);
+        uint64_t ended = rte_rdtsc();
+        count_loop(&loop, work, began, ended);
         began = ended;
     }
     rcu_unregister_thread();

@@ -15,7 +15,7 @@
 
 #define MS      UINT64_C(1000000)
 #define WORKERS 2
-#define FRAMES  8
+#define FRAMES  20
 
 static struct shop shop;
 static struct fg_engine engine;
@@ -199,19 +199,19 @@ static void stop(void)
     shop_close(&shop);
 }
 
-/* Worker 1 goes off its core ... */
-static void stall(void)
+/* A worker goes off its core ... */
+static void stall(unsigned w)
 {
     struct sigaction action = {.sa_handler = stay_away};
 
     atomic_store(&stalled, false);
     atomic_store(&stall_over, false);
     assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
-    assert_int_equal(pthread_kill(threads[1], SIGUSR1), 0);
+    assert_int_equal(pthread_kill(threads[w], SIGUSR1), 0);
     await(atomic_load(&stalled));
 }
 
-/* ... and comes back when what was handed over to it has waited for so long. */
+/* ... and, worker 1, comes back when what was handed over to it has waited for so long. */
 static void come_back(unsigned handed_over, uint64_t ms)
 {
     await(count(0, FG_COUNTER_HANDED_OVER) == handed_over);
@@ -268,7 +268,7 @@ static void what_waited_too_long_is_refused(void **state)
 {
     (void)state;
     start(5);
-    stall();
+    stall(1);
     send_three();
     come_back(3, 6);
     await(atomic_load(&answered_count) == 3);
@@ -297,7 +297,7 @@ static void what_did_not_is_decided(void **state)
     (void)state;
     for (int limit_ms = 60000; limit_ms >= 0; limit_ms -= 60000) {
         start((uint32_t)limit_ms);
-        stall();
+        stall(1);
         send_three();
         come_back(3, 6);
         await(atomic_load(&answered_count) == 3);
@@ -353,6 +353,22 @@ static void bursts_by_how_full_they_are(void **state)
     assert_int_equal(fg_fill_of(FG_BURST), FG_FILL_64);
 }
 
+/* What has gathered is one burst, however few frames are asked for first. */
+static void what_has_gathered_is_taken_at_once(void **state)
+{
+    static const uint8_t order[] = {FG_OP_ORDER};
+    (void)state;
+    start(0);
+    stall(0);
+    for (uint32_t buyer = 0; buyer < 20; buyer++)
+        come_in(buyer, order, 1);
+    atomic_store(&stall_over, true);
+    await(atomic_load(&answered_count) == 20);
+    stop();
+    for (unsigned i = 0; i < FG_FILL_COUNT; i++)
+        assert_int_equal(fg_count_read(&shop.counters[0].bursts[i]), i == FG_FILL_16);
+}
+
 /* While it waits for its owner its key is replaced: the ring in force must know and sign it, too.
  */
 static void what_was_handed_over_must_be_signed_by_the_ring_in_force(void **state)
@@ -368,7 +384,7 @@ static void what_was_handed_over_must_be_signed_by_the_ring_in_force(void **stat
         if (what == 2)
             ring.keys[0].id++;
         next.keys = &ring;
-        stall();
+        stall(1);
         send_three();
         await(count(0, FG_COUNTER_HANDED_OVER) == 3);
         rcu_set_pointer(&engine.catalogue, &next);
@@ -396,6 +412,7 @@ int main(void)
         cmocka_unit_test(what_did_not_is_decided),
         cmocka_unit_test(stages_are_told_apart),
         cmocka_unit_test(bursts_by_how_full_they_are),
+        cmocka_unit_test(what_has_gathered_is_taken_at_once),
         cmocka_unit_test(what_was_handed_over_must_be_signed_by_the_ring_in_force),
     };
     rcu_register_thread();
