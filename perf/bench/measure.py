@@ -116,20 +116,39 @@ class Bench:
                 run.because(*one.pop('faults'))
         return slices
 
-    # --- the engine that refuses: P1, P2, P3, P6, P7 ---
+    # --- the engines that refuse: one at a time, each with an item that has sold out ---
 
     def refusing(self):
+        """Of P1, P2, P6 and P7: with room for as many orders as a sale wants."""
         def make():
             form = self.form
             limited = form.limit_buyers * (form.pairs_most + 2)
-            admitted = form.probe * 4 + form.pairs * form.room
-            engine = parts.Engine(self, 'engine', limited + admitted)
-            engine.open_sale('drop', [(HOT, 0)])
+            engine = self.sold_out('engine', max(form.orders, 2 * (limited + form.sold)))
             engine.open_sale('many', [(MANY + i, 0) for i in range(form.items_many)])
-            engine.open_sale('open', [(OPEN, admitted // 2)])
             engine.open_sale('limits', [(LIMITED, limited)])
             return engine
         return self.need('engine', make)
+
+    def mixed(self):
+        """Of P3: with room for what it admits by the way."""
+        def make():
+            form = self.form
+            admitted = form.probe * 4 + form.pairs * form.room
+            engine = self.sold_out('mixed', form.sold + admitted)
+            engine.open_sale('open', [(OPEN, admitted // 2)])
+            return engine
+        return self.need('mixed', make)
+
+    def sold_out(self, name, orders):
+        for other in {'engine', 'mixed'} & set(self.running):
+            self.end(other)
+        engine = parts.Engine(self, name, orders)
+        self.only(engine)
+        engine.open_sale('drop', [(HOT, self.form.sold)])
+        sold = self.ask(engine, [HOT], self.form.sold, wanted='ADMITTED', buyers=ALL_BUYERS, stateless=False)
+        if sold['faults']:
+            raise parts.Failed(f'{name}: what was to be sold out is not: {sold["faults"]}')
+        return engine
 
     def testpmd(self):
         return self.need('testpmd', lambda: parts.Testpmd(self))
@@ -241,7 +260,7 @@ def row_p2(bench, run):
 
 
 def row_p3(bench, run):
-    engine = bench.refusing()
+    engine = bench.mixed()
     # Of the orders that are no retries so many want what is there that they are 0.5 % of all.
     items = {HOT: 94_500, OPEN: 500}
     run.more['mix'] = {}

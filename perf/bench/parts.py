@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -110,6 +111,7 @@ class Engine(Part):
 
     def __init__(self, bench, name, orders, redis=None, idle=None):
         self.bench, self.home = bench, os.path.join(bench.dir, name)
+        shutil.rmtree(self.home, ignore_errors=True)  # of one of that name before
         os.makedirs(os.path.join(self.home, 'log'))
         self.wire = os.path.join(self.home, 'wire.sock')
         self.socket = os.path.join(self.home, 'control.sock')

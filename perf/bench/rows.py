@@ -102,6 +102,8 @@ class Form:
     cap: int | None = None  # most requests in a slice
     idle: str = 'poll'  # of the worker; a toy leaves the core to others
     mbufs: int = 65536  # of each part
+    sold: int = 10_000  # units of what is sold out
+    orders: int = 1_000_000  # that the engine which refuses has room for
     room: int = 400_000  # for orders admitted by the way in a pair of slices
     wanted: float = 0.95  # of a slice's answers are the verdict it is about
     budget_s: int = 1400  # no slice begins later
@@ -116,5 +118,5 @@ FORMS = {
                   (1_000_000, 600_000, 300_000, 100_000), 1_200_000, 1_000_000, budget_s=110),
     # No more in a slice than the wire's rings hold: nothing may be lost however busy the machine is.
     'toy': Form(1, 1, 1, 0.05, 2, 0, 100_000, (1_000, 100_000), 100, 64, 0.2, (2000,), 20_000, 5_000, 1000,
-                'yield', 8192, 10_000, 0.9, 120),
+                'yield', 8192, 1_000, 10_000, 10_000, 0.9, 120),
 }
