@@ -12,6 +12,7 @@
 #include "dataplane/faults.h"
 #include "dataplane/memory.h"
 
+#define INSERTS_SHARE     8 /* one in so many: then buckets are fetched for all of the next group */
 #define UNDECIDED_MAX     4096 /* slots are big; more waiting refusals than this are BUSY */
 #define REJUDGED_PER_LOOP 64   /* undecided datagrams looked at in one loop */
 #define EXPIRED_PER_LOOP  64   /* holds that run out in one loop */
@@ -148,7 +149,10 @@ static void hash_all(const struct fg_admission *a, const struct fg_catalogue *ca
             uint32_t id = payload_item(payload, i);
             subjects->hash = fg_book_hash(&a->book, payload_buyer(payload, i));
             subjects->partition = fg_partition(payload_buyer(payload, i), a->config.partitions);
-            fg_book_prefetch(&a->book, subjects->hash);
+            if (a->inserts)
+                fg_book_prefetch_insert(&a->book, subjects->hash);
+            else
+                fg_book_prefetch(&a->book, subjects->hash);
             if (id != last)
                 rte_prefetch0(&catalogue->items[fg_item_hash(id) & catalogue->item_mask]);
             last = id;
@@ -204,10 +208,12 @@ void fg_admission_decide(struct fg_admission *a, const struct fg_now *now,
         hash_all(a, catalogue, datagrams, group, subjects);
         look_up_all(a, catalogue, datagrams, group, subjects);
         const struct subject *about = subjects;
+        uint64_t queued = a->lane->queued;
         for (unsigned d = 0; d < group; d++) {
             decide_datagram(a, &turn, &datagrams[d], about);
             about += datagrams[d].count;
         }
+        a->inserts = (a->lane->queued - queued) * INSERTS_SHARE >= entries;
         datagrams += group;
         count -= group;
     }

@@ -131,6 +131,14 @@ static inline void fg_book_prefetch(const struct fg_book *book, uint64_t hash)
         rte_prefetch0(&book->buckets[hash & book->bucket_mask]);
 }
 
+/* As fg_book_prefetch(), where most will be inserted: a stranger's bucket, too, and what tells
+ * whether it is one. */
+static inline void fg_book_prefetch_insert(const struct fg_book *book, uint64_t hash)
+{
+    rte_prefetch0(&book->buckets[hash & book->bucket_mask]);
+    rte_prefetch0(&book->homes[((uint32_t)hash & book->bucket_mask) / 8]);
+}
+
 /* Prefetches the first order of whoever has this hash's tag in its home bucket. */
 static inline void fg_book_prefetch_order(const struct fg_book *book, uint64_t hash)
 {

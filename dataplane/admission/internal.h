@@ -84,6 +84,7 @@ struct fg_admission {
     uint64_t loop;          /* counts polls */
     uint64_t random;
     uint32_t last_count; /* of order ids */
+    bool inserts;        /* a good part of what was decided last queued records */
 
     /* records queued and not settled: tickets settled+1 .. lane->queued */
     struct pending *pending;
