@@ -279,6 +279,7 @@ def row_p4(bench, run):
     def started():
         engine = bench.need(f'durable{longs or ""}', lambda: parts.Engine(bench, f'durable{longs or ""}', room))
         engine.open_sale('durable', [(OPEN, room)], limit=DRAWN_AGAIN)
+        engine.wait_for_segments()
         return engine
 
     def admit(rate, seconds):

@@ -125,7 +125,7 @@ class Engine(Part):
         with open(self.path('block.txt'), 'w') as file:
             for number in range(1000):
                 print(f'ffffffff{number:024x}', file=file)
-        segment = 16 if self.orders < 1_000_000 else 256
+        segment = self.segment_mib = 16 if self.orders < 1_000_000 else 256
         # What a sale must have room for: 512 bytes of log for an order, whatever it takes in the end.
         log_mib = max(8 * segment, (self.orders * 512 // 2**20 // segment + 4) * segment)
         worker, other = self.bench.cores
@@ -187,6 +187,10 @@ control: {{socket: {self.socket}}}
         for words in ('apply', path), ('open', name):
             if self.ask('sale', *words) is None:
                 raise Failed(f'{self.name}: sale {words[0]} {name} is refused: {self.refusal}')
+
+    def wait_for_segments(self):
+        """Until the storage helper has made what it makes ahead, before the load."""
+        self.wait_for('its segments', lambda: self.status()['journal']['log_bytes'] >= 3 * self.segment_mib << 20)
 
     def memory(self):
         """Bytes resident, huge pages with them."""
