@@ -25,7 +25,7 @@
 /* Each end of a sleep costs some 25 us of a virtual machine's core: whoever has had nothing to do
  * for so many loops, about 0.1 s, sleeps longer. */
 #define LONG_SLEEP_AFTER 1500
-#define LONG_SLEEP_NS    500000
+#define LONG_SLEEP_NS    1000000
 #define NAP_NS           20000 /* a virtual machine is back from a shorter one before it has slept */
 
 /* A receiver that has lost its core for so long has lost what is sent meanwhile, like one that is

@@ -194,7 +194,7 @@ static const struct fg_option CONFIG_OPTIONS[] = {
      .help =
          "What a worker does after many empty polls: poll on (for cores that nothing else needs, "
          "the kernel's own threads included), yield the core (and nap 20 us in a thousand "
-         "polls), or sleep 50 us, and 500 us after 0.1 s without work. Around an opening a worker "
+         "polls), or sleep 50 us, and 1 ms after 0.1 s without work. Around an opening a worker "
          "with a core of its own polls."},
     {.name = "base_port",
      .kind = FG_OPTION_INTEGER,

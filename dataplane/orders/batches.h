@@ -4,7 +4,8 @@
  * thread. The records are copied, for what the log reader gives does not last.
  *
  * One batch at most is flying: it was sent, or is to be sent again. Meanwhile its sale's next
- * records are gathered in another; nothing else goes out before the flying one has landed.
+ * records are gathered in another, which may be sent behind it (delivery_redis.c); whatever else
+ * is gathered waits until the flying one has landed.
  */
 #ifndef FG_ORDERS_BATCHES_H
 #define FG_ORDERS_BATCHES_H

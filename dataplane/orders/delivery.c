@@ -12,8 +12,9 @@
  *           place; records that it lacks are gathered in batches of one sale, and a batch is
  *           appended when it is full or the log has no more. A sale that was not claimed yet is
  *           when its first order event comes up, or, if it is not archived, when the log has no
- *           more. While Redis works on a batch the next ones are gathered: there is one call at a
- *           time, and whatever its answer makes uncertain throws away what was gathered, too.
+ *           more. While Redis works on a batch the next ones are gathered, and a full one of the
+ * same sale is sent behind it. Whatever the first one's answer makes uncertain throws away what was
+ * gathered, too.
  *
  * Whatever makes a place uncertain (GAP, a lost link, another last id at the poll) leads back to
  * CLAIM, by way of AWAY where the connection is in doubt, and every stream is sought anew. Only an
@@ -113,11 +114,11 @@ static int step_read(struct fg_delivery *delivery)
 {
     if (!fg_circuit_may_call(&delivery->circuit, delivery->now_ns))
         return 0;
-    if (fg_delivery_move_aside(delivery))
+    if (!delivery->followed && fg_delivery_move_aside(delivery))
         return 1;
-    if (delivery->now_ns >= delivery->poll_at_ns)
+    if (!delivery->followed && delivery->now_ns >= delivery->poll_at_ns)
         fg_delivery_poll_begin(delivery);
-    if (fg_delivery_poll(delivery))
+    if (!delivery->followed && fg_delivery_poll(delivery))
         return 1;
     struct fg_batch *batch = fg_batches_next(&delivery->batches);
     if (batch) {

@@ -28,6 +28,7 @@ struct fg_delivery {
     bool in_frame;       /* the frame read last may have more records */
     bool calling;        /* a call to Redis is under way: what is read may not lead to another */
     unsigned ahead;      /* records that may still be taken during it */
+    bool followed;       /* the full batch is under way, too, behind the one that is flying */
     bool caught_up;      /* the last step left nothing that is durable and can be delivered */
     bool pass_over;      /* this pass has read all there was once: every stream's base is known */
     uint32_t pass_first; /* segment that this pass began with; 0: none was read yet */
@@ -59,11 +60,10 @@ bool fg_delivery_stopped(const struct fg_delivery *delivery);
 /* delivery_log.c: one frame, or what is left of it. 1, or 0 when there is no more up to the durable
  * mark, or none that may be taken during a call. */
 int fg_delivery_read_on(struct fg_delivery *delivery);
-/* During a call to Redis: reads on and gathers, up to the next full batch at most. `arg` is the
- * delivery. */
-void fg_delivery_read_ahead(void *arg);
+/* During a call to Redis: reads on and gathers, up to the next full batch at most. */
+void fg_delivery_read_ahead(struct fg_delivery *delivery);
 
-/* delivery_redis.c. Each makes at most one call to Redis and draws the conclusions. */
+/* delivery_redis.c. Each waits for one answer of Redis at most and draws the conclusions. */
 void fg_delivery_connect(struct fg_delivery *delivery);
 void fg_delivery_claim(struct fg_delivery *delivery, struct fg_stream *stream);
 void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch);

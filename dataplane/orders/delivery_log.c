@@ -147,9 +147,8 @@ int fg_delivery_read_on(struct fg_delivery *delivery)
     return take_records(delivery);
 }
 
-void fg_delivery_read_ahead(void *arg)
+void fg_delivery_read_ahead(struct fg_delivery *delivery)
 {
-    struct fg_delivery *delivery = arg;
     delivery->calling = true;
     delivery->ahead = AHEAD_RECORDS;
     for (unsigned frames = 0; frames < AHEAD_FRAMES; frames++)
@@ -157,8 +156,4 @@ void fg_delivery_read_ahead(void *arg)
             !fg_delivery_read_on(delivery))
             break;
     delivery->calling = false;
-    const struct fg_batch *full = delivery->batches.full;
-    struct fg_redis_link *link = delivery->config.link;
-    if (full && link->prepare)
-        link->prepare(link->context, full->records, full->count);
 }

@@ -153,18 +153,55 @@ void fg_delivery_claim(struct fg_delivery *delivery, struct fg_stream *stream)
 
 /* --- appends --- */
 
+static struct fg_redis_append append_of(const struct fg_batch *batch, struct fg_stream_id expected)
+{
+    return (struct fg_redis_append){.sale = batch->stream->name,
+                                    .expected = expected,
+                                    .count = batch->count,
+                                    .records = batch->records};
+}
+
+static struct fg_stream_id end_of(const struct fg_batch *batch)
+{
+    const struct fg_record *end = &batch->records[batch->count - 1];
+    return (struct fg_stream_id){end->epoch, end->order->sale_seq};
+}
+
+/* Sends the batch that is full by now behind the one under way, if that is the same sale's: its
+ * predecessor in the log is the other's last record, and so it is refused when that is. Not when
+ * something else is to be asked. */
+static void follow(struct fg_delivery *delivery)
+{
+    struct fg_redis_link *link = delivery->config.link;
+    const struct fg_batch *flying = delivery->batches.flying, *full = delivery->batches.full;
+    if (!link->follow || !full || full->stream != flying->stream || fg_delivery_stopped(delivery) ||
+        delivery->now_ns >= delivery->poll_at_ns ||
+        atomic_load_explicit(&delivery->rebuilds, memory_order_relaxed))
+        return;
+    struct fg_redis_append append = append_of(full, end_of(flying));
+    link->follow(link->context, &append); /* [follow.1] */
+    delivery->followed = true;
+}
+
+/* While Redis works on a batch. */
+static void meanwhile(void *arg)
+{
+    fg_delivery_read_ahead(arg);
+    follow(arg);
+}
+
 void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
 {
     struct fg_redis_link *link = delivery->config.link;
     struct fg_stream *stream = batch->stream;
-    struct fg_redis_append append = {.sale = stream->name,
-                                     .expected = stream->last,
-                                     .count = batch->count,
-                                     .records = batch->records,
-                                     .meanwhile = fg_delivery_read_ahead,
-                                     .meanwhile_arg = delivery};
+    struct fg_redis_append append = append_of(batch, stream->last);
+    append.meanwhile = meanwhile;
+    append.meanwhile_arg = delivery;
+    delivery->followed = false;
     fg_batches_fly(&delivery->batches, batch);
     enum fg_redis_answer answer = link->append(link->context, &append); /* [append.1] */
+    if (answer != FG_REDIS_OK)
+        delivery->followed = false;
     if (fg_delivery_stopped(delivery))
         return; /* the log could not be read on: nothing follows from any answer */
     if (answer == FG_REDIS_RETRY) {
@@ -178,10 +215,7 @@ void fg_delivery_append(struct fg_delivery *delivery, struct fg_batch *batch)
         return;
     }
     FG_CRASH_POINT(BATCH_APPENDED);
-    const struct fg_record *end = &batch->records[batch->count - 1];
-    /* [append.2] */
-    fg_stream_appended(&delivery->streams, stream,
-                       (struct fg_stream_id){end->epoch, end->order->sale_seq});
+    fg_stream_appended(&delivery->streams, stream, end_of(batch)); /* [append.2] */
     bump(&delivery->stats.delivered, batch->count);
     fg_batches_land(&delivery->batches);
     fg_circuit_worked(&delivery->circuit);

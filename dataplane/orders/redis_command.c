@@ -19,11 +19,10 @@ enum {
 
 static_assert(FIELDS == 8, "append.lua spells out so many");
 
-/* Room for the entries of one append: no value is longer than a buyer in hex, no id longer than two
- * numbers. */
+/* Room for one append: no value is longer than a buyer in hex, no id longer than two numbers. */
 #define BULK_BYTES(length) (sizeof("$4294967295\r\n\r\n") + (length))
 #define ENTRY_BYTES        (BULK_BYTES(41) + FIELDS * BULK_BYTES(2 * FG_BUYER_BYTES))
-#define COMMAND_BYTES      (FG_REDIS_HEAD_BYTES + FG_REDIS_APPEND_MAX * ENTRY_BYTES)
+#define COMMAND_BYTES      (2048 + FG_REDIS_APPEND_MAX * ENTRY_BYTES)
 
 int fg_redis_command_init(struct fg_redis_command *command)
 {
@@ -143,14 +142,8 @@ void fg_redis_put_append(struct fg_redis_command *command, const char *holder,
 #define X(name, value) put_text(command, #name);
     FG_ORDER_FIELDS(X)
 #undef X
-    assert(command->used <= FG_REDIS_HEAD_BYTES);
-}
-
-void fg_redis_put_entries(struct fg_redis_command *command, const struct fg_record *records,
-                          unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        put_entry(command, &records[i]);
+    for (unsigned i = 0; i < append->count; i++)
+        put_entry(command, &append->records[i]);
     assert(command->used <= COMMAND_BYTES);
 }
 

@@ -2,8 +2,7 @@
 /*
  * Commands in Redis's own form (RESP), written into one buffer made at the start: an append of 512
  * entries would need thousands of argument pointers otherwise. An entry's field names go once per
- * call, not once per entry (see append.lua). An append's entries can be put ahead of the rest of
- * the call. Inside the link only.
+ * call, not once per entry (see append.lua). Inside the link only.
  */
 #ifndef FG_ORDERS_REDIS_COMMAND_H
 #define FG_ORDERS_REDIS_COMMAND_H
@@ -14,9 +13,6 @@
 #define FG_REDIS_KEY(kind)   "flashgate:{%s}:" kind
 #define FG_REDIS_ASIDE_BYTES (128 + FG_SALE_NAME_MAX) /* of an aside key, with its end */
 
-/* A call of append without its entries is shorter. */
-#define FG_REDIS_HEAD_BYTES 2048
-
 struct fg_redis_command {
     char *bytes;
     size_t used;
@@ -26,12 +22,9 @@ struct fg_redis_command {
 int fg_redis_command_init(struct fg_redis_command *command);
 void fg_redis_command_fini(struct fg_redis_command *command);
 
-/* The call of the function append, up to its entries; `holder` is "epoch:instance". */
+/* The call of the function append; `holder` is "epoch:instance". */
 void fg_redis_put_append(struct fg_redis_command *command, const char *holder,
                          const struct fg_redis_append *append);
-/* The entries, behind what the command has. */
-void fg_redis_put_entries(struct fg_redis_command *command, const struct fg_record *records,
-                          unsigned count);
 /* The call of the function set_aside. */
 void fg_redis_put_aside(struct fg_redis_command *command, const char *holder, const char *sale,
                         const char *aside);

@@ -22,12 +22,10 @@ struct redis_link {
     struct fg_redis_link public;
     struct fg_redis_connection connection;
     struct fg_redis_command command;
-    struct fg_redis_command entries; /* of an append, behind room for the rest of the call */
-    unsigned prepared;               /* how many of them were put there ahead of time ... */
-    uint64_t first;                  /* ... from this sale_seq on ... */
-    uint32_t sale;                   /* ... of this sale */
-    unsigned asides;                 /* streams set aside so far */
-    char holder[48];                 /* "epoch:instance" */
+    bool follows;                /* an append was sent behind the last one ... */
+    struct fg_redis_append next; /* ... namely this */
+    unsigned asides;             /* streams set aside so far */
+    char holder[48];             /* "epoch:instance" */
 };
 
 /* --- replies --- */
@@ -123,63 +121,78 @@ strange:
 
 static enum fg_redis_answer link_connect(void *context)
 {
-    return fg_redis_connect(&((struct redis_link *)context)->connection);
-}
-
-static void link_prepare(void *context, const struct fg_record *records, unsigned count)
-{
     struct redis_link *link = context;
-    assert(count > 0 && count <= FG_REDIS_APPEND_MAX);
-    link->entries.used = FG_REDIS_HEAD_BYTES;
-    fg_redis_put_entries(&link->entries, records, count);
-    link->prepared = count;
-    link->first = records[0].order->sale_seq;
-    link->sale = records[0].order->sale;
+    link->follows = false;
+    return fg_redis_connect(&link->connection);
 }
 
-/* Are the prepared entries those of this append? One sale's records of one number and on are the
- * same at any time. */
-static bool is_prepared(const struct redis_link *link, const struct fg_redis_append *append)
-{
-    const struct fg_order_event *first = append->records[0].order;
-    return link->prepared == append->count && link->first == first->sale_seq &&
-           link->sale == first->sale;
-}
-
-/* Sends the call, with its entries in one piece behind it. */
 static enum fg_redis_answer push_append(struct redis_link *link,
                                         const struct fg_redis_append *append)
 {
-    struct fg_redis_command *head = &link->command;
-    fg_redis_put_append(head, link->holder, append);
-    if (append->count == 0)
-        return fg_redis_push(&link->connection, head);
-    if (!is_prepared(link, append))
-        link_prepare(link, append->records, append->count);
-    link->prepared = 0; /* used once: who prepares has read the records just now */
-    size_t before = FG_REDIS_HEAD_BYTES - head->used;
-    memcpy(link->entries.bytes + before, head->bytes, head->used);
-    struct fg_redis_command whole = {.bytes = link->entries.bytes + before,
-                                     .used = link->entries.used - before};
-    return fg_redis_push(&link->connection, &whole);
+    assert(append->count <= FG_REDIS_APPEND_MAX);
+    fg_redis_put_append(&link->command, link->holder, append);
+    return fg_redis_push(&link->connection, &link->command);
+}
+
+static void link_follow(void *context, const struct fg_redis_append *append)
+{
+    struct redis_link *link = context;
+    assert(append->count > 0 && !link->follows);
+    link->follows = push_append(link, append) == FG_REDIS_OK;
+    link->next = *append;
+}
+
+/* Is this the append that was sent behind the last one? */
+static bool was_sent(const struct redis_link *link, const struct fg_redis_append *append)
+{
+    return link->follows && link->connection.redis && append->records == link->next.records &&
+           append->count == link->next.count &&
+           append->expected.epoch == link->next.expected.epoch &&
+           append->expected.sale_seq == link->next.expected.sale_seq;
+}
+
+/* Before anything else is asked, the answer to what was sent behind a call is taken off the wire.
+ */
+static void settle(struct redis_link *link)
+{
+    redisReply *reply;
+    if (link->follows && link->connection.redis &&
+        fg_redis_take(&link->connection, &reply) == FG_REDIS_OK)
+        freeReplyObject(reply);
+    link->follows = false;
+}
+
+static enum fg_redis_answer take_append(struct redis_link *link, struct fg_redis_append *append)
+{
+    redisReply *reply;
+    if (append->count > 0 && append->meanwhile)
+        append->meanwhile(append->meanwhile_arg);
+    if (!link->connection.redis)
+        return FG_REDIS_LOST; /* while the next one was sent */
+    enum fg_redis_answer answer = fg_redis_take(&link->connection, &reply);
+    if (answer != FG_REDIS_OK)
+        return answer;
+    answer = judge_append(link, reply, append);
+    freeReplyObject(reply);
+    return answer;
 }
 
 static enum fg_redis_answer link_append(void *context, struct fg_redis_append *append)
 {
     struct redis_link *link = context;
-    redisReply *reply;
-    assert(append->count <= FG_REDIS_APPEND_MAX);
+    enum fg_redis_answer answer = FG_REDIS_OK;
     append->consumed = 0;
     append->consumed_odd = false;
-    enum fg_redis_answer answer = push_append(link, append);
-    if (answer == FG_REDIS_OK && append->count > 0 && append->meanwhile)
-        append->meanwhile(append->meanwhile_arg);
+    if (was_sent(link, append)) {
+        link->follows = false;
+    } else {
+        settle(link);
+        answer = push_append(link, append);
+    }
     if (answer == FG_REDIS_OK)
-        answer = fg_redis_take(&link->connection, &reply);
+        answer = take_append(link, append);
     if (answer != FG_REDIS_OK)
-        return answer;
-    answer = judge_append(link, reply, append);
-    freeReplyObject(reply);
+        settle(link);
     return answer;
 }
 
@@ -199,6 +212,7 @@ static enum fg_redis_answer link_last(void *context, const char *sale, struct fg
 {
     struct redis_link *link = context;
     redisReply *reply;
+    settle(link);
     fg_redis_put_info(&link->command, sale);
     enum fg_redis_answer answer = fg_redis_send(&link->connection, &link->command, &reply);
     *last = (struct fg_stream_id){0};
@@ -218,6 +232,7 @@ static enum fg_redis_answer link_trim(void *context, const char *sale, struct fg
 {
     struct redis_link *link = context;
     redisReply *reply;
+    settle(link);
     fg_redis_put_trim(&link->command, sale, first);
     enum fg_redis_answer answer = fg_redis_send(&link->connection, &link->command, &reply);
     if (answer != FG_REDIS_OK)
@@ -241,6 +256,7 @@ static enum fg_redis_answer link_set_aside(void *context, const char *sale, char
      * whose answer was lost is not done twice. */
     snprintf(key, sizeof(key), FG_REDIS_KEY("orders:aside:%s.%u"), sale, link->holder,
              link->asides);
+    settle(link);
     fg_redis_put_aside(&link->command, link->holder, sale, key);
     enum fg_redis_answer answer = fg_redis_send(&link->connection, &link->command, &reply);
     if (answer != FG_REDIS_OK)
@@ -264,6 +280,7 @@ static enum fg_redis_answer link_page(void *context, struct fg_redis_page *page)
     struct redis_link *link = context;
     redisReply *reply;
     page->created = 0;
+    settle(link);
     fg_redis_put_page(&link->command, page);
     enum fg_redis_answer answer = fg_redis_send(&link->connection, &link->command, &reply);
     if (answer != FG_REDIS_OK)
@@ -310,7 +327,7 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     link->public = (struct fg_redis_link){.context = link,
                                           .connect = link_connect,
                                           .append = link_append,
-                                          .prepare = link_prepare,
+                                          .follow = link_follow,
                                           .last = link_last,
                                           .trim = link_trim,
                                           .set_aside = link_set_aside,
@@ -320,7 +337,6 @@ struct fg_redis_link *fg_redis_link_create(const struct fg_redis_config *config)
     bool made = fg_redis_connection_init(&link->connection, config,
                                          config->pages_only ? NULL : append_library);
     made &= fg_redis_command_init(&link->command) == 0;
-    made &= config->pages_only || fg_redis_command_init(&link->entries) == 0;
     snprintf(link->holder, sizeof(link->holder), "%u:%" PRIu64, config->epoch, config->instance);
     if (made)
         return &link->public;
@@ -335,6 +351,5 @@ void fg_redis_link_destroy(struct fg_redis_link *link)
     struct redis_link *whole = link->context;
     fg_redis_connection_fini(&whole->connection);
     fg_redis_command_fini(&whole->command);
-    fg_redis_command_fini(&whole->entries);
     free(whole);
 }

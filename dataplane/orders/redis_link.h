@@ -31,8 +31,8 @@ struct fg_redis_append {
     struct fg_stream_id expected; /* id of the sale's previous record in the log */
     unsigned count; /* at most FG_REDIS_APPEND_MAX; 0: claim the fence and read the last id */
     const struct fg_record *records; /* order events of one sale with consecutive sale_seq */
-    /* Called while Redis works on entries that were sent, once at most. Of the link it may call
-     * prepare() alone. NULL: nothing. */
+    /* Called while Redis works on entries that were sent, once at most. Of the link it may use
+     * follow() alone, once. NULL: nothing. */
     void (*meanwhile)(void *arg);
     void *meanwhile_arg;
     struct fg_stream_id last; /* out, with OK and GAP: what the stream ends with */
@@ -66,9 +66,12 @@ struct fg_redis_link {
     /* Claims the sale's fence and appends all or nothing, if the stream ends with `expected`. After
      * LOST it is not known which: the entries may even arrive later. */
     enum fg_redis_answer (*append)(void *context, struct fg_redis_append *append);
-    /* Puts entries into Redis's form ahead of their append, which is likely to be the next. May be
-     * called meanwhile; the records are read at once. NULL: there is nothing to be gained. */
-    void (*prepare)(void *context, const struct fg_record *records, unsigned count);
+    /* Meanwhile only: sends the append of the same sale's next records behind the one under way,
+     * `expected` as if that were OK. If it is, the next call must be this append, and only its
+     * answer is waited for. If not, the link throws this one's answer away: it has appended
+     * nothing, or what the next claim tells. The records and the sale's name stay until then.
+     * NULL: no such thing. */
+    void (*follow)(void *context, const struct fg_redis_append *append);
     /* What the sale's stream ends with, 0-0 if it is missing. Claims nothing. */
     enum fg_redis_answer (*last)(void *context, const char *sale, struct fg_stream_id *last);
     /* Forgets a stream's entries before `first`. */

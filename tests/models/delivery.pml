@@ -12,6 +12,7 @@
  * order  = dataplane/orders/delivery_log.c take_order
  * ask    = dataplane/orders/delivery_redis.c fg_delivery_claim
  * append = dataplane/orders/delivery_redis.c fg_delivery_append
+ * follow = dataplane/orders/delivery_redis.c follow
  * takeover = control/journal/takeover.c fence_and_copy
  * serve  = control/journal/takeover.c take_over
  *
@@ -24,7 +25,8 @@
  * fence (KEEPFENCE: not that). DEL: once, a stream is deleted. LOST: so many calls whose answer is
  * lost; each was carried out, or will be at some later moment, or never. RESTART: once, the engine
  * that is in charge dies and starts again with the next epoch. TRIM: records that are delivered may
- * go from the log; what was each sale's last one stays known.
+ * go from the log; what was each sale's last one stays known. FOLLOW: the next record, if it is the
+ * same sale's, may be sent behind one whose answer has not been looked at.
  *
  * What must hold:
  *   - every entry that is appended is the next record of its sale in the log of the engine in charge
@@ -237,6 +239,10 @@ proctype engine(bit e)
     bit s;
     bool taken, gap;
     mtype answer;
+#ifdef FOLLOW
+    byte behind;            /* the record that was sent behind `want` */
+    mtype first;            /* what was answered to that */
+#endif
 
 connect:
     atomic {
@@ -344,6 +350,29 @@ send:
 #else
     call(s, AT[s].last, want);                      /* [append.1] link->append */
 #endif
+#ifdef FOLLOW
+    if
+    :: atomic { up[e] && delivery[e].pos < log[e].n && log[e].sale[delivery[e].pos] == s ->
+                behind = log[e].id[delivery[e].pos]; first = answer; answer = 0; got = 0 };
+#ifdef FOLLOWBLIND
+       call(s, redis[s].last, behind)
+#else
+       call(s, want, behind)                        /* [follow.1] link->follow */
+#endif
+    :: true
+    fi;
+    atomic {
+        if
+        :: behind != 0 && first == OK ->            /* its own answer is looked at now */
+            AT[s].last = want; AT[s].passed = behind;
+            delivery[e].pos++;
+            want = behind
+        :: behind != 0 && first != OK -> answer = first /* that of the follower is thrown away */
+        :: else
+        fi;
+        behind = 0; first = 0
+    }
+#endif
     atomic {
         if
         :: answer == FENCED -> goto dead
@@ -376,7 +405,10 @@ poll:
 dead:
     atomic {
         up[e] = false;
-        s = 0; id = 0; want = 0; got = 0; answer = 0; gap = 0; taken = 0
+        s = 0; id = 0; want = 0; got = 0; answer = 0; gap = 0; taken = 0;
+#ifdef FOLLOW
+        behind = 0; first = 0
+#endif
     }
 }
 

@@ -216,22 +216,27 @@ static struct fg_sale_stream_entry entry_of(const struct fg_record *record)
     return entry;
 }
 
-static enum fg_redis_answer way_append(void *context, struct fg_redis_append *append)
+static struct call call_of(const struct redis_way *way, const struct fg_redis_append *append,
+                           struct fg_sale_stream_entry *entries)
 {
-    struct redis_way *way = context;
-    struct world *world = way->world;
-    struct fg_sale_stream_entry entries[FG_REDIS_APPEND_MAX];
-    struct call call = {.epoch = way->epoch,
-                        .instance = way->instance,
-                        .sale = append->sale,
-                        .expected = append->expected,
-                        .count = append->count,
-                        .entries = entries};
-
-    assert(append->count <= FG_REDIS_APPEND_MAX && !way->calling);
+    assert(append->count <= FG_REDIS_APPEND_MAX);
     for (unsigned i = 0; i < append->count; i++)
         entries[i] = entry_of(&append->records[i]);
-    world_may_crash(world, world->profile.crash_redis, SIM_CRASH_IN_REDIS);
+    return (struct call){.epoch = way->epoch,
+                         .instance = way->instance,
+                         .sale = append->sale,
+                         .expected = append->expected,
+                         .count = append->count,
+                         .entries = entries};
+}
+
+/* What becomes of a call on a connection that stands. */
+static enum fg_redis_answer carry_out(struct redis_way *way, struct fg_redis_append *append)
+{
+    struct world *world = way->world;
+    struct fg_sale_stream_entry entries[FG_REDIS_APPEND_MAX];
+    struct call call = call_of(way, append, entries);
+
     enum fg_redis_answer answer = obstacle(way);
     if (answer == FG_REDIS_OK && append->count > 0)
         answer = mishap(way, &call);
@@ -239,14 +244,7 @@ static enum fg_redis_answer way_append(void *context, struct fg_redis_append *ap
         answer = execute(&world->redis, &call);
     append->last = call.last;
     append->consumed = call.consumed;
-    if (append->count > 0 && append->meanwhile) {
-        way->calling = true;
-        append->meanwhile(append->meanwhile_arg);
-        way->calling = false;
-    }
     way->fenced |= answer == FG_REDIS_FENCED;
-    if (answer == FG_REDIS_GAP || answer == FG_REDIS_FENCED || answer == FG_REDIS_BAD_KEY)
-        way->error = "another end, holder or type";
     if (answer == FG_REDIS_REFUSED)
         world_fail(world, "an append to %s was malformed: entries do not follow %llu-%llu",
                    append->sale, (unsigned long long)append->expected.epoch,
@@ -255,6 +253,68 @@ static enum fg_redis_answer way_append(void *context, struct fg_redis_append *ap
         event(world, SIM_EVENT_CLAIM, way->epoch, answer, call.last.sale_seq);
     else
         event(world, SIM_EVENT_APPEND, append->count, entries[0].event.sale_seq, answer);
+    return answer;
+}
+
+/* What becomes of an append whose connection was lost under the one before it. */
+static void carry_out_lost(struct redis_way *way, const struct fg_redis_append *append)
+{
+    struct fg_sale_stream_entry entries[FG_REDIS_APPEND_MAX];
+    struct call call = call_of(way, append, entries);
+
+    switch (random_below(&way->world->random, 3)) {
+    case 0:
+        break;
+    case 1:
+        execute(&way->world->redis, &call);
+        break;
+    default:
+        keep_late(way, &call);
+        break;
+    }
+}
+
+/* Sent behind the append under way; carried out right after it. */
+static void way_follow(void *context, const struct fg_redis_append *append)
+{
+    struct redis_way *way = context;
+
+    assert(way->calling && !way->follows && append->count > 0);
+    way->follows = true;
+    way->behind = *append;
+}
+
+static enum fg_redis_answer first_answer(struct redis_way *way, struct fg_redis_append *append)
+{
+    if (!way->follows)
+        return carry_out(way, append);
+    assert(append->records == way->behind.records && append->count == way->behind.count);
+    way->follows = false;
+    append->last = way->behind.last;
+    return way->behind_answer;
+}
+
+static enum fg_redis_answer way_append(void *context, struct fg_redis_append *append)
+{
+    struct redis_way *way = context;
+    struct world *world = way->world;
+
+    assert(!way->calling);
+    world_may_crash(world, world->profile.crash_redis, SIM_CRASH_IN_REDIS);
+    enum fg_redis_answer answer = first_answer(way, append);
+    if (append->count > 0 && append->meanwhile) {
+        way->calling = true;
+        append->meanwhile(append->meanwhile_arg);
+        way->calling = false;
+    }
+    if (way->follows && way->connected)
+        way->behind_answer = carry_out(way, &way->behind);
+    else if (way->follows)
+        carry_out_lost(way, &way->behind);
+    if (answer != FG_REDIS_OK)
+        way->follows = false;
+    if (answer == FG_REDIS_GAP || answer == FG_REDIS_FENCED || answer == FG_REDIS_BAD_KEY)
+        way->error = "another end, holder or type";
     world_may_crash(world, world->profile.crash_redis, SIM_CRASH_IN_REDIS);
     return answer;
 }
@@ -321,6 +381,7 @@ void redis_way_init(struct redis_way *way, struct world *world, uint64_t epoch, 
     way->seam = (struct fg_redis_link){.context = way,
                                        .connect = way_connect,
                                        .append = way_append,
+                                       .follow = way_follow,
                                        .last = way_last,
                                        .trim = way_trim,
                                        .set_aside = way_set_aside,

@@ -55,7 +55,10 @@ struct redis_way {
     struct fg_redis_link seam; /* its context is this struct */
     uint64_t epoch, instance;
     bool connected;
-    bool calling;           /* an append is under way */
+    bool calling; /* an append is under way */
+    bool follows; /* ... and another was sent behind it */
+    struct fg_redis_append behind;
+    enum fg_redis_answer behind_answer;
     bool fenced;            /* was told so */
     uint64_t busy_until_ns; /* a call is taking its time */
     const char *error;

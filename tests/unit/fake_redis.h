@@ -37,8 +37,12 @@ struct fake_stream {
 
 struct fake_redis {
     struct fg_redis_link link;
-    bool calling;             /* an append is under way: a second call breaks the link's promise */
-    bool hurried;             /* it answers before anything can be done meanwhile */
+    bool calling; /* an append is under way: a second call breaks the link's promise */
+    bool hurried; /* it answers before anything can be done meanwhile */
+    bool follows; /* an append was sent behind another, and is carried out after it */
+    struct fg_redis_append behind;
+    enum fg_redis_answer behind_answer;
+    unsigned followed;        /* appends that were sent so */
     uint64_t epoch, instance; /* of the engine that uses the link */
     struct fake_stream streams[FAKE_STREAMS];
     unsigned streams_count;
@@ -146,19 +150,20 @@ static inline enum fg_redis_answer fake_connect(void *context)
     return redis->connect_answer;
 }
 
-static inline enum fg_redis_answer fake_append(void *context, struct fg_redis_append *call)
+static inline void fake_follow(void *context, const struct fg_redis_append *call)
 {
     struct fake_redis *redis = context;
-    if (!redis->connected || redis->calling || call->count > FG_REDIS_APPEND_MAX)
+    if (!redis->calling || redis->follows || call->count == 0 || call->count > FG_REDIS_APPEND_MAX)
         abort();
-    if (call->count > 0 && call->meanwhile && !redis->hurried) {
-        redis->calling = true;
-        call->meanwhile(call->meanwhile_arg);
-        redis->calling = false;
-    }
-    redis->claims += call->count == 0;
-    redis->appends += call->count > 0;
-    redis->largest = call->count > redis->largest ? call->count : redis->largest;
+    redis->follows = true;
+    redis->behind = *call;
+    redis->followed++;
+}
+
+/* What becomes of an append, or a claim. */
+static inline enum fg_redis_answer fake_carry_out(struct fake_redis *redis,
+                                                  struct fg_redis_append *call)
+{
     if (redis->append_answer != FG_REDIS_OK && (call->count > 0 || !redis->only_appends))
         return redis->append_answer;
     if (redis->lies && call->count > 0)
@@ -179,6 +184,41 @@ static inline enum fg_redis_answer fake_append(void *context, struct fg_redis_ap
         return FG_REDIS_LOST;
     enum fg_redis_answer answer = fake_execute(redis, call);
     return next == LOSE_REPLY ? FG_REDIS_LOST : answer;
+}
+
+/* The append that was sent behind the last one was carried out then, and is answered now. */
+static inline enum fg_redis_answer fake_answer(struct fake_redis *redis,
+                                               struct fg_redis_append *call)
+{
+    if (!redis->follows)
+        return fake_carry_out(redis, call);
+    if (call->records != redis->behind.records || call->count != redis->behind.count ||
+        call->expected.sale_seq != redis->behind.expected.sale_seq)
+        abort();
+    redis->follows = false;
+    call->last = redis->behind.last;
+    return redis->behind_answer;
+}
+
+static inline enum fg_redis_answer fake_append(void *context, struct fg_redis_append *call)
+{
+    struct fake_redis *redis = context;
+    if (!redis->connected || redis->calling || call->count > FG_REDIS_APPEND_MAX)
+        abort();
+    redis->claims += call->count == 0;
+    redis->appends += call->count > 0;
+    redis->largest = call->count > redis->largest ? call->count : redis->largest;
+    enum fg_redis_answer answer = fake_answer(redis, call);
+    if (call->count > 0 && call->meanwhile && !redis->hurried) {
+        redis->calling = true;
+        call->meanwhile(call->meanwhile_arg);
+        redis->calling = false;
+    }
+    if (redis->follows)
+        redis->behind_answer = fake_carry_out(redis, &redis->behind);
+    if (answer != FG_REDIS_OK)
+        redis->follows = false;
+    return answer;
 }
 
 static inline enum fg_redis_answer fake_last(void *context, const char *sale,
@@ -251,6 +291,7 @@ static inline struct fake_redis *fake_redis_create(uint64_t epoch)
     redis->link = (struct fg_redis_link){.context = redis,
                                          .connect = fake_connect,
                                          .append = fake_append,
+                                         .follow = fake_follow,
                                          .last = fake_last,
                                          .trim = fake_trim,
                                          .set_aside = fake_set_aside,

@@ -163,14 +163,94 @@ static void test_answer_waits_for_no_more(void **state)
     assert_spring(8);
 }
 
+/* The next batch is sent before the answer to the first has come, and so on to the end. */
+static void test_follows(void **state)
+{
+    struct fixture *f = *state;
+    log_orders(f, 1, 1, 30);
+    assert_int_equal(run_ms(f, 1), 0);
+    assert_spring(30);
+    assert_int_equal(f->redis->appends, 8);
+    assert_int_equal(f->redis->followed, 6); /* neither the first nor the last, which is not full */
+}
+
+/* What is asked once a second, and what an operator asks for, does not wait until the log is read.
+ */
+static void test_poll_is_not_kept_waiting(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(run_ms(f, 1), 0);
+    for (uint64_t seq = 1; seq <= 2000; seq += 1000)
+        log_orders(f, 1, seq, seq + 999);
+    step_append(f);
+    unsigned claims = f->redis->claims;
+    step_append(f);
+    f->now_ns += 1100000000;
+    step_append(f);
+    assert_int_equal(f->redis->claims, claims); /* one was under way, and was waited for */
+    step_append(f);
+    assert_int_equal(f->redis->claims, claims + 2);
+    assert_int_equal(fg_delivery_rebuild(f->delivery, 1), 0);
+    step_append(f);
+    step_append(f);
+    assert_int_equal(fake_stream(f->redis, "spring")->asides, 1);
+    assert_int_equal(run_ms(f, 3), 0);
+    assert_spring(2000);
+    assert_int_equal(fg_delivery_stats(f->delivery)->gaps, 0);
+}
+
+/* Another sale's batch does not follow: if the first is refused, that one need not be. */
+static void test_another_sale_does_not_follow(void **state)
+{
+    struct fixture *f = *state;
+    log_orders(f, 1, 1, 4);
+    log_orders(f, 2, 1, 4);
+    log_orders(f, 1, 5, 8);
+    assert_int_equal(run_ms(f, 1), 0);
+    assert_spring(8);
+    assert_summer(4);
+    assert_int_equal(f->redis->followed, 0);
+}
+
+/* The append that was sent behind fails by itself. */
+static void test_follower_fails(void **state)
+{
+    static const int faults[] = {LOSE_REPLY, LOSE_CALL, DELAY_CALL};
+    struct fixture *f = *state;
+    uint64_t next = 1;
+    for (unsigned i = 0; i < 3; i++, next += 20) {
+        log_orders(f, 1, next, next + 19);
+        f->redis->hurried = true;
+        step_append(f);
+        f->redis->hurried = false;
+        unsigned followed = f->redis->followed;
+        step_append(f);
+        assert_int_equal(f->redis->followed, followed + 1);
+        f->redis->next = faults[i]; /* of the one that follows next */
+        step_append(f);
+        assert_int_equal(run_ms(f, 50), 0);
+        assert_spring((unsigned)next + 19);
+        assert_int_equal(lag(f), 0);
+    }
+    assert_int_equal(fg_delivery_stats(f->delivery)->connects, 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        TEST(test_gathers_meanwhile),  TEST(test_retry_keeps_both),
-        TEST(test_gap_drops_both),     TEST(test_lost_link_drops_both),
-        TEST(test_refused_drops_both), TEST(test_claim_waits),
-        TEST(test_damage_meanwhile),   TEST(test_answer_waits_for_no_more),
+        TEST(test_gathers_meanwhile),
+        TEST(test_retry_keeps_both),
+        TEST(test_gap_drops_both),
+        TEST(test_lost_link_drops_both),
+        TEST(test_refused_drops_both),
+        TEST(test_claim_waits),
+        TEST(test_damage_meanwhile),
+        TEST(test_answer_waits_for_no_more),
+        TEST(test_follows),
+        TEST(test_poll_is_not_kept_waiting),
+        TEST(test_another_sale_does_not_follow),
+        TEST(test_follower_fails),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
