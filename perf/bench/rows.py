@@ -107,13 +107,14 @@ class Form:
     room: int = 400_000  # for orders admitted by the way in a pair of slices
     wanted: float = 0.95  # of a slice's answers are the verdict it is about
     budget_s: int = 1400  # no slice begins later
+    durable_tries: int = 1  # of a rate, for a second, before it is run so long
     durable_longs: int = 1  # runs of durable_s at most: at the next rate of the ladder, if one was not held
 
 
 FORMS = {
     'full': Form(15, 8, 45, 0.4, 20, 500_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 20_000, 30,
                  (1_200_000, 1_000_000, 900_000, 800_000, 700_000, 600_000, 400_000, 200_000, 100_000), 10_000_000, 10_000_000,
-                 durable_longs=3),
+                 durable_tries=3, durable_longs=3),
     'quick': Form(5, 3, 7, 0.25, 10, 100_000, 10_000_000, (1_000_000, 50_000_000), 10_000, 5_000, 3,
                   (1_000_000, 600_000, 300_000, 100_000), 1_200_000, 1_000_000, budget_s=110),
     # No more in a slice than the wire's rings hold: nothing may be lost however busy the machine is.
