@@ -148,17 +148,16 @@ static void draw_item(const struct load_mix *mix, uint64_t number, struct load_w
 
 struct load_want load_mix_want(const struct load_mix *mix, uint64_t number)
 {
-    uint64_t group = number / mix->batch;
+    uint64_t place = load_mix_place(number), group = place / mix->batch;
     struct load_want want;
 
-    if (mix->choice == LOAD_IN_TURN) {
-        want.buyer = in_turn(mix, group, (uint32_t)(number % mix->batch));
-    } else {
+    if (mix->choice == LOAD_IN_TURN)
+        want.buyer = in_turn(mix, group, (uint32_t)(place % mix->batch));
+    else
         want.buyer = draw_first(mix, group);
-        if (mix->batch > 1)
-            want.buyer = draw_another(mix, load_mix_partition(want.buyer, mix->partitions), number);
-    }
-    draw_item(mix, number, &want);
+    if (number != place || (mix->choice != LOAD_IN_TURN && mix->batch > 1))
+        want.buyer = draw_another(mix, load_mix_partition(want.buyer, mix->partitions), number);
+    draw_item(mix, place, &want);
     return want;
 }
 

@@ -68,6 +68,15 @@ void load_mix_init(struct load_mix *mix);
 int load_mix_steer(struct load_mix *mix, uint32_t partitions);
 void load_mix_fini(struct load_mix *mix);
 
+/* A request may take another one's place: its number is that of the other plus LOAD_MIX_ANEW, and
+ * it asks for the same item and quantity, for another buyer of the same partition. */
+#define LOAD_MIX_ANEW (UINT64_C(1) << 40)
+
+static inline uint64_t load_mix_place(uint64_t number)
+{
+    return number & (LOAD_MIX_ANEW - 1);
+}
+
 /* Of request `number` (0, 1 ...). */
 struct load_want load_mix_want(const struct load_mix *mix, uint64_t number);
 struct load_habits load_mix_habits(const struct load_mix *mix, uint64_t number);

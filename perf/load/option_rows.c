@@ -92,7 +92,8 @@ const struct load_option load_options_table[] = {
      "those for an engine of 64 partitions; over IPv4"},
     {"pool", "COUNT", KIND_NUMBER, FIELD(pool), 1, 1 << 26, NULL,
      "stateless: so many datagrams are signed ahead, each is sent again and again, and all get a "
-     "new time and mac every 12 s; without it every datagram is new and signed as it leaves"},
+     "new time and mac every 12 s; without it every datagram is new and signed as it leaves. With "
+     "--retries an order of it that was admitted makes room for another buyer's"},
     {"sample", "COUNT", KIND_NUMBER, FIELD(sample), 1, 1 << 20, "64",
      "stateless: of so many datagrams one is measured, and its reply's mac checked"},
     {"retries", "PERMILLE", KIND_NUMBER, FIELD(retries), 0, 1000, "0",

@@ -73,8 +73,6 @@ static bool check_stateless(const struct load_options *options, char *message, s
         wrong = "--stateless remembers no request: leave --history and --hostile out";
     else if (options->stateless && (options->double_click > 0 || options->repeat > 0))
         wrong = "--stateless asks nothing twice at once or later; give --retries";
-    else if (options->pool > 0 && options->retries > 0)
-        wrong = "--retries are signed as they leave; leave --pool out";
     if (wrong)
         snprintf(message, size, "%s", wrong);
     return !wrong;

@@ -11,13 +11,15 @@ int load_pool_init(struct load_pool *pool, uint64_t count, size_t payload_bytes)
     if (count > SIZE_MAX / pool->bytes)
         return -ENOMEM;
     pool->payloads = load_memory_map(count * pool->bytes);
-    return pool->payloads ? 0 : -ENOMEM;
+    pool->changed = load_memory_map(count);
+    return pool->payloads && pool->changed ? 0 : -ENOMEM;
 }
 
 void load_pool_fini(struct load_pool *pool)
 {
     load_memory_unmap(pool->payloads, pool->count * pool->bytes);
-    pool->payloads = NULL;
+    load_memory_unmap(pool->changed, pool->count);
+    pool->payloads = pool->changed = NULL;
 }
 
 unsigned load_pool_due(const struct load_pool *pool, uint64_t now_ns)

@@ -15,6 +15,7 @@
 
 struct load_pool {
     uint8_t *payloads;
+    uint8_t *changed; /* of each: not signed since something else stands in it */
     uint64_t count;
     size_t bytes;       /* of each payload, rounded up to 8 */
     uint64_t next;      /* to send */
@@ -32,7 +33,7 @@ static inline uint8_t *load_pool_at(const struct load_pool *pool, uint64_t place
     return pool->payloads + place * pool->bytes;
 }
 
-/* The number of the next payload to send. */
+/* The place of the next payload to send. */
 static inline uint64_t load_pool_take(struct load_pool *pool)
 {
     uint64_t place = pool->next;

@@ -31,11 +31,12 @@ static void write_name(uint8_t *payload, uint64_t name)
     memcpy(payload + offsetof(struct fg_header, time_ns), &name, sizeof(name));
 }
 
-/* Asks an order of this partition again that was admitted; false: none is known. */
-static bool choose_retry(struct load_stateless *load, uint32_t partition, uint64_t *number,
-                         struct load_want *want)
+/* Asks an order of this partition again that was admitted, if it is the turn of one: the i-th of
+ * the datagram that is sent next. False: it is not, or none is known. */
+static bool choose_retry(struct load_stateless *load, uint32_t partition, uint32_t i,
+                         uint64_t *number, struct load_want *want)
 {
-    uint64_t word = load_word(load->mix->seed ^ retry_stream, *number);
+    uint64_t word = load_word(load->mix->seed ^ retry_stream, load->stats.sent + i);
 
     if (load_reduce(word << 32, 1000) >= load->retries_permille)
         return false;
@@ -80,10 +81,43 @@ static uint32_t write_orders(struct load_stateless *load, uint64_t group, uint8_
     for (uint32_t i = 0; i < mix->batch; i++) {
         uint64_t number = group * mix->batch + i;
         if (load->retries_permille > 0)
-            (void)choose_retry(load, partition, &number, &wants[i]);
+            (void)choose_retry(load, partition, i, &number, &wants[i]);
         write_order(mix, number, &wants[i], payload + FG_REQUEST_BYTES(i));
     }
     return partition;
+}
+
+/* Puts retries among the orders of a place's datagram, which then is a copy; is one among them? */
+static bool mix_retries_in(struct load_stateless *load, struct load_place *place)
+{
+    struct load_want want;
+    uint64_t number;
+    bool any = false;
+
+    for (uint32_t i = 0; i < load->mix->batch; i++) {
+        if (!choose_retry(load, place->partition, i, &number, &want))
+            continue;
+        if (!any)
+            memcpy(place->room, place->payload, load_stateless_bytes(load));
+        any = true;
+        write_order(load->mix, number, &want, place->room + FG_REQUEST_BYTES(i));
+    }
+    return any;
+}
+
+void load_stateless_renew(struct load_stateless *load, uint64_t number)
+{
+    uint64_t place = load_mix_place(number), group = place / load->mix->batch, request;
+    uint8_t *entry = load_pool_at(&load->pool, group) + FG_REQUEST_BYTES(place % load->mix->batch);
+
+    memcpy(&request, entry + offsetof(struct fg_request, request), sizeof(request));
+    if (request != number + 1)
+        return; /* an answer to a copy, which came late */
+    number += LOAD_MIX_ANEW;
+    struct load_want want = load_mix_want(load->mix, number);
+    write_order(load->mix, number, &want, entry);
+    load->pool.changed[group] = true;
+    load->renewed++;
 }
 
 static void sign(struct load_stateless *load, uint8_t *const *payloads, unsigned count)
@@ -102,6 +136,7 @@ static void refresh(struct load_stateless *load, unsigned count, uint64_t now_ns
 
     for (unsigned i = 0; i < count; i++) {
         payloads[i] = load_pool_at(pool, pool->stale);
+        pool->changed[pool->stale] = false;
         write_name(payloads[i], next_name(load, now_ns));
         memcpy(payloads[i] + offsetof(struct fg_header, mac), &unsigned_mac, sizeof(unsigned_mac));
         pool->stale = pool->stale + 1 < pool->count ? pool->stale + 1 : 0;
@@ -182,25 +217,44 @@ uint64_t load_stateless_offered(const struct load_stateless *load, uint64_t now_
     return low;
 }
 
-/* One datagram into a place: from the pool, or new. True: it is yet to be signed. */
-static bool write_one(struct load_stateless *load, uint64_t due, struct load_place *place)
+/* The next datagram of the pool, or a copy of it if it is a sample or has retries in it. What is
+ * yet to be signed, or NULL. */
+static uint8_t *take_pooled(struct load_stateless *load, bool sample, struct load_place *place)
+{
+    struct load_pool *pool = &load->pool;
+    uint64_t group = load_pool_take(pool);
+    uint8_t *pooled = load_pool_at(pool, group);
+
+    place->payload = pooled;
+    place->partition = fg_partition(pooled + FIRST_BUYER_AT, load->mix->partitions);
+    if (load->retries_permille > 0 && mix_retries_in(load, place))
+        return place->room;
+    if (sample) {
+        memcpy(place->room, pooled, load_stateless_bytes(load));
+        return place->room;
+    }
+    bool changed = pool->changed[group];
+    pool->changed[group] = false;
+    return changed ? pooled : NULL;
+}
+
+/* One datagram into a place: from the pool, or new. What is yet to be signed, or NULL. */
+static uint8_t *write_one(struct load_stateless *load, uint64_t due, struct load_place *place)
 {
     bool sample = --load->until_sample == 0;
+    uint8_t *to_sign = place->room;
 
     if (sample)
         load->until_sample = load->sample;
-    if (load->pool_count > 0) {
-        place->payload = load_pool_at(&load->pool, load_pool_take(&load->pool));
-        place->partition = fg_partition(place->payload + FIRST_BUYER_AT, load->mix->partitions);
-        if (!sample)
-            return false;
-        memcpy(place->room, place->payload, load_stateless_bytes(load));
-    } else {
+    if (load->pool_count > 0)
+        to_sign = take_pooled(load, sample, place);
+    else
         place->partition = write_orders(load, load->group++, place->room);
-    }
-    place->payload = place->room;
-    write_name(place->room, next_name(load, due) | sample);
-    return true;
+    if (!to_sign)
+        return NULL;
+    place->payload = to_sign;
+    write_name(to_sign, next_name(load, due) | sample);
+    return to_sign;
 }
 
 unsigned load_stateless_write(struct load_stateless *load, uint64_t now_ns,
@@ -224,8 +278,9 @@ unsigned load_stateless_write(struct load_stateless *load, uint64_t now_ns,
             stats->late_ns_max = now_ns - due;
         if (now_ns - due >= LATE_NS)
             stats->late += load->mix->batch;
-        if (write_one(load, due, &places[written]))
-            unsigned_ones[to_sign++] = places[written].room;
+        uint8_t *one = write_one(load, due, &places[written]);
+        if (one)
+            unsigned_ones[to_sign++] = one;
         stats->sent += load->mix->batch;
         stats->sent_frames++;
     }

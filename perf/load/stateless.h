@@ -18,7 +18,9 @@
  * measured in one way.
  *
  * Retries: the numbers of some admitted requests of each partition are kept in a small ring, and a
- * share of the orders asks one of them again; all of what it asked follows from its number.
+ * share of the orders asks one of them again; all of what it asked follows from its number. In a
+ * pool that share is put into copies, and an order that was admitted makes room for another
+ * buyer's, so that nobody else asks again.
  */
 #ifndef LOAD_STATELESS_H
 #define LOAD_STATELESS_H
@@ -74,6 +76,7 @@ struct load_stateless {
     uint64_t name;           /* last one given, its lowest bit clear */
     struct fg_header header; /* of all datagrams, but for name and mac */
     struct load_ring *rings;
+    uint64_t renewed; /* orders of the pool that made room for others */
     struct load_pool pool;
     struct load_stateless_stats stats;
     struct load_histogram latency; /* ns from the scheduled send to the answer */
@@ -118,6 +121,19 @@ uint64_t load_stateless_offered(const struct load_stateless *load, uint64_t now_
 /* A UDP payload; of an echo, ours. False: it is a PONG, and so the client's. */
 bool load_stateless_hear(struct load_stateless *load, uint64_t arrived_ns, const uint8_t *payload,
                          size_t length);
+
+/* The order of a pool that has this number was admitted, and is not to be sent again: another
+ * buyer's stands there from now on, for the same item. */
+void load_stateless_renew(struct load_stateless *load, uint64_t number);
+
+/* Has a request with this number been written? */
+static inline bool load_stateless_wrote(const struct load_stateless *load, uint64_t number)
+{
+    uint64_t groups = load->pool_count > 0 ? load->pool_count : load->group;
+
+    return load_mix_place(number) < groups * load->mix->batch &&
+           number / LOAD_MIX_ANEW <= load->renewed;
+}
 
 /* Is this frame one of ours that was sent back? `sent` is what stands before the payload of all
  * that are sent (42 bytes, LOAD_WIRE_HEADERS_BYTES) but for the port that a datagram goes to; MACs

@@ -38,12 +38,10 @@ static enum load_drop look(const struct load_stateless *load, const uint8_t *pay
 static enum load_drop look_closely(const struct load_stateless *load, const uint8_t *payload,
                                    size_t length, const struct fg_header *header)
 {
-    uint64_t issued = load->pool_count > 0 ? load->pool_count : load->group;
-
     for (uint32_t i = 0; i < header->count; i++) {
         uint64_t request;
         memcpy(&request, payload + request_at(load, i), sizeof(request));
-        if (request == 0 || request > issued * load->mix->batch)
+        if (request == 0 || !load_stateless_wrote(load, request - 1))
             return LOAD_DROP_ENTRY_DIFFERS;
     }
     uint64_t mac = header->key_id ? fg_payload_mac(load->secret, payload, length) : 0, theirs;
@@ -78,9 +76,12 @@ static void count_entry(struct load_stateless *load, const struct fg_reply *repl
     if (reply->verdict != FG_VERDICT_ADMITTED || reply->flags & FG_REPLAY)
         return;
     stats->admitted++;
-    if (load->retries_permille > 0 && reply->request > 0 &&
-        reply->request <= load->group * load->mix->batch)
-        remember(load, reply->request);
+    if (load->retries_permille == 0 || reply->request == 0 ||
+        !load_stateless_wrote(load, reply->request - 1))
+        return;
+    remember(load, reply->request);
+    if (load->pool_count > 0)
+        load_stateless_renew(load, reply->request - 1);
 }
 
 /* Are the verdicts of a reply those of the protocol? *pong: it is a PONG. */

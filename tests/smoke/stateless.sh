@@ -27,11 +27,12 @@ seed=0
 rush single --items 1:9,2:1 --profile 0:100,100:100,110:10000,510:10000 --buyer-zipf 1.1
 rush full --items 1 --rate 0 --requests 100000 --batch 32 --buyers 1000000 --pool 500
 rush mixed --items 1,2 --item-zipf 3 --bots 20 --rate 20000 --requests 8000 --batch 4 --retries 200
+rush pooled --items 1:9,2:1 --rate 5000 --requests 8000 --batch 4 --retries 200 --pool 400 --buyers 1000000
 
 check 'the reports add up' python3 - "$dir" << 'END'
 import json, sys
 runs = {name: json.load(open(f'{sys.argv[1]}/{name}.json'))
-        for name in ('single', 'full', 'mixed')}
+        for name in ('single', 'full', 'mixed', 'pooled')}
 for name, run in runs.items():
     assert run['requests'] == run['answered'] + run['lost'], (name, run)
     assert run['lost'] == sum(run['lost_by'].values()), (name, run)
@@ -49,11 +50,14 @@ for name, run in runs.items():
 single = runs['single']
 assert single['requests'] == single['datagrams_signed'] == 4060, single
 assert runs['full']['datagrams_signed'] < runs['full']['datagrams_sent'] + 500, runs['full']
-mixed = runs['mixed']
-assert 0.86 < mixed['answers']['SOLD_OUT'] / (mixed['answered'] - mixed['retries']) < 0.92, mixed # 8 of 9
-assert 0.1 < mixed['retries'] / mixed['requests'] < 0.25, mixed
-assert mixed['replays'] > mixed['retries'] * 0.9, mixed
-assert mixed['admitted'] + mixed['replays'] == mixed['answers']['ADMITTED'], mixed
+for mixed in runs['mixed'], runs['pooled']:
+    assert 0.86 < mixed['answers']['SOLD_OUT'] / (mixed['answered'] - mixed['retries']) < 0.92, mixed # 8 of 9
+    assert 0.1 < mixed['retries'] / mixed['requests'] < 0.25, mixed
+    assert mixed['replays'] > mixed['retries'] * 0.9, mixed
+    assert mixed['admitted'] + mixed['replays'] == mixed['answers']['ADMITTED'], mixed
+# Whom the pool has had admitted it does not ask for again: its items' shares go on being admitted.
+pooled = runs['pooled']
+assert pooled['replays'] < pooled['retries'] * 1.1 and pooled['admitted'] > pooled['requests'] * 0.06, pooled
 END
 
 refused 2 'say who asks; give one of them' 'Zipf and bots together' \

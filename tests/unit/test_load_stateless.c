@@ -235,6 +235,52 @@ static void retries_ask_for_what_was_admitted(void **state)
     assert_in_range(again * 1000, orders * 90, orders * 110);
 }
 
+/* In a pool, too; and what was admitted is not asked again by itself: another buyer asks for the
+ * same. */
+static void a_pool_asks_again_only_what_it_shall(void **state)
+{
+    enum { POOL = 200, BATCH = 3, OFTEN = 200 };
+    static struct fg_request asked[POOL * BATCH];
+    uint64_t seen[POOL * BATCH] = {0}, again = 0, orders = 0, anew = 0, same = 0;
+    (void)state;
+    set_up(BATCH, "flat", 1000000, 1);
+    load.pool_count = POOL;
+    load.retries_permille = 100;
+    begin();
+    for (unsigned turn = 0; turn < OFTEN; turn++) {
+        unsigned written = write_due(turn * MS, FG_BURST);
+        for (unsigned d = 0; d < written; d++) {
+            struct fg_header header = header_of(payloads[d]);
+            assert_true(header.mac == fg_payload_mac(secret, payloads[d], FG_REQUEST_BYTES(BATCH)));
+            for (unsigned i = 0; i < BATCH; i++, orders++) {
+                struct fg_request entry = entry_of(payloads[d], i);
+                uint64_t number = entry.request - 1, place = load_mix_place(number);
+                assert_in_range(place, 0, POOL * BATCH - 1);
+                assert_int_equal(fg_partition(entry.buyer, 64), places[d].partition);
+                assert_true(number / LOAD_MIX_ANEW <= seen[place]);
+                if (number / LOAD_MIX_ANEW < seen[place]) {
+                    again++;
+                    continue;
+                }
+                if (seen[place]++ > 0) {
+                    anew++;
+                    same += memcmp(entry.buyer, asked[place].buyer, FG_BUYER_BYTES) == 0;
+                    assert_int_equal(entry.item, asked[place].item);
+                }
+                asked[place] = entry;
+            }
+        }
+        for (unsigned d = 0; d < written; d++)
+            hear(payloads[d], FG_VERDICT_ADMITTED, 0, turn * MS);
+    }
+    assert_true(seen[0] > 10);
+    assert_true(same * 100 < anew); /* drawn, and so now and then the same one */
+    assert_int_equal(again, load.stats.retries);
+    assert_in_range(again * 1000, orders * 80, orders * 110);
+    for (unsigned drop = 0; drop < LOAD_DROP_COUNT; drop++)
+        assert_int_equal(load.stats.drops[drop], 0);
+}
+
 /* A reply that says ADMITTED about an order asked again is none to remember. */
 static void replays_are_not_remembered(void **state)
 {
@@ -304,6 +350,7 @@ int main(void)
         cmocka_unit_test_teardown(a_pool_stays_fresh, tear_down),
         cmocka_unit_test_teardown(a_pool_goes_around, tear_down),
         cmocka_unit_test_teardown(retries_ask_for_what_was_admitted, tear_down),
+        cmocka_unit_test_teardown(a_pool_asks_again_only_what_it_shall, tear_down),
         cmocka_unit_test_teardown(replays_are_not_remembered, tear_down),
         cmocka_unit_test_teardown(what_was_offered_is_answered_or_lost_by_a_cause, tear_down),
     };
