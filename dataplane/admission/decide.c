@@ -245,7 +245,8 @@ static inline bool refused_as_before(struct fg_admission *a, const struct turn *
 {
     const struct refusal *before = &a->refusal;
 
-    if (turn->key_place != before->key_place || (int)about->partition != turn->partition ||
+    if (before->what == 0 || turn->key_place != before->key_place ||
+        (int)about->partition != turn->partition ||
         fg_book_buyer(&a->book, about->hash, payload_buyer(payload, index)) ||
         fg_lists_buyer(turn->catalogue->lists, payload_buyer(payload, index)) != FG_LISTED_NOT)
         return false;

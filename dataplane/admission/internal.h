@@ -215,7 +215,8 @@ static inline uint8_t payload_op(const uint8_t *payload, unsigned index)
     return payload[FG_REQUEST_BYTES(index) + offsetof(struct fg_request, op)];
 }
 
-/* Item, quantity, op and flags of an entry, in one word; of an ORDER never 0. */
+/* Item, quantity, op and flags of an entry, in one word; of an ORDER never 0, but whoever sends no
+ * op at all may send that. */
 static inline uint64_t payload_what(const uint8_t *payload, unsigned index)
 {
     uint64_t what;

@@ -72,8 +72,8 @@ static struct fg_request any_request(void)
 {
     bool plain = below(8) != 0;
     uint32_t buyer = below(plain ? 20 : 2) ? FEW + below(STRANGERS) : below(FEW);
-    unsigned op = plain ? FG_OP_ORDER : FG_OP_ORDER + below(FG_OP_MAX + 1);
-    uint32_t item = plain ? ITEM_PLAIN : 1 + below(SHOP_ITEMS + 1);
+    unsigned op = plain ? FG_OP_ORDER : below(FG_OP_MAX + 2);
+    uint32_t item = plain ? ITEM_PLAIN : below(SHOP_ITEMS + 2);
     struct fg_request ask =
         shop_request(&shops[0], 0, op, buyer, 1 + below(4), item, (uint16_t)(plain ? 1 : below(6)));
 
@@ -204,11 +204,41 @@ static void within_rates(void **state)
         run(seed, (uint32_t)seed, true);
 }
 
+/* Item, quantity, op and flags of such an entry are what "nobody was refused" looks like. */
+static void entries_of_zeros_are_no_repeats(void **state)
+{
+    struct shop *shop = &shops[0];
+    struct fg_datagram datagram = {.packet = payloads[0][0], .payload = payloads[0][0]};
+    struct fg_request asks[2];
+    struct fg_ready ready;
+
+    (void)state;
+    shop_open(shop, 1, 0);
+    for (uint32_t buyer = 1; buyer <= 2; buyer++) {
+        asks[0] = shop_request(shop, 0, FG_OP_ORDER, buyer, 1, ITEM_PLAIN, 1);
+        asks[1] = shop_request(shop, 0, 0, buyer, 2, 0, 0);
+        datagram.count = 2;
+        for (unsigned first = 0; first < 2; first++) { /* after a refusal, and at the beginning */
+            if (first)
+                asks[0].op = FG_OP_QUERY;
+            shop_datagram(shop, payloads[0][0], asks, datagram.count);
+            decide(shop, &datagram, 1);
+            assert_int_equal(fg_admission_ready(shop->admissions[0], &ready, 1), 1);
+            struct fg_reply reply = shop_reply(ready.packet, 1);
+            assert_int_equal(reply.verdict, FG_VERDICT_UNSUPPORTED);
+            assert_int_equal(reply.item, 0);
+            assert_int_equal(reply.request, asks[1].request);
+        }
+    }
+    shop_close(shop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_rates),
         cmocka_unit_test(within_rates),
+        cmocka_unit_test(entries_of_zeros_are_no_repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
