@@ -21,6 +21,7 @@ import parts
 import report
 import rows
 import sums
+import turns
 
 
 def said(*words):
@@ -52,7 +53,7 @@ def environment(arguments):
 
 
 def run_row(bench, row):
-    run, began = measure.Run(), time.monotonic()
+    run, began = turns.Run(), time.monotonic()
     try:
         measure.ROWS[row.name](bench, run)
     except sums.Refused as refusal:
@@ -64,7 +65,7 @@ def run_row(bench, row):
             bench.end(name)  # the next row starts it anew
     found = sums.judge(row, run.found, run.slices, run.reasons)
     found.update(run.more, seconds=round(time.monotonic() - began, 1))
-    found['limits'] = sums.limited(run.slices) if row.name in report.RATE_ROWS else []
+    found['limits'] = sums.limited(run.slices) if row.limits else []
     found['generator_limited'] = any(mark['generator_limited'] for mark in found['limits'])
     found['failed'] = found.get('failed', False) or not found['adds_up']
     return found
@@ -95,7 +96,7 @@ def main():
     os.makedirs(arguments.out, exist_ok=True)
 
     wanted = [row for row in rows.ROWS if not arguments.rows or row.name in arguments.rows.split(',')]
-    bench = measure.Bench(arguments.build, rows.FORMS[arguments.form])
+    bench = turns.Bench(arguments.build, rows.FORMS[arguments.form])
     results = {'form': arguments.form, **environment(arguments),
                'cores': {'worker': bench.cores[0], 'else': bench.cores[1]}, 'rows': {}}
     began = time.monotonic()

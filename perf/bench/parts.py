@@ -17,7 +17,7 @@ WIRE = 'net_virtio_user0,path={},queues=1,packed_vq=1,in_order=1,mrg_rxbuf=0,vec
 SIMD = '--force-max-simd-bitwidth=512'  # lets the wire's vectorized path be chosen, on all sides
 BURST = 64  # FG_BURST: the engine's, and so testpmd's
 DESCRIPTORS = 1024
-ENGINE_IP, CLIENT_IP = '10.97.0.1', '10.97.0.2'
+ENGINE_IP, CLIENT_IP, BASE_PORT = '10.97.0.1', '10.97.0.2', 20480
 GENERATOR_MIB = 128  # its frames are no more than the wire's rings hold
 
 
@@ -98,7 +98,6 @@ class Part:
         if self.process.stdin:
             self.process.stdin.close()
 
-
     def ask_to_end(self, at_once):
         if at_once:
             self.process.kill()
@@ -142,7 +141,7 @@ workers: 1
 worker_cores: [{worker}]
 cores: {{control: {other}, journal: {other}, storage: {other}, delivery: {other}}}
 idle: {self.idle}
-base_port: 20480
+base_port: {BASE_PORT}
 partitions: 64
 key_file: {self.bench.keys}
 lists: {{block_buyers: {self.path('block.txt')}}}
@@ -212,8 +211,9 @@ class Testpmd(Part):
         worker, other = bench.cores
         self.arguments = [
             '--lcores', f'0@{other},1@{worker}', *eal_memory(bench, memory_mib(bench.form)),
-            '--no-pci', '--no-telemetry', '--no-shconf', f'--file-prefix={os.path.basename(bench.dir)}-testpmd', SIMD, '--vdev',
-            f'net_vhost0,iface={self.wire},queues=1', '--', '--interactive', '--forward-mode=macswap', f'--burst={BURST}',
+            '--no-pci', '--no-telemetry', '--no-shconf', f'--file-prefix={os.path.basename(bench.dir)}-testpmd', SIMD,
+            '--vdev', f'net_vhost0,iface={self.wire},queues=1',
+            '--', '--interactive', '--forward-mode=macswap', f'--burst={BURST}',
             '--nb-cores=1', '--rxq=1', '--txq=1', f'--rxd={DESCRIPTORS}', f'--txd={DESCRIPTORS}',
             f'--total-num-mbufs={bench.form.mbufs}', '--disable-link-check', '--auto-start']
         # Its words are to be had at once, line by line.
@@ -285,7 +285,7 @@ def load(bench, target, items, requests, **options):
     memory = [f'--eal={word}' for word in eal_memory(bench, GENERATOR_MIB)]
     words = [bench.program('flashgate-load'), '--port', WIRE.format(target.wire), f'--eal=--lcores=0@{bench.cores[1]}',
              f'--eal=--file-prefix={os.path.basename(bench.dir)}-load', *memory, f'--eal={SIMD}',
-             '--source', f'{CLIENT_IP}/24', '--target', ENGINE_IP, '--base-port', '20480',
+             '--source', f'{CLIENT_IP}/24', '--target', ENGINE_IP, '--base-port', str(BASE_PORT),
              '--key-file', bench.keys, '--key', '7', '--timeout', '120', '--items',
              ','.join(f'{item}:{weight}' for item, weight in items.items()), '--requests', str(requests)]
     for name, value in options.items():

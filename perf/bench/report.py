@@ -9,9 +9,6 @@ import subprocess
 
 import sums
 
-PAIRED_ROWS = ('P1', 'P2', 'P3', 'P5', 'P6', 'P7')
-RATE_ROWS = ('P1', 'P2', 'P3', 'P4', 'P7')  # of P5 and P8 no worker is measured; P6 is by schedule
-
 
 def figure(value):
     if value is None:
@@ -50,9 +47,11 @@ def part_lines(results):
 
 
 def side_lines(results):
-    """What each side of a row did by itself: medians over its slices."""
+    """What each side of a row with a peer did by itself: medians over its slices."""
     for name, row in results['rows'].items():
-        for (case, side), ones in sums.by_side(row['slices']).items() if name in PAIRED_ROWS else ():
+        if not any(one['side'] == 'peer' for one in row['slices']):
+            continue
+        for (case, side), ones in sums.by_side(row['slices']).items():
             low, middle, high = map(figure, sums.quartiles([one['value'] for one in ones]))
             delays = [figure(statistics.median(one[key] for one in ones)) if key in ones[0] else '' for key in ('p50', 'p99')]
             yield name, called(case, side), f'{middle}/s', f'{low} to {high}', *delays, len(ones)

@@ -18,6 +18,7 @@ import parts
 import report
 import rows
 import sums
+import turns
 from test_sums import Lines
 
 
@@ -111,10 +112,10 @@ class RowsThatFail(unittest.TestCase):
 class Pairs(unittest.TestCase):
     def alternate(self, gauges):
         """How many pairs are measured when each slice has the next of these gauges twice."""
-        stage = measure.Bench('', rows.Form(**{**vars(rows.FORMS['toy']), 'pairs': 3, 'pairs_most': 6}))
+        stage = turns.Bench('', rows.Form(**{**vars(rows.FORMS['toy']), 'pairs': 3, 'pairs_most': 6}))
         stage.slice = lambda pair, side, active, _: {'pair': pair, 'side': side, 'gauges': [next(left)] * 2, 'faults': []}
         left = iter(gauges)
-        return len(stage.alternate(measure.Run(), ((), None), ((), None))) // 2
+        return len(stage.alternate(turns.Run(), ((), None), ((), None))) // 2
 
     def test_more_where_gauges_differ(self):
         self.assertEqual(self.alternate([100] * 20), 3)
