@@ -245,64 +245,73 @@ static void neighbours(void)
 
 /* --- tests --- */
 
-static const unsigned counts[] = {2, 3, 4, 7};
-#define each_count(w) (unsigned w = 0; w < sizeof(counts) / sizeof(counts[0]); w++)
+/* A test with as many queues as workers, for powers of two and other numbers. */
+static void with_some_workers(void (*test)(unsigned workers))
+{
+    static const unsigned counts[] = {2, 3, 4, 7};
+
+    for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        test(counts[i]);
+}
+
+static void trade_where_the_port_steers(unsigned workers)
+{
+    steered_open(workers);
+    start(workers);
+    assert_true(engine.ports[0].rules.count > 0);
+    assert_int_equal(trade(AS_TOLD), 0);
+    assert_int_equal(sum(FG_COUNTER_HANDED_OVER), 0);
+    neighbours();
+    assert_int_equal(sum(FG_COUNTER_HANDED_OVER), 0);
+    stop();
+}
 
 static void nothing_is_handed_over_where_the_port_steers(void **state)
 {
     (void)state;
-    for
-        each_count(w)
-        {
-            steered_open(counts[w]);
-            start(counts[w]);
-            assert_true(engine.ports[0].rules.count > 0);
-            assert_int_equal(trade(AS_TOLD), 0);
-            assert_int_equal(sum(FG_COUNTER_HANDED_OVER), 0);
-            neighbours();
-            assert_int_equal(sum(FG_COUNTER_HANDED_OVER), 0);
-            stop();
-        }
+    with_some_workers(trade_where_the_port_steers);
 }
 
 /* Rules that are refused, or that a driver has not: as without any. */
+static void trade_without_rules(unsigned workers)
+{
+    for (unsigned refused = 0; refused < 2; refused++) {
+        steered_open(workers);
+        steered.no_flow = !refused;
+        steered.room = refused;
+        start(workers);
+        assert_int_equal(engine.ports[0].rules.count, 0);
+        unsigned elsewhere = trade(AS_TOLD);
+        assert_in_range(elsewhere, 1, ORDERS);
+        assert_int_equal(sum(FG_COUNTER_HANDED_OVER), elsewhere);
+        neighbours();
+        stop();
+    }
+}
+
 static void hand_over_works_without_rules(void **state)
 {
     (void)state;
-    for
-        each_count(w)
-        {
-            for (unsigned refused = 0; refused < 2; refused++) {
-                steered_open(counts[w]);
-                steered.no_flow = !refused;
-                steered.room = refused;
-                start(counts[w]);
-                assert_int_equal(engine.ports[0].rules.count, 0);
-                unsigned elsewhere = trade(AS_TOLD);
-                assert_in_range(elsewhere, 1, ORDERS);
-                assert_int_equal(sum(FG_COUNTER_HANDED_OVER), elsewhere);
-                neighbours();
-                stop();
-            }
-        }
+    with_some_workers(trade_without_rules);
 }
 
 /* Every datagram comes to a queue that it does not belong to. */
+static void trade_where_the_port_steers_wrongly(unsigned workers)
+{
+    steered_open(workers);
+    steered.wrong = true;
+    start(workers);
+    assert_true(engine.ports[0].rules.count > 0);
+    assert_int_equal(trade(AS_TOLD), ORDERS);
+    assert_int_equal(sum(FG_COUNTER_HANDED_OVER), ORDERS);
+    neighbours();
+    stop();
+}
+
 static void a_port_may_steer_wrongly(void **state)
 {
     (void)state;
-    for
-        each_count(w)
-        {
-            steered_open(counts[w]);
-            steered.wrong = true;
-            start(counts[w]);
-            assert_true(engine.ports[0].rules.count > 0);
-            assert_int_equal(trade(AS_TOLD), ORDERS);
-            assert_int_equal(sum(FG_COUNTER_HANDED_OVER), ORDERS);
-            neighbours();
-            stop();
-        }
+    with_some_workers(trade_where_the_port_steers_wrongly);
 }
 
 static void a_client_may_take_any_port(void **state)
