@@ -14,8 +14,8 @@
 #include "dataplane/loop.h"
 #include "dataplane/net/reply.h"
 
-#define BUSY_HANDOVER_MS 2  /* told when the owner cannot keep up: its ring is empty by then */
 #define FIRST_FRAMES     8  /* asked for first; as many as drivers with vectors take at least */
+#define BUSY_HANDOVER_MS 2  /* told when the owner cannot keep up: its ring is empty by then */
 #define BUSY_AGED_MS     20 /* told to what waited too long: its worker has caught up by then */
 
 /* Requests of one burst that have come so far. */

@@ -3,8 +3,9 @@
  * One worker's admission: bursts in, ready replies out, and the housekeeping of a loop.
  *
  * A burst is worked on in groups of about FG_BURST entries. A first pass hashes every buyer and
- * prefetches its bucket; a second one, when those lines are on their way, the first order of each
- * buyer that has a place; only then are the entries judged, in order.
+ * prefetches its bucket, a stranger's only where orders are admitted; a second one, when those
+ * lines are on their way, the first order of each buyer that has a place; only then are the entries
+ * judged, in order.
  */
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@
 #include "dataplane/faults.h"
 #include "dataplane/memory.h"
 
-#define INSERTS_SHARE     8 /* one in so many: then buckets are fetched for all of the next group */
+#define INSERTS_SHARE     8 /* of so many entries one queues a record: orders are being admitted */
 #define UNDECIDED_MAX     4096 /* slots are big; more waiting refusals than this are BUSY */
 #define REJUDGED_PER_LOOP 64   /* undecided datagrams looked at in one loop */
 #define EXPIRED_PER_LOOP  64   /* holds that run out in one loop */
@@ -104,7 +105,7 @@ static void answer_busy(struct fg_admission *a, uint32_t entries, struct fg_repl
     }
 }
 
-/* Judges it in the burst's turn. */
+/* Judges one in the burst's turn: it is answered, parked, kept to be judged again, or dropped. */
 static void decide_datagram(struct fg_admission *a, struct turn *turn,
                             const struct fg_datagram *datagram, const struct subject *subjects)
 {
@@ -141,7 +142,7 @@ static void decide_datagram(struct fg_admission *a, struct turn *turn,
 static void hash_all(const struct fg_admission *a, const struct fg_catalogue *catalogue,
                      const struct fg_datagram *datagrams, unsigned count, struct subject *subjects)
 {
-    uint32_t last = 0; /* most ask for one item */
+    uint32_t last = 0; /* item of the entry before, mostly this one's too; 0: no item's */
 
     for (unsigned d = 0; d < count; d++) {
         const uint8_t *payload = datagrams[d].payload;
@@ -169,7 +170,7 @@ static void look_up_all(const struct fg_admission *a, const struct fg_catalogue 
 {
     const struct fg_stock *stock = a->config.stock;
     const struct fg_item *item = NULL;
-    uint32_t last = 0;
+    uint32_t last = 0; /* as above; no item has this number */
 
     for (unsigned d = 0; d < count; d++) {
         for (unsigned i = 0; i < datagrams[d].count; i++, subjects++) {

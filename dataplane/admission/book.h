@@ -4,10 +4,10 @@
  *
  * Orders lie in a slab of 64-byte lines. A buyer has one place in a bucket table: a 16-bit tag and
  * the number of the first order; the rest hang on it through `next`. So one bucket line, and for a
- * known buyer one order line, answer both "is this a replay?" and "what has this buyer got?". That
- * a stranger is none of them is mostly known by a byte for each bucket. Buckets overflow into the
- * next one; each bucket counts how many places went past it, so that a lookup ends at the first
- * bucket nobody went past.
+ * known buyer one order line, answer both "is this a replay?" and "what has this buyer got?". Of a
+ * stranger a bit is enough that says whether anybody has this bucket as his home, as long as most
+ * buckets are nobody's. Buckets overflow into the next one; each bucket counts how many places went
+ * past it, so that a lookup ends at the first bucket nobody went past.
  *
  * Timers are a hierarchical wheel (Varghese and Lauck, 1987): 4 levels of 256 slots, 1 ms a tick,
  * linked through the orders themselves. A tick that has more work than a loop may do is continued

@@ -76,8 +76,8 @@ static void note_suspect(struct fg_admission *a, const struct turn *turn,
                      turn->now->ms);
 }
 
-/* It asks too often: who of both, and what it is told. `item`: the buyer in its sale; NULL: the
- * key, or what may be a copy. */
+/* Tells who asks too often, and notes it. `item`: it is the buyer, in the item's sale; NULL: it is
+ * the key, or what may be a copy. False, as its callers return. */
 static __attribute__((noinline)) bool refuse_rate(struct fg_admission *a, const struct turn *turn,
                                                   const struct fg_item *item, uint64_t hash,
                                                   uint32_t wait_ms, const uint8_t *buyer,
@@ -88,9 +88,9 @@ static __attribute__((noinline)) bool refuse_rate(struct fg_admission *a, const 
     return false;
 }
 
-/* May the buyer in the sale of the item (NULL: there is none), and the key, ask once more? Asked,
- * and paid for, once; `settles`: what is refused at twice the rate only; `exempt`: from penalties.
- * If not, the answer says so. */
+/* May the buyer in the sale of the item (NULL: there is none), and the key, ask once more? Then
+ * both pay; what is judged again has paid. `settles`, `exempt`: as for fg_rates_key(). If not, the
+ * answer says so. */
 static inline __attribute__((always_inline)) bool ask_rates(
     struct fg_admission *a, const struct turn *turn, const struct fg_item *item, uint64_t hash,
     bool settles, bool exempt, const uint8_t *buyer, struct fg_reply *answer)
@@ -111,7 +111,7 @@ static inline __attribute__((always_inline)) bool ask_rates(
     return refuse_rate(a, turn, NULL, hash, wait_ms, buyer, answer);
 }
 
-/* ... where that need not be inlined. */
+/* ask_rates(), where it need not be inlined. */
 static bool within_rates(struct fg_admission *a, const struct turn *turn,
                          const struct fg_item *item, uint64_t hash, bool settles, bool exempt,
                          const struct fg_request *ask, struct fg_reply *answer)
@@ -162,7 +162,8 @@ static unsigned admit(struct fg_admission *a, struct turn *turn, const struct fg
     return order_tell(turn, order, answer);
 }
 
-/* So much of it is sold out: see refused_as_before(). */
+/* So much of the item is sold out: the next who asks the same may be told by refused_as_before().
+ */
 static void note_refusal(struct fg_admission *a, const struct turn *turn,
                          const struct fg_request *ask, const struct fg_item *item,
                          const struct fg_reply *answer)
@@ -235,10 +236,11 @@ static bool on_sale(struct fg_admission *a, const struct turn *turn, const struc
     }
 }
 
-/* Most who ask for what is sold out are strangers, one after the other. What somebody was told
- * after all checks is true of every stranger in the burst who asks for as much of the same item,
- * with the same key, and is in no list: all of them had asked when it was found. Rates are asked of
- * everybody. False: nothing was done, all checks are needed. */
+/* Most who ask for what is sold out are strangers, one after the other. What one of the burst was
+ * told after all checks is right for every stranger behind it who asks for as much of the same
+ * item, with the same key, and is in no list: all of them had asked before it was found, so that
+ * the item was sold out while each of them waited. Rates are asked of everybody. The caller has
+ * compared payload_what(). False: nothing was done, all checks are needed. */
 static inline bool refused_as_before(struct fg_admission *a, const struct turn *turn,
                                      const uint8_t *payload, unsigned index,
                                      const struct subject *about, struct fg_reply *answer)

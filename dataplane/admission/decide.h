@@ -14,17 +14,18 @@
 static_assert(STOPPED_WAIT_MS + STOPPED_WAIT_MS / 4 < CONFIRM_GRACE_MS,
               "who is told to come back, jitter included, finds the hold");
 
-/* What decides one datagram. */
+/* What a burst is decided by, and in it the datagram at hand; one that is judged again has a turn
+ * of its own. */
 struct turn {
     const struct fg_now *now;
     const struct fg_catalogue *catalogue;
-    const struct fg_key *key;
-    unsigned key_place; /* of that in its ring */
-    const void *packet; /* its datagram's; NULL: it is judged again */
-    uint64_t key_sales; /* bit per sale_index that the key may touch */
-    int partition;      /* of the first partitioned entry; -1: there is none */
-    bool again;         /* judged again: it has its place to wait, and its rates were asked */
-    uint64_t ticket;    /* greatest that the reply must wait for */
+    const struct fg_key *key; /* the datagram's, like all that follows */
+    unsigned key_place;       /* of that in its ring */
+    const void *packet;       /* for config.source(); NULL where it is judged again */
+    uint64_t key_sales;       /* bit per sale_index that the key may touch */
+    int partition;            /* of the first partitioned entry; -1: there is none */
+    bool again;               /* it has its place to wait, and its rates were asked */
+    uint64_t ticket;          /* greatest that the reply must wait for */
 };
 
 /* Is there room to wait for an order, or (`settles`) for what settles one? */

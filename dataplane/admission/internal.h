@@ -64,7 +64,7 @@ struct undecided {
 
 #define UNDECIDED_NONE UINT32_MAX
 
-/* Who was refused last because the item is sold out, and what he was told. */
+/* What was refused last because the item is sold out, and what its sender was told. */
 struct refusal {
     uint64_t what; /* payload_what() of its entry; 0: nothing to go by */
     unsigned key_place;
@@ -80,11 +80,11 @@ struct fg_admission {
     struct fg_holds hold_queues;
     struct fg_rates rates;
     struct fg_suspects suspect_buyers, suspect_keys;
-    struct refusal refusal; /* of the present burst: see decide.c */
+    struct refusal refusal; /* of the present burst: see refused_as_before() in decide.c */
     uint64_t loop;          /* counts polls */
     uint64_t random;
     uint32_t last_count; /* of order ids */
-    bool inserts;        /* a good part of what was decided last queued records */
+    bool inserts;        /* of the group before one entry in INSERTS_SHARE queued a record */
 
     /* records queued and not settled: tickets settled+1 .. lane->queued */
     struct pending *pending;

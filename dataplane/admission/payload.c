@@ -178,7 +178,7 @@ uint32_t payload_reply(uint8_t *payload, const struct fg_reply *answers)
 
     payload[offsetof(struct fg_header, type)] = FG_TYPE_REPLY;
     memset(payload + offsetof(struct fg_header, mac), 0, sizeof(uint64_t));
-    for (unsigned i = 0; i < count; i++) /* mostly few: no call for them */
+    for (unsigned i = 0; i < count; i++) /* mostly one or two: not worth a call of memcpy */
         memcpy(payload + FG_REPLY_BYTES(i), &answers[i], sizeof(answers[i]));
     return (uint32_t)FG_REPLY_BYTES(count);
 }

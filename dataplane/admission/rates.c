@@ -238,7 +238,7 @@ bool fg_rates_key(struct fg_rates *rates, const struct fg_key *key, unsigned pla
         return refuse_key(rates, bucket, newer, value, wait_ms);
     bucket->all = now + all + (value - debt);
     bucket->own = now + own + (newer ? value - debt : 0);
-    rates->key_asked = bucket;
+    rates->key_passed = bucket;
     return true;
 }
 
@@ -248,7 +248,7 @@ void fg_rates_tick(struct fg_rates *rates, uint32_t now_ms)
 {
     uint32_t passed = now_ms - rates->now_ms;
 
-    rates->key_asked = NULL;
+    rates->key_passed = NULL;
     if (passed == 0)
         return;
     rates->now_ms = now_ms;

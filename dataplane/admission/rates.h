@@ -114,7 +114,7 @@ struct fg_rates {
     struct fg_counters *counters;
     struct fg_penalties penalties;
     struct fg_key_bucket *keys;
-    struct fg_key_bucket *key_asked; /* of the key asked last, as it is now; NULL: none */
+    struct fg_key_bucket *key_passed; /* of the key let pass last in this loop; NULL: none */
     _Atomic uint64_t *costs; /* by a key's place: what control gives this worker; 0: an even part */
     const uint32_t *moved[FG_ENTRIES_MAX];
 };

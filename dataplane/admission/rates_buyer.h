@@ -11,7 +11,7 @@
 
 #include "dataplane/admission/rates.h"
 
-#define FG_RATES_STAMPS_A_TICK 7 /* a little less than a tick of a buyer's bucket has */
+#define FG_RATES_STAMPS_A_TICK 7 /* a tick of a buyer's bucket has a little more */
 #define FG_RATES_LONG_AGO      (UINT32_C(1) << 30) /* stamps: longer than a cost */
 
 /* Where a buyer's bucket is: the set, and in the upper half the tag. */
@@ -172,13 +172,13 @@ static inline bool fg_rates_key_newer(struct fg_rates *rates, struct fg_key_buck
     return rates->key_newer;
 }
 
-/* fg_rates_key(), short for the key that was let pass last since the loop's time was told: its
- * debts are not over yet, and its share is in force. */
+/* fg_rates_key(), short for the key that was let pass last in this loop: what it paid then is still
+ * owed, and its share is in force already. */
 static inline bool fg_rates_key_again(struct fg_rates *rates, const struct fg_key *key,
                                       unsigned place, bool settles, bool named, uint32_t *wait_ms)
 {
     struct fg_key_bucket *bucket = &rates->keys[place];
-    if (bucket != rates->key_asked)
+    if (bucket != rates->key_passed)
         return fg_rates_key(rates, key, place, settles, named, wait_ms);
     bool newer = fg_rates_key_newer(rates, bucket) | (named & !rates->copy);
     uint64_t full = (newer ? bucket->own : bucket->all) + bucket->cost;

@@ -30,8 +30,8 @@ struct fg_port {
      * or the peer may listen to fewer than it was offered (vhost). */
     bool reply_by_receiver;
     bool started;
-    const char *driver; /* its name; the driver's */
-    const char *spread; /* what puts datagrams without a rule on queues, in words */
+    const char *driver; /* name of its driver, which owns it */
+    const char *spread; /* what puts a datagram for which there is no rule on a queue, in words */
     struct fg_steering rules;
     char steering[256];    /* how this port spreads datagrams, and why so, in words */
     const char *multicast; /* how it gets neighbour solicitations, in words; NULL: no IPv6 */

@@ -18,8 +18,8 @@ bool fg_steering_by_bits(const struct fg_steering_plan *plan)
     return (plan->workers & (plan->workers - 1)) == 0 && plan->workers < partitions_of(plan);
 }
 
-/* Rules of one address. */
-static unsigned of_one(const struct fg_steering_plan *plan, bool by_bits)
+/* How many rules one address takes. */
+static unsigned rules_of_one(const struct fg_steering_plan *plan, bool by_bits)
 {
     return by_bits ? plan->workers : partitions_of(plan);
 }
@@ -38,13 +38,13 @@ unsigned fg_steering_count(const struct fg_steering_plan *plan, bool by_bits)
 {
     unsigned addresses = (unsigned)has_ipv4(plan) + (unsigned)has_ipv6(plan);
 
-    return plan->queues < 2 ? 0 : addresses * of_one(plan, by_bits);
+    return plan->queues < 2 ? 0 : addresses * rules_of_one(plan, by_bits);
 }
 
 struct fg_steering_rule fg_steering_rule_of(const struct fg_steering_plan *plan, bool by_bits,
                                             unsigned index)
 {
-    unsigned each = of_one(plan, by_bits), partition = index % each;
+    unsigned each = rules_of_one(plan, by_bits), partition = index % each;
     uint32_t above = ~(partitions_of(plan) - 1); /* the bits of the base */
     uint32_t mask = by_bits ? above | (plan->workers - 1) : UINT16_MAX;
 

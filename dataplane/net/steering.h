@@ -56,7 +56,7 @@ struct fg_steering {
     uint16_t port;          /* DPDK's id */
     unsigned count;         /* rules in force; 0: the port does not steer */
     struct rte_flow **made; /* owned */
-    char words[160];        /* "4 for IPv4, 4 for IPv6", or why there are none; "": nothing to do */
+    char words[160]; /* "4 for each of IPv4 and IPv6", or why there are none; "": nothing to do */
 };
 
 /*

@@ -13,8 +13,8 @@
  *           appended when it is full or the log has no more. A sale that was not claimed yet is
  *           when its first order event comes up, or, if it is not archived, when the log has no
  *           more. While Redis works on a batch the next ones are gathered, and a full one of the
- * same sale is sent behind it. Whatever the first one's answer makes uncertain throws away what was
- * gathered, too.
+ *           same sale is sent behind it. Whatever the first one's answer makes uncertain throws
+ *           away what was gathered, too.
  *
  * Whatever makes a place uncertain (GAP, a lost link, another last id at the poll) leads back to
  * CLAIM, by way of AWAY where the connection is in doubt, and every stream is sought anew. Only an

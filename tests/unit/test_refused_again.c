@@ -121,7 +121,7 @@ static void ask_both(void)
     refused_short += shops[0].admissions[0]->refusal.what != 0;
     for (unsigned d = 0; d < count; d++) {
         shops[1].admissions[0]->refusal.what = 0;
-        shops[1].admissions[0]->rates.key_asked = NULL;
+        shops[1].admissions[0]->rates.key_passed = NULL;
         decide(&shops[1], &datagrams[1][d], 1);
     }
 }
