@@ -16,19 +16,10 @@
 # Exit status 1 if honest goodput fell by more than 5 %, a forger was answered, a datagram is in no counter
 # or in a wrong one, or an honest request was lost. A row in which the generator was late by its own fault for
 # more than 5 % of the time shows nothing of the engine: it is measured again, twice at most.
-source "$(dirname "${BASH_SOURCE[0]}")/../tests/smoke/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 toy=false pairs=16 out=build/floods.md only=''
-while [ $# -gt 0 ]; do
-    case $1 in
-    --toy) toy=true ;;
-    --pairs) pairs=${2:-} && shift ;;
-    --out) out=${2:-} && shift ;;
-    --only) only=${2:-} && shift ;;
-    *) die "$1 is not an option; the script's head has them" ;;
-    esac
-    shift
-done
+options toy 'pairs out only' "$@"
 if ! [[ $pairs =~ ^[0-9]+$ ]] || [ "$pairs" -lt 4 ] || [ "$pairs" -gt 100 ]; then
     die "--pairs is \"$pairs\", wanted 4 to 100"
 fi
@@ -77,15 +68,10 @@ END
 
 # begin KEY_RATE: an engine that knows of nothing before, and the sale.
 begin() {
-    rm -rf "${dir:?}/log"
     keys "$1"
-    write_config "net_vhost0,iface=$dir/wire.sock,queues=1" 1 "$redis_part"
-    sed -i "s/^worker_cores: .*/worker_cores: [$(($(nproc) > 1))]/; s/^idle: .*/idle: $idle/
+    begin_drop "s/^worker_cores: .*/worker_cores: [$(($(nproc) > 1))]/; s/^idle: .*/idle: $idle/
         s/orders: 4096/orders: 4000000/; s/parked: 1024/parked: 8192/; s/^mbufs: .*/mbufs: 32768/
-        s/budget: 64MiB/budget: 8GiB/" "$dir/engine.yaml"
-    start_engine
-    ctl sale apply "$dir/sale.yaml" > "$dir/apply.log" || die 'the sale is not applied'
-    ctl sale open drop > "$dir/apply.log" || die 'the sale is not opened'
+        s/budget: 64MiB/budget: 8GiB/" "$redis_part"
 }
 redis_part=''
 

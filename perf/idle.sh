@@ -12,19 +12,10 @@
 #   --rate N     half of this is the half rate, and it is not looked for
 #   --sparse N   requests a second of the sparse load (default 2000)
 #   --out FILE   the table, Markdown (default build/idle.md)
-source "$(dirname "${BASH_SOURCE[0]}")/../tests/smoke/lib.sh"
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 rounds=3 rate='' sparse=2000 out=build/idle.md
-while [ $# -gt 0 ]; do
-    case $1 in
-    --rounds) rounds=${2:-} && shift ;;
-    --rate) rate=${2:-} && shift ;;
-    --sparse) sparse=${2:-} && shift ;;
-    --out) out=${2:-} && shift ;;
-    *) die "$1 is not an option; the script's head has them" ;;
-    esac
-    shift
-done
+options '' 'rounds rate sparse out' "$@"
 [[ $rounds =~ ^[1-4]$ ]] || die "--rounds is \"$rounds\", wanted 1 to 4"
 [[ $rate =~ ^([1-9][0-9]+)?$ ]] || die "--rate is \"$rate\", wanted requests a second"
 [[ $sparse =~ ^[1-9][0-9]{2,6}$ ]] || die "--sparse is \"$sparse\", wanted 100 to 9999999"
@@ -43,15 +34,8 @@ write_keys
 generate 1 "$dir/sale.yaml"
 generate+=(--stateless --buyers 1000000)
 
-# begin POLICY: an engine that knows of nothing before, whose one unit is sold.
-begin() {
-    rm -rf "${dir:?}/log"
-    write_config "net_vhost0,iface=$dir/wire.sock,queues=1" 1
-    sed -i "s/^worker_cores: .*/worker_cores: [1]/; s/^idle: .*/idle: $1/" "$dir/engine.yaml"
-    start_engine
-    ctl sale apply "$dir/sale.yaml" > "$dir/apply.log" || die 'the sale is not applied'
-    ctl sale open drop > "$dir/apply.log" || die 'the sale is not opened'
-}
+# begin POLICY: an engine that knows of nothing before.
+begin() { begin_drop "s/^worker_cores: .*/worker_cores: [1]/; s/^idle: .*/idle: $1/"; }
 
 # The worker's time on a core so far, and the time now: ns.
 burned() {
