@@ -10,6 +10,10 @@
 #define SHOP_BUCKETS    4096
 #define SHOP_PARKED     4096
 /* So large that nobody is told BUSY, who may be told SOLD_OUT as well. */
+#define SHOP_PENALTY                                                                               \
+    {                                                                                              \
+        .after = 5, .within_ms = 1000, .first_ms = 100, .most_ms = 200                             \
+    }
 #include "tests/unit/shop.h"
 
 #include "dataplane/admission/internal.h"
@@ -17,7 +21,7 @@
 
 #define BURSTS     400
 #define ENTRIES    3
-#define KEYS       3
+#define KEYS       4
 #define STRANGERS  100000
 #define FEW        12
 #define BLOCKED    3 /* of the few */
@@ -29,6 +33,7 @@ static uint8_t payloads[SHOP_COUNT][FG_BURST][FG_REQUEST_BYTES(ENTRIES)];
 static uint64_t chance;
 static unsigned refused_short; /* times the short way was gone */
 static unsigned copies;        /* one datagram in so many */
+static uint64_t penalties;     /* how many there have been */
 
 static uint32_t below(uint32_t limit)
 {
@@ -57,11 +62,13 @@ static void open_shops(struct fg_lists **lists, uint32_t stock, bool rated)
             shop->ring.keys[k] = (struct fg_key){.id = (uint16_t)(7 + k), .ops = 0x7e};
         shop->ring.keys[1].ops = 1 << FG_OP_QUERY;
         shop->catalogue.key_sales[2] = 2; /* the other sale alone */
+        shop->catalogue.key_sales[3] = 3;
         if (!rated)
             continue;
         for (uint32_t id = 1; id <= SHOP_ITEMS && stock % 2; id++) /* else the key's alone */
             fg_rates_set_item(shop_item(shop, id), 5, 5);
         fg_rates_set_key(&shop->ring.keys[0], 20000, 100);
+        fg_rates_set_key(&shop->ring.keys[3], 1000, 20);
     }
     *lists = below(2) ? listed() : NULL;
     shops[0].catalogue.lists = shops[1].catalogue.lists = *lists;
@@ -159,6 +166,13 @@ static void assert_same(void)
     assert_memory_equal((const void *)a->count, (const void *)b->count, sizeof(a->count));
     assert_memory_equal((const void *)a->verdicts, (const void *)b->verdicts, sizeof(a->verdicts));
     assert_int_equal(shops[0].lanes[0].queued, shops[1].lanes[0].queued);
+    const struct fg_rates *rates = &shops[0].admissions[0]->rates;
+    const struct fg_rates *others = &shops[1].admissions[0]->rates;
+    for (unsigned k = 0; k < KEYS; k++) { /* what its share is made of */
+        uint16_t id = shops[0].ring.keys[k].id;
+        assert_int_equal(fg_rates_asked(rates, k, id), fg_rates_asked(others, k, id));
+        assert_int_equal(fg_rates_throttled(rates, k, id), fg_rates_throttled(others, k, id));
+    }
 }
 
 static void run(uint64_t seed, uint32_t stock, bool rated)
@@ -185,6 +199,7 @@ static void run(uint64_t seed, uint32_t stock, bool rated)
         }
     }
     assert_true(refused_short > BURSTS / 4);
+    penalties += fg_count_read(&shops[0].counters[0].count[FG_COUNTER_PENALTIES]);
     for (unsigned s = 0; s < SHOP_COUNT; s++)
         shop_close(&shops[s]);
     fg_lists_destroy(lists);
@@ -202,9 +217,39 @@ static void within_rates(void **state)
     (void)state;
     for (uint64_t seed = 11; seed <= 16; seed++)
         run(seed, (uint32_t)seed, true);
+    assert_true(penalties > 0);
 }
 
-/* Item, quantity, op and flags of such an entry are what "nobody was refused" looks like. */
+/* What waited is told what is so now, though others were refused the same meanwhile. */
+static void what_waited_is_judged_anew(void **state)
+{
+    struct shop *shop = &shops[0];
+    uint8_t *taken = payloads[0][0], *waits = payloads[0][1], *refused = payloads[0][2];
+    struct fg_request ask;
+
+    (void)state;
+    shop_open(shop, 2, 1);
+    ask = shop_request(shop, 1, FG_OP_ORDER, 1, 1, ITEM_PLAIN, 1);
+    shop_send(shop, 1, taken, &ask, 1);
+    ask = shop_request(shop, 0, FG_OP_ORDER, 2, 1, ITEM_PLAIN, 2);
+    shop_send(shop, 0, waits, &ask, 1);
+    assert_int_equal(fg_admission_waiting(shop->admissions[0]), 1);
+    shop_flush(shop);
+    fg_admission_poll(shop->admissions[1], &shop->now, &shop->catalogue);
+    for (uint16_t quantity = 1; quantity <= 2; quantity++) { /* a loop looks for as many once */
+        ask = shop_request(shop, 0, FG_OP_ORDER, 3, quantity, ITEM_PLAIN, quantity);
+        shop_send(shop, 0, refused, &ask, 1);
+        assert_ptr_equal(shop_ready(shop, 0), refused);
+        assert_verdict(shop_reply(refused, 0), SOLD_OUT, 0);
+    }
+    shop_item(shop, ITEM_PLAIN)->paused = true;
+    fg_admission_poll(shop->admissions[0], &shop->now, &shop->catalogue);
+    assert_ptr_equal(shop_ready(shop, 0), waits);
+    assert_verdict(shop_reply(waits, 0), PAUSED, 0);
+    shop_close(shop);
+}
+
+/* Item, quantity, op and flags of such an entry are what is kept where nobody was refused. */
 static void entries_of_zeros_are_no_repeats(void **state)
 {
     struct shop *shop = &shops[0];
@@ -238,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_rates),
         cmocka_unit_test(within_rates),
+        cmocka_unit_test(what_waited_is_judged_anew),
         cmocka_unit_test(entries_of_zeros_are_no_repeats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
