@@ -62,7 +62,7 @@ static int restore_change(struct fg_order *order, unsigned kind, int32_t *units)
 
 void fg_admission_prefetch(const struct fg_admission *a, const uint8_t buyer[FG_BUYER_BYTES])
 {
-    fg_book_prefetch(&a->book, fg_book_hash(&a->book, buyer));
+    fg_book_prefetch_insert(&a->book, fg_book_hash(&a->book, buyer));
 }
 
 void fg_admission_prefetch_order(const struct fg_admission *a, const uint8_t buyer[FG_BUYER_BYTES])
