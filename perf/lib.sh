@@ -3,21 +3,25 @@
 # What the scripts of this folder that measure share, beside what smoke tests do: source it first.
 source "$(dirname "${BASH_SOURCE[0]}")/../tests/smoke/lib.sh"
 
-# options FLAGS NAMES ARGUMENT...: --NAME WORD sets the variable NAME, and --FLAG sets FLAG to true; no other
-# is known. FLAGS and NAMES are lists with a blank between. What a word must be like its reader checks.
+# options FLAGS NAMES ARGUMENT...: --NAME WORD sets the variable NAME, --FLAG sets FLAG to true, and --help
+# prints the script's head; no other is known. FLAGS and NAMES are lists with a blank between. What a word must be
+# like its reader checks.
 options() {
     local flags=" $1 " names=" $2 " name
     shift 2
     while [ $# -gt 0 ]; do
         name=${1#--}
-        if [[ $1 = --* && $flags = *" $name "* ]]; then
+        if [ "$1" = --help ]; then
+            sed -n '3,/^[^#]/s/^# \{0,1\}//p' "perf/${0##*/}"
+            exit 0
+        elif [[ $1 = --* && $flags = *" $name "* ]]; then
             printf -v "$name" true
         elif [[ $1 = --* && $names = *" $name "* ]]; then
             [ $# -gt 1 ] || die "$1 wants a word behind it"
             printf -v "$name" %s "$2"
             shift
         else
-            die "$1 is not an option; the script's head has them"
+            die "$1 is not an option; --help lists them"
         fi
         shift
     done
