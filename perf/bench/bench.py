@@ -93,6 +93,10 @@ def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
     for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         signal.signal(number, lambda *_: sys.exit('bench.py: stopped'))
+    names = [row.name for row in rows.ROWS]
+    unknown = [name for name in filter(None, arguments.rows.split(',')) if name not in names]
+    if unknown:
+        sys.exit(f'bench.py: --rows has {", ".join(unknown)}; the rows are {", ".join(names)}')
     os.makedirs(arguments.out, exist_ok=True)
 
     wanted = [row for row in rows.ROWS if not arguments.rows or row.name in arguments.rows.split(',')]
