@@ -13,7 +13,7 @@ import sums
 def figure(value):
     if value is None:
         return '-'
-    if abs(value) >= 1e6:
+    if abs(value) >= 999_950:  # from here on it would be 1000.0 k
         return f'{value / 1e6:.2f} M'
     if abs(value) >= 1e4:
         return f'{value / 1e3:.1f} k'
