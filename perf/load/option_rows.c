@@ -84,8 +84,8 @@ const struct load_option load_options_table[] = {
     {.help = "Saturating the wire"},
     {"stateless", NULL, KIND_FLAG, FIELD(stateless), 0, 0, NULL,
      "remember no request: answers are counted by verdict, nothing is asked again or settled, and "
-     "buyers may be many; --requests beyond its range by --rate and --duration, and --rate 0 with "
-     "--duration goes flat out"},
+     "buyers may be many; for more requests than --requests takes give --rate and --duration; "
+     "--rate 0 with --duration goes flat out"},
     {"echo", NULL, KIND_FLAG, FIELD(echo), 0, 0, NULL,
      "stateless: the peer is no engine but sends every frame back with its MACs swapped, as "
      "dpdk-testpmd --forward-mode=macswap does; that is measured as a reply is. The frames are "
