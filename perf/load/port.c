@@ -25,7 +25,7 @@ static inline void fetch_to_write(uint8_t *at)
 #ifdef __x86_64__
     __asm__ volatile("prefetchw %0" : "+m"(*at));
 #else
-    __builtin_prefetch(at, 1);
+    rte_prefetch0(at);
 #endif
 }
 
