@@ -15,16 +15,18 @@
 #include "tests/fuzz/fuzz.h"
 
 static struct {
-    char *sent; /* of the command under way: it comes in parts */
+    char *sent; /* commands that nobody has answered, in the order in which they were sent */
     size_t sent_length;
     redisReply *command; /* asked last: an array of strings */
     redisReply *reply;   /* a copy of what answered it; NULL: nothing did */
     /* The answer's bytes (freed by the wire) to the command; NULL: the link breaks. */
     char *(*answer)(const redisReply *command, size_t *length);
+    void (*answered)(void); /* told of each command that was; NULL: nobody is */
 } wire;
 
-/* Reads one reply, which owns nothing of the bytes; NULL: there is no whole one, or a wrong one. */
-static redisReply *wire_read(const char *bytes, size_t length)
+/* Reads one reply, which owns nothing of the bytes; NULL: there is no whole one, or a wrong one.
+ * *left, unless NULL: how many bytes come after it. */
+static redisReply *wire_read(const char *bytes, size_t length, size_t *left)
 {
     redisReader *reader = redisReaderCreate();
     char *exact = fuzz_copy(bytes, length);
@@ -36,10 +38,13 @@ static redisReply *wire_read(const char *bytes, size_t length)
     free(exact);
     if (redisReaderGetReply(reader, &reply) != REDIS_OK)
         reply = NULL;
+    if (left)
+        *left = reader->len - reader->pos;
     redisReaderFree(reader);
     return reply;
 }
 
+/* The exchange before. */
 static inline void wire_forget(void)
 {
     if (wire.command)
@@ -47,6 +52,12 @@ static inline void wire_forget(void)
     if (wire.reply)
         freeReplyObject(wire.reply);
     wire.command = wire.reply = NULL;
+}
+
+/* ... and what was sent. */
+static inline void wire_end(void)
+{
+    wire_forget();
     free(wire.sent);
     wire.sent = NULL;
     wire.sent_length = 0;
@@ -54,8 +65,6 @@ static inline void wire_forget(void)
 
 static int wire_send(const char *bytes, size_t length)
 {
-    if (wire.sent_length == 0)
-        wire_forget(); /* the exchange before */
     wire.sent = realloc(wire.sent, wire.sent_length + length);
     FUZZ_CHECK(wire.sent);
     memcpy(wire.sent + wire.sent_length, bytes, length);
@@ -63,12 +72,17 @@ static int wire_send(const char *bytes, size_t length)
     return REDIS_OK;
 }
 
-/* What the engine has sent when it waits for an answer: one command, whole, of texts. */
+/* What the engine has sent when it waits for an answer: commands, whole, of texts. The first one's
+ * turn has come. */
 static void wire_ask(void)
 {
-    FUZZ_CHECK(!wire.command && wire.sent_length > 0);
-    wire.command = wire_read(wire.sent, wire.sent_length);
-    wire.sent_length = 0;
+    size_t left = 0;
+
+    wire_forget();
+    FUZZ_CHECK(wire.sent_length > 0);
+    wire.command = wire_read(wire.sent, wire.sent_length, &left);
+    memmove(wire.sent, wire.sent + wire.sent_length - left, left);
+    wire.sent_length = left;
     FUZZ_CHECK(wire.command && wire.command->type == REDIS_REPLY_ARRAY);
     FUZZ_CHECK(wire.command->elements > 0);
     for (size_t i = 0; i < wire.command->elements; i++)
@@ -196,9 +210,11 @@ int redisGetReply(redisContext *c, void **reply)
     wire_ask();
     char *bytes = wire.answer(wire.command, &length);
 
-    *reply = bytes ? wire_read(bytes, length) : NULL;
-    wire.reply = bytes ? wire_read(bytes, length) : NULL;
+    *reply = bytes ? wire_read(bytes, length, NULL) : NULL;
+    wire.reply = bytes ? wire_read(bytes, length, NULL) : NULL;
     free(bytes);
+    if (wire.answered)
+        wire.answered();
     if (*reply)
         return REDIS_OK;
     c->err = REDIS_ERR_IO;

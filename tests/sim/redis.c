@@ -139,6 +139,7 @@ static enum fg_redis_answer way_connect(void *context)
         return FG_REDIS_REFUSED;
     }
     way->connected = true;
+    way->behind_lost = false;
     world->redis.function_lost = false;
     return FG_REDIS_OK;
 }
@@ -149,7 +150,11 @@ static enum fg_redis_answer obstacle(struct redis_way *way)
     struct world *world = way->world;
     struct sim_redis *redis = &world->redis;
 
-    assert(way->connected);
+    if (!way->connected) { /* delivery has not been told yet */
+        assert(way->behind_lost);
+        way->error = "not connected";
+        return FG_REDIS_LOST;
+    }
     if (away(way))
         return lost(way);
     if (redis->function_lost) {
@@ -307,10 +312,12 @@ static enum fg_redis_answer way_append(void *context, struct fg_redis_append *ap
         append->meanwhile(append->meanwhile_arg);
         way->calling = false;
     }
-    if (way->follows && way->connected)
+    if (way->follows && way->connected) {
         way->behind_answer = carry_out(way, &way->behind);
-    else if (way->follows)
+        way->behind_lost = !way->connected;
+    } else if (way->follows) {
         carry_out_lost(way, &way->behind);
+    }
     if (answer != FG_REDIS_OK)
         way->follows = false;
     if (answer == FG_REDIS_GAP || answer == FG_REDIS_FENCED || answer == FG_REDIS_BAD_KEY)

@@ -59,6 +59,7 @@ struct redis_way {
     bool follows; /* ... and another was sent behind it */
     struct fg_redis_append behind;
     enum fg_redis_answer behind_answer;
+    bool behind_lost;       /* ... and with it the connection */
     bool fenced;            /* was told so */
     uint64_t busy_until_ns; /* a call is taking its time */
     const char *error;
