@@ -140,9 +140,9 @@ class Bench:
         engine = parts.Engine(self, name, orders)
         self.only(engine)
         engine.open_sale('drop', [(HOT, self.form.sold)])
+        told = dict(self.configuration)
         sold = self.ask(engine, [HOT], self.form.sold, wanted='ADMITTED', buyers=ALL_BUYERS, stateless=False)
-        for name_asked in [asked for asked in self.configuration if asked.startswith(f'generator to {name},')]:
-            del self.configuration[name_asked]  # the first one that is measured is to stand there
+        self.configuration = told  # how it is asked when it is measured is to stand there
         if sold['faults']:
             raise parts.Failed(f'{name}: what was to be sold out is not: {sold["faults"]}')
         return engine
