@@ -238,7 +238,7 @@ static bool on_sale(struct fg_admission *a, const struct turn *turn, const struc
 
 /* Most who ask for what is sold out are strangers, one after the other. What one of the burst was
  * told after all checks is right for every stranger behind it who asks for as much of the same
- * item, with the same key, and is in no list: all of them had asked before it was found, so that
+ * item, with the same key, and is surely in no list: all of them had asked before it was found, so that
  * the item was sold out while each of them waited. Rates are asked of everybody. The caller has
  * compared payload_what(). False: nothing was done, all checks are needed. */
 static inline bool refused_as_before(struct fg_admission *a, const struct turn *turn,
@@ -248,9 +248,8 @@ static inline bool refused_as_before(struct fg_admission *a, const struct turn *
     const struct refusal *before = &a->refusal;
 
     if (before->what == 0 || turn->key_place != before->key_place ||
-        (int)about->partition != turn->partition ||
-        fg_book_buyer(&a->book, about->hash, payload_buyer(payload, index)) ||
-        fg_lists_buyer(turn->catalogue->lists, payload_buyer(payload, index)) != FG_LISTED_NOT)
+        (int)about->partition != turn->partition || about->may_be_listed ||
+        fg_book_buyer(&a->book, about->hash, payload_buyer(payload, index)))
         return false;
     *answer = before->answer;
     answer->request = payload_request(payload, index);
@@ -273,7 +272,8 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     bool leaving = false;
     struct fg_order *order = first ? find_order(a, turn, first, ask->request, &leaving) : NULL;
-    enum fg_listed listed = fg_lists_buyer(turn->catalogue->lists, ask->buyer);
+    enum fg_listed listed =
+        about->may_be_listed ? fg_lists_buyer(turn->catalogue->lists, ask->buyer) : FG_LISTED_NOT;
     if (!within_rates(a, turn, item, hash, order != NULL, listed == FG_LISTED_ALLOWED, ask, answer))
         return answer->verdict;
     if (leaving)

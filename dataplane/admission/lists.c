@@ -14,29 +14,11 @@ const char *fg_list_name(enum fg_list list)
 
 /* --- buyers --- */
 
-typedef uint16_t tags8 __attribute__((vector_size(16), may_alias));
-typedef uint64_t words2 __attribute__((vector_size(16)));
-
-/* May the tag be one of this line's? What is in front of the tags is compared along with them. */
-static bool line_may_have(const struct fg_list_line *line, uint16_t tag)
-{
-    const tags8 *tags = (const tags8 *)line;
-    tags8 wanted = {tag, tag, tag, tag, tag, tag, tag, tag};
-    words2 found = (words2)((tags[0] == wanted) | (tags[1] == wanted) | (tags[2] == wanted) |
-                            (tags[3] == wanted));
-    return (found[0] | found[1]) != 0;
-}
-static_assert(sizeof(struct fg_list_line) == 4 * sizeof(tags8), "all of a line is compared");
-
 enum fg_listed fg_lists_find_buyer(const struct fg_lists *lists, const uint8_t *buyer)
 {
     uint64_t hash = fg_lists_hash(lists, buyer);
-    const struct fg_list_line *line = fg_lists_line(lists, hash);
-    uint16_t tag = (uint16_t)hash;
 
-    if (!line_may_have(line, tag) && line->count <= FG_LIST_TAGS)
-        return FG_LISTED_NOT;
-    return fg_list_line_find(line, lists->ids, tag, buyer);
+    return fg_list_line_find(fg_lists_line(lists, hash), lists->ids, (uint16_t)hash, buyer);
 }
 
 /* --- sources --- */

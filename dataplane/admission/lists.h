@@ -4,8 +4,10 @@
  * is exempt. One object, made whole and never changed; successive catalogues share it.
  *
  * Buyers are a hash set in lines of 64 bytes. A line has 16-bit tags of the 14 or so buyers that
- * fall to it, and where their ids lie, side by side; so a stranger costs one line, which is
- * compared as vectors, and who is listed one or two more. The hash is seeded anew for each object.
+ * fall to it, and where their ids lie, side by side; so who is listed costs two or three lines. In
+ * front of it stand some 16 bits for each buyer, of which his hash sets one (a Bloom filter with
+ * one hash, 1970): of strangers, who are nearly everybody, one in twenty gets beyond it. The hash
+ * is seeded anew for each object.
  *
  * Sources are the points of the address space at which "blocked" turns into "not blocked" or back,
  * in order. Whether an address is blocked is whether an odd number of points lies at or before it,
@@ -58,7 +60,9 @@ struct fg_list_line {
     uint16_t allowed; /* of these, the first ones, are on the allow list */
     uint16_t tags[FG_LIST_TAGS];
 } __attribute__((aligned(64)));
-static_assert(sizeof(struct fg_list_line) == 64, "a stranger costs one cache line");
+static_assert(sizeof(struct fg_list_line) == 64, "a line is one of the cache's");
+
+#define FG_LIST_BITS 16 /* of the filter, a buyer; at least */
 
 #define FG_LADDER_FAN    8 /* keys in a line */
 #define FG_LADDER_LEVELS 9 /* 8^9 keys are more than there can be */
@@ -89,6 +93,8 @@ struct fg_lists {
     uint32_t lines_count; /* 0: no buyer is listed */
     bool sources;         /* some source is blocked */
     uint64_t seed[2];
+    const uint64_t *filter; /* a bit for each hash, by fg_lists_bit() */
+    uint64_t filter_mask;   /* bits of it - 1 */
     const struct fg_list_line *lines;
     const uint8_t (*ids)[FG_BUYER_BYTES];
     struct fg_ladder v4;  /* keys: addresses */
@@ -112,7 +118,7 @@ struct fg_lists_input {
     uint64_t seed[2]; /* random */
 };
 
-/* NULL when memory is short. About 20 bytes a buyer and 60 a prefix, and while it is made as much
+/* NULL when memory is short. About 25 bytes a buyer and 60 a prefix, and while it is made as much
  * again. A million of either takes some tenths of a second: not for a thread that others wait for.
  */
 struct fg_lists *fg_lists_create(const struct fg_lists_input *input);
@@ -147,21 +153,32 @@ static inline enum fg_listed fg_list_line_find(const struct fg_list_line *line,
     return FG_LISTED_NOT;
 }
 
-/* Fetches a buyer's line into the cache. */
-static inline void fg_lists_prefetch(const struct fg_lists *lists, const uint8_t *buyer)
+/* A hash's bit of the filter: what neither the tag nor, but for long lists, the line is of. */
+static inline uint64_t fg_lists_bit(const struct fg_lists *lists, uint64_t hash)
 {
-    if (lists && lists->lines_count != 0)
-        rte_prefetch0(fg_lists_line(lists, fg_lists_hash(lists, buyer)));
+    return hash >> 16 & lists->filter_mask;
 }
 
-/* lists.c: once some buyer is listed. */
+/* May the buyer be listed? If not, he is not. If so, his line is on its way into the cache. */
+static inline bool fg_lists_may_have(const struct fg_lists *lists, const uint8_t *buyer)
+{
+    if (!lists || lists->lines_count == 0)
+        return false;
+    uint64_t hash = fg_lists_hash(lists, buyer), bit = fg_lists_bit(lists, hash);
+    bool may = lists->filter[bit / 64] >> bit % 64 & 1;
+    if (may)
+        rte_prefetch0(fg_lists_line(lists, hash));
+    return may;
+}
+
+/* lists.c: once some buyer, or source, is listed. */
 enum fg_listed fg_lists_find_buyer(const struct fg_lists *lists, const uint8_t *buyer);
 bool fg_lists_find_source(const struct fg_lists *lists, struct fg_ip source);
 
 /* Is the buyer blocked, allowed (then also exempt from penalties), or neither? */
 static inline enum fg_listed fg_lists_buyer(const struct fg_lists *lists, const uint8_t *buyer)
 {
-    return lists && lists->lines_count != 0 ? fg_lists_find_buyer(lists, buyer) : FG_LISTED_NOT;
+    return fg_lists_may_have(lists, buyer) ? fg_lists_find_buyer(lists, buyer) : FG_LISTED_NOT;
 }
 
 /* Is what comes from there to be met with silence? */

@@ -21,6 +21,26 @@ static void *keep_init(struct fg_lists *lists, uint64_t count, size_t size)
 
 /* --- buyers --- */
 
+/* An empty filter, or NULL. Its bits are a power of two, so that a mask chooses one. */
+static uint64_t *filter_init(struct fg_lists *lists, uint64_t buyers)
+{
+    uint64_t bits = 64;
+
+    while (bits < buyers * FG_LIST_BITS)
+        bits *= 2;
+    uint64_t *filter = keep_init(lists, bits / 64, sizeof(*filter));
+    lists->filter_mask = bits - 1;
+    lists->filter = filter;
+    return filter;
+}
+
+static void filter_add(const struct fg_lists *lists, uint64_t *filter, uint64_t hash)
+{
+    uint64_t bit = fg_lists_bit(lists, hash);
+
+    filter[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
 static struct fg_list_line *line_of(const struct fg_lists *lists, struct fg_list_line *lines,
                                     uint64_t hash)
 {
@@ -83,14 +103,18 @@ static bool buyers_init(struct fg_lists *lists, const struct fg_lists_input *inp
     uint32_t lines_count = (uint32_t)(total / FG_LIST_MEAN + 1);
     struct fg_list_line *lines = keep_init(lists, lines_count, sizeof(*lines));
     uint8_t(*ids)[FG_BUYER_BYTES] = lines ? keep_init(lists, total, sizeof(*ids)) : NULL;
-    if (!ids)
+    uint64_t *filter = ids ? filter_init(lists, total) : NULL;
+    if (!filter)
         return false;
     lists->lines_count = lines_count;
     lists->lines = lines;
     lists->ids = (const uint8_t(*)[FG_BUYER_BYTES])ids;
     for (unsigned which = 0; which < 2; which++)
-        for (uint32_t i = 0; i < input->buyers_count[which]; i++)
-            line_of(lists, lines, fg_lists_hash(lists, input->buyers[which][i]))->first++;
+        for (uint32_t i = 0; i < input->buyers_count[which]; i++) {
+            uint64_t hash = fg_lists_hash(lists, input->buyers[which][i]);
+            line_of(lists, lines, hash)->first++;
+            filter_add(lists, filter, hash);
+        }
     share_places(lines, lines_count);
     for (uint32_t i = 0; i < input->buyers_count[1]; i++) /* these first: they overrule */
         put_buyer(lists, lines, ids, input->buyers[1][i], FG_LISTED_ALLOWED);
