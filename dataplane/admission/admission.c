@@ -157,8 +157,9 @@ static void hash_all(const struct fg_admission *a, const struct fg_catalogue *ca
             if (id != last)
                 rte_prefetch0(&catalogue->items[fg_item_hash(id) & catalogue->item_mask]);
             last = id;
-            subjects->may_be_listed = payload_op(payload, i) == FG_OP_ORDER &&
-                                      fg_lists_may_have(catalogue->lists, payload_buyer(payload, i));
+            subjects->may_be_listed =
+                payload_op(payload, i) == FG_OP_ORDER &&
+                fg_lists_may_have(catalogue->lists, payload_buyer(payload, i));
         }
     }
 }

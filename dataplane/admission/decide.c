@@ -238,9 +238,9 @@ static bool on_sale(struct fg_admission *a, const struct turn *turn, const struc
 
 /* Most who ask for what is sold out are strangers, one after the other. What one of the burst was
  * told after all checks is right for every stranger behind it who asks for as much of the same
- * item, with the same key, and is surely in no list: all of them had asked before it was found, so that
- * the item was sold out while each of them waited. Rates are asked of everybody. The caller has
- * compared payload_what(). False: nothing was done, all checks are needed. */
+ * item, with the same key, and is surely in no list: all of them had asked before it was found, so
+ * that the item was sold out while each of them waited. Rates are asked of everybody. The caller
+ * has compared payload_what(). False: nothing was done, all checks are needed. */
 static inline bool refused_as_before(struct fg_admission *a, const struct turn *turn,
                                      const uint8_t *payload, unsigned index,
                                      const struct subject *about, struct fg_reply *answer)

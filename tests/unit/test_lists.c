@@ -399,6 +399,31 @@ static void a_million_buyers_take_little_time(void **state)
     free(buyers);
 }
 
+/* Sixteen bits a buyer, of which each sets one: at most one stranger in sixteen has a bit of
+ * another. */
+static void few_strangers_get_beyond_the_filter(void **state)
+{
+    static const uint32_t sizes[] = {1, 17, 1000, 65536, 100000};
+    (void)state;
+
+    for (unsigned s = 0; s < 5; s++) {
+        uint32_t strangers = 100000, beyond = 0;
+        id *buyers = buyers_of(0, sizes[s]);
+        struct fg_lists *lists = lists_of_buyers((const id *)buyers, sizes[s], NULL, 0);
+        for (uint32_t i = 0; i < sizes[s]; i++)
+            assert_true(fg_lists_may_have(lists, buyers[i]));
+        for (uint32_t i = 0; i < strangers; i++) {
+            id stranger;
+            buyer_of(UINT64_C(1) << 40 | i, stranger);
+            beyond += fg_lists_may_have(lists, stranger);
+        }
+        assert_in_range(beyond, 0, strangers / 15);
+        assert_false(fg_lists_may_have(NULL, buyers[0]));
+        fg_lists_destroy(lists);
+        free(buyers);
+    }
+}
+
 static void a_million_prefixes_take_little_time(void **state)
 {
     (void)state;
@@ -438,6 +463,7 @@ int main(void)
         cmocka_unit_test(the_entry_that_decides_is_told),
         cmocka_unit_test(sources_are_as_looking_at_every_entry_says),
         cmocka_unit_test(a_million_buyers_take_little_time),
+        cmocka_unit_test(few_strangers_get_beyond_the_filter),
         cmocka_unit_test(a_million_prefixes_take_little_time),
     };
 
