@@ -272,8 +272,9 @@ static unsigned decide_order(struct fg_admission *a, struct turn *turn,
     struct fg_order *first = fg_book_buyer(&a->book, hash, ask->buyer);
     bool leaving = false;
     struct fg_order *order = first ? find_order(a, turn, first, ask->request, &leaving) : NULL;
-    enum fg_listed listed =
-        about->may_be_listed ? fg_lists_buyer(turn->catalogue->lists, ask->buyer) : FG_LISTED_NOT;
+    enum fg_listed listed = about->may_be_listed
+                                ? fg_lists_find_buyer(turn->catalogue->lists, ask->buyer)
+                                : FG_LISTED_NOT;
     if (!within_rates(a, turn, item, hash, order != NULL, listed == FG_LISTED_ALLOWED, ask, answer))
         return answer->verdict;
     if (leaving)

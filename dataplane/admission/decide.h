@@ -38,7 +38,7 @@ static inline bool may_park(const struct fg_admission *a, const struct turn *tur
 struct subject {
     uint64_t hash;              /* the buyer's, in the book */
     uint32_t partition;         /* the buyer's */
-    bool may_be_listed;         /* of an ORDER: the buyer, on a block or allow list */
+    bool may_be_listed;         /* false: no ORDER, or the buyer is surely on no list */
     const struct fg_item *item; /* that the entry names; NULL: there is none */
 };
 

@@ -5,9 +5,9 @@
  *
  * Buyers are a hash set in lines of 64 bytes. A line has 16-bit tags of the 14 or so buyers that
  * fall to it, and where their ids lie, side by side; so who is listed costs two or three lines. In
- * front of it stand some 16 bits for each buyer, of which his hash sets one (a Bloom filter with
- * one hash, 1970): of strangers, who are nearly everybody, one in twenty gets beyond it. The hash
- * is seeded anew for each object.
+ * front of it stand 16 to 32 bits for each buyer, of which his hash sets one (a Bloom filter with
+ * one hash, 1970): of strangers, who are nearly everybody, one in sixteen at most gets beyond it.
+ * The hash is seeded anew for each object.
  *
  * Sources are the points of the address space at which "blocked" turns into "not blocked" or back,
  * in order. Whether an address is blocked is whether an odd number of points lies at or before it,
@@ -62,7 +62,7 @@ struct fg_list_line {
 } __attribute__((aligned(64)));
 static_assert(sizeof(struct fg_list_line) == 64, "a line is one of the cache's");
 
-#define FG_LIST_BITS 16 /* of the filter, a buyer; at least */
+#define FG_LIST_BITS 16 /* of the filter for each buyer, at least; at most twice that */
 
 #define FG_LADDER_FAN    8 /* keys in a line */
 #define FG_LADDER_LEVELS 9 /* 8^9 keys are more than there can be */
@@ -153,13 +153,15 @@ static inline enum fg_listed fg_list_line_find(const struct fg_list_line *line,
     return FG_LISTED_NOT;
 }
 
-/* A hash's bit of the filter: what neither the tag nor, but for long lists, the line is of. */
+/* A hash's bit of the filter, from the 16th up: the tag is the bits below, and the line is chosen
+ * by the topmost. Beyond some ten million buyers filter and line share a few, which does no harm.
+ */
 static inline uint64_t fg_lists_bit(const struct fg_lists *lists, uint64_t hash)
 {
     return hash >> 16 & lists->filter_mask;
 }
 
-/* May the buyer be listed? If not, he is not. If so, his line is on its way into the cache. */
+/* May the buyer be listed? False is certain. If true, fetches his line into the cache. */
 static inline bool fg_lists_may_have(const struct fg_lists *lists, const uint8_t *buyer)
 {
     if (!lists || lists->lines_count == 0)
@@ -171,8 +173,9 @@ static inline bool fg_lists_may_have(const struct fg_lists *lists, const uint8_t
     return may;
 }
 
-/* lists.c: once some buyer, or source, is listed. */
+/* lists.c: where fg_lists_may_have(). */
 enum fg_listed fg_lists_find_buyer(const struct fg_lists *lists, const uint8_t *buyer);
+/* ... and where some source is blocked. */
 bool fg_lists_find_source(const struct fg_lists *lists, struct fg_ip source);
 
 /* Is the buyer blocked, allowed (then also exempt from penalties), or neither? */

@@ -70,14 +70,16 @@ static inline unsigned fg_rates_least(const struct fg_rates *rates, const struct
 static_assert(FG_BUYER_WAYS == 4, "a set's debts are one vector");
 
 /* The newest time that anybody of a set has asked with, and that does not lie ahead; long ago, if
- * nobody `owes`. Without a branch: who comes at a full table's rate finds both by turns. */
+ * nobody `owes`. Without a branch: where the table is nearly full, some sets owe and some do not,
+ * and nobody can foretell which. */
 static inline uint32_t fg_rates_newest(const struct fg_rates *rates, const struct fg_buyer_set *set,
                                        bool owes)
 {
     __m128i ages = _mm_sub_epi32(_mm_set1_epi32((int)rates->wall),
                                  _mm_load_si128((const __m128i *)set->newest));
     __m128i ahead = _mm_cmplt_epi32(ages, _mm_setzero_si128());
-    __m128i unknown = _mm_or_si128(ahead, _mm_set1_epi32((int)owes - 1));
+    __m128i nobody = _mm_set1_epi32((int)owes - 1); /* all ones, or none */
+    __m128i unknown = _mm_or_si128(ahead, nobody);
 
     ages = _mm_blendv_epi8(ages, _mm_set1_epi32((int)FG_RATES_LONG_AGO), unknown);
     return rates->wall - (uint32_t)fg_rates_least_of(ages);

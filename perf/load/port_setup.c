@@ -8,6 +8,7 @@
  * listens again both are made anew, in about a second.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -91,7 +92,7 @@ static int find_port(struct load_port *port)
 /* As many queues as a shared-memory wire has, one elsewhere: only there a queue steers. */
 static void choose_queues(struct load_port *port, const struct rte_eth_dev_info *info)
 {
-    port->shared_memory = strcmp(info->driver_name, "net_virtio_user") == 0 ||
+    port->shared_memory = strcmp(info->driver_name, VIRTIO_USER) == 0 ||
                           strcmp(info->driver_name, "net_vhost") == 0 ||
                           strcmp(info->driver_name, "net_memif") == 0;
     port->queues = 1;
@@ -117,22 +118,32 @@ static int make_pools(struct load_port *port, unsigned in, unsigned out)
     return port->pool && port->pool_out ? 0 : -1;
 }
 
+/* Of virtio's ring: what the driver is asked for, or its default. Not what it says in its info. */
+static unsigned long ring_size(const struct load_port *port)
+{
+    static const char option[] = "queue_size=";
+    const char *at = strstr(port->device, option);
+
+    return at ? strtoul(at + sizeof(option) - 1, NULL, 10) : 256;
+}
+
 /* virtio's vector path (AVX-512) gives a queue no more descriptors back after a burst than its free
  * threshold, 32 if nobody says: a burst of 64 taken again and again would leave it dry, and the
- * peer's replies without room. */
-static void choose_refill(const struct rte_eth_dev_info *info, uint16_t descriptors,
-                          struct rte_eth_rxconf *conf)
+ * peer's replies without room. The threshold must be less than the ring. */
+static struct rte_eth_rxconf receive_conf(const struct load_port *port,
+                                          const struct rte_eth_dev_info *info)
 {
-    *conf = info->default_rxconf;
-    if (strcmp(info->driver_name, VIRTIO_USER) == 0 && descriptors > FG_BURST)
-        conf->rx_free_thresh = FG_BURST;
+    struct rte_eth_rxconf conf = info->default_rxconf;
+
+    if (strcmp(info->driver_name, VIRTIO_USER) == 0 && ring_size(port) > FG_BURST)
+        conf.rx_free_thresh = FG_BURST;
+    return conf;
 }
 
 static int start_port(struct load_port *port)
 {
     struct rte_eth_conf conf = {0};
     struct rte_eth_dev_info info;
-    struct rte_eth_rxconf refill;
     uint16_t rx = DESCRIPTORS, tx = DESCRIPTORS;
 
     if (rte_eth_dev_info_get(port->id, &info) < 0)
@@ -141,12 +152,12 @@ static int start_port(struct load_port *port)
     if (rte_eth_dev_configure(port->id, port->queues, port->queues, &conf) < 0 ||
         rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx) < 0)
         return -1;
-    choose_refill(&info, rx, &refill);
+    struct rte_eth_rxconf rx_conf = receive_conf(port, &info);
     if (make_pools(port, port->queues * (unsigned)rx + FG_BURST,
                    port->queues * (unsigned)(tx + LOAD_BIN) + LOAD_BIN) < 0)
         return -1;
     for (uint16_t queue = 0; queue < port->queues; queue++)
-        if (rte_eth_rx_queue_setup(port->id, queue, rx, SOCKET_ID_ANY, &refill, port->pool) < 0 ||
+        if (rte_eth_rx_queue_setup(port->id, queue, rx, SOCKET_ID_ANY, &rx_conf, port->pool) < 0 ||
             rte_eth_tx_queue_setup(port->id, queue, tx, SOCKET_ID_ANY, NULL) < 0)
             return -1;
     if (rte_eth_dev_start(port->id) < 0)

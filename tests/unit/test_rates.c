@@ -211,6 +211,26 @@ static void test_clocks_ahead_make_nobody_a_copy(void **state)
         }
 }
 
+/* A free place is nobody's who was forgotten, so its neighbours' times tell nothing. */
+static void test_a_free_place_makes_nobody_a_copy(void **state)
+{
+    struct fg_item item = item_of(5, 10);
+    uint32_t wait_ms;
+    (void)state;
+
+    begin(5, FG_BUYER_WAYS, 1);
+    for (unsigned n = 0; n + 1 < FG_BUYER_WAYS; n++) {
+        fg_rates_datagram(&rates, wall_ns(), wall_ns());
+        assert_true(ask_more(&item, n, false, &wait_ms));
+    }
+    pass(1);
+    fg_rates_datagram(&rates, wall_ns() - 150 * UINT64_C(1000000), wall_ns());
+    assert_true(ask_more(&item, FG_BUYER_WAYS, false, &wait_ms));
+    assert_int_equal(count(FG_COUNTER_BUYERS_FORGOTTEN), 0);
+    assert_false(fg_rates_copy(&rates));
+    end();
+}
+
 /* Stamps come round after 18 hours: nobody is taken for one in debt because of that. */
 static void test_old_stamps_never_lie_ahead(void **state)
 {
@@ -257,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_the_honest_are_never_throttled),
         cmocka_unit_test(test_who_owes_most_stays),
         cmocka_unit_test(test_clocks_ahead_make_nobody_a_copy),
+        cmocka_unit_test(test_a_free_place_makes_nobody_a_copy),
         cmocka_unit_test(test_old_stamps_never_lie_ahead),
         cmocka_unit_test(test_the_table_goes_by_the_cache),
     };
