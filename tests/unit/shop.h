@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "dataplane/admission/admission.h"
+#include "dataplane/admission/lists.h"
 
 /* A test may want a bigger shop. */
 #ifndef SHOP_ORDERS
@@ -168,6 +169,21 @@ static inline void shop_buyer(const struct shop *shop, unsigned w, uint32_t numb
         if (fg_partition(buyer, SHOP_PARTITIONS) % shop->workers == w)
             return;
     }
+}
+
+/* Lists with one buyer of each kind, by the numbers that they have at worker 0; the caller's. */
+static inline struct fg_lists *shop_lists(const struct shop *shop, uint32_t blocked,
+                                          uint32_t allowed)
+{
+    static uint8_t block[1][FG_BUYER_BYTES], allow[1][FG_BUYER_BYTES];
+    struct fg_lists_input input = {
+        .buyers = {block, allow}, .buyers_count = {1, 1}, .seed = {3, 5}};
+
+    shop_buyer(shop, 0, blocked, block[0]);
+    shop_buyer(shop, 0, allowed, allow[0]);
+    struct fg_lists *lists = fg_lists_create(&input);
+    assert_non_null(lists);
+    return lists;
 }
 
 static inline struct fg_request shop_request(const struct shop *shop, unsigned w, unsigned op,

@@ -6,32 +6,18 @@
     }
 #include "tests/unit/shop.h"
 
-#include "dataplane/admission/lists.h"
 #include "dataplane/admission/rates.h"
 
 enum { STRANGER = 1, BLOCKED = 2, ALLOWED = 3 };
 
 static struct shop shop;
 
-static struct fg_lists *listed(void)
-{
-    static uint8_t block[1][FG_BUYER_BYTES], allow[1][FG_BUYER_BYTES];
-    struct fg_lists_input input = {
-        .buyers = {block, allow}, .buyers_count = {1, 1}, .seed = {3, 5}};
-
-    shop_buyer(&shop, 0, BLOCKED, block[0]);
-    shop_buyer(&shop, 0, ALLOWED, allow[0]);
-    struct fg_lists *lists = fg_lists_create(&input);
-    assert_non_null(lists);
-    return lists;
-}
-
 static void the_blocked_buy_nothing(void **state)
 {
     (void)state;
     shop_open(&shop, 1, 10);
     assert_verdict(shop_do(&shop, FG_OP_ORDER, BLOCKED, 1, ITEM_HELD, 1), ADMITTED, FG_HELD);
-    struct fg_lists *lists = listed();
+    struct fg_lists *lists = shop_lists(&shop, BLOCKED, ALLOWED);
     shop.catalogue.lists = lists;
     for (uint64_t request = 2; request <= 3; request++) {
         assert_verdict(shop_do(&shop, FG_OP_ORDER, BLOCKED, request, ITEM_PLAIN, 1), BLOCKED, 0);
@@ -64,7 +50,7 @@ static void the_allowed_come_under_no_penalty(void **state)
     (void)state;
     shop_open(&shop, 1, 100);
     fg_rates_set_item(shop_item(&shop, ITEM_PLAIN), 2, 2);
-    struct fg_lists *lists = listed();
+    struct fg_lists *lists = shop_lists(&shop, BLOCKED, ALLOWED);
     shop.catalogue.lists = lists;
     assert_in_range(wait_of(STRANGER), 4000, 5000 + 5000 / 4);
     assert_in_range(wait_of(ALLOWED), 1, 500 + 500 / 4);
@@ -84,7 +70,7 @@ static void who_waited_is_judged_by_the_lists_in_force(void **state)
     ask = shop_request(&shop, 0, FG_OP_ORDER, BLOCKED, 1, ITEM_PLAIN, 1);
     shop_send(&shop, 0, waits, &ask, 1);
     assert_int_equal(fg_admission_waiting(shop.admissions[0]), 1);
-    struct fg_lists *lists = listed();
+    struct fg_lists *lists = shop_lists(&shop, BLOCKED, ALLOWED);
     shop.catalogue.lists = lists;
     fg_admission_poll(shop.admissions[0], &shop.now, &shop.catalogue);
     assert_ptr_equal(shop_ready(&shop, 0), waits);

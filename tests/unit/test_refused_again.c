@@ -40,18 +40,6 @@ static uint32_t below(uint32_t limit)
     return (uint32_t)((fg_random_next(&chance) >> 32) * limit >> 32);
 }
 
-static struct fg_lists *listed(void)
-{
-    static uint8_t block[1][FG_BUYER_BYTES], allow[1][FG_BUYER_BYTES];
-    struct fg_lists_input input = {.buyers = {block, allow}, .buyers_count = {1, 1}};
-
-    shop_buyer(&shops[0], 0, BLOCKED, block[0]);
-    shop_buyer(&shops[0], 0, ALLOWED, allow[0]);
-    struct fg_lists *lists = fg_lists_create(&input);
-    assert_non_null(lists);
-    return lists;
-}
-
 static void open_shops(struct fg_lists **lists, uint32_t stock, bool rated)
 {
     for (unsigned s = 0; s < SHOP_COUNT; s++) {
@@ -70,7 +58,7 @@ static void open_shops(struct fg_lists **lists, uint32_t stock, bool rated)
         fg_rates_set_key(&shop->ring.keys[0], 20000, 100);
         fg_rates_set_key(&shop->ring.keys[3], 1000, 20);
     }
-    *lists = below(2) ? listed() : NULL;
+    *lists = below(2) ? shop_lists(&shops[0], BLOCKED, ALLOWED) : NULL;
     shops[0].catalogue.lists = shops[1].catalogue.lists = *lists;
 }
 
